@@ -1,0 +1,80 @@
+"""The two records every stage exchanges, and their files: a question with its gold answer, and a worked example.
+
+JSONL, one object a line. A malformed row is an error that names file, line and field; nothing is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any, TypeVar
+
+from src.language.table import language as language_of
+
+
+class BadData(ValueError):
+    """A data file that does not hold what it should; the message names file, line, field, rule and fix."""
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question to be answered. `problem` is shared by the translations of one problem."""
+
+    problem: str
+    language: str
+    question: str
+    gold: str
+
+
+@dataclass(frozen=True)
+class Example(Question):
+    """A question with the completion to imitate: what follows the prompt, up to but without the end token."""
+
+    completion: str
+
+
+Record = TypeVar("Record", bound=Question)
+
+
+def read_records(path: str | Path, kind: type[Record]) -> list[Record]:
+    """All rows of a JSONL file as `kind`; raises `BadData` on the first row that is not one."""
+    path = Path(path)
+    if not path.is_file():
+        raise BadData(f"{path}: no such file. A data file must exist; check the path in data.*")
+    with path.open("rb") as handle:
+        records = list(_rows(path, handle, kind))
+    if not records:
+        raise BadData(f"{path}: holds no rows. At least one is needed.")
+    return records
+
+
+def _rows(path: Path, handle: Iterable[bytes], kind: type[Record]) -> Iterator[Record]:
+    names = [field.name for field in fields(kind)]
+    for number, raw in enumerate(handle, start=1):
+        if not raw.strip():
+            continue
+        where = f"{path}, line {number}"
+        try:
+            row: Any = json.loads(raw)
+        except (json.JSONDecodeError, UnicodeDecodeError) as error:
+            raise BadData(f"{where}: not a JSON object in UTF-8 ({error}). Write one object a line.") from None
+        if not isinstance(row, dict):
+            raise BadData(f"{where}: a row must be a JSON object; got {type(row).__name__}.")
+        for name in names:
+            if name not in row:
+                raise BadData(f"{where}, field {name!r}: missing. A row needs {', '.join(names)}.")
+            if not isinstance(row[name], str) or not row[name].strip():
+                raise BadData(f"{where}, field {name!r}: must be a non-empty string; got {row[name]!r:.80}.")
+        try:
+            language_of(row["language"])
+        except ValueError as error:
+            raise BadData(f"{where}, field 'language': {error}") from None
+        yield kind(**{name: row[name] for name in names})
+
+
+def write_records(path: str | Path, records: Sequence[Question]) -> None:
+    """Write the records as JSONL, in order."""
+    text = "".join(json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records)
+    Path(path).write_text(text, encoding="utf-8")

@@ -1,0 +1,25 @@
+"""`python -m src.data.world.preview fr [count]`: read a language of the embedded world with your own eyes."""
+
+from __future__ import annotations
+
+import random
+import sys
+
+from src.data.world.problems import draw
+from src.data.world.render import completion, question
+from src.data.world.spec import WorldSpec
+
+
+def main(code: str, count: int = 5) -> None:
+    generator = random.Random(0)
+    spec = WorldSpec(items=12)
+    for _ in range(count):
+        problem = draw(spec, generator)
+        print(f"# {problem.key} of {problem.item}")
+        print(question(problem, code, generator))
+        print(question(problem, code, generator, held_out=True))
+        print(completion(problem, code, generator), end="\n\n")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], *(int(argument) for argument in sys.argv[2:3]))
