@@ -11,10 +11,11 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
+from src.errors import UserError
 from src.language.table import language as language_of
 
 
-class BadData(ValueError):
+class BadData(UserError):
     """A data file that does not hold what it should; the message names file, line, field, rule and fix."""
 
 

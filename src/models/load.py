@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from src.errors import UserError
 from src.models.spec import LoraSpec, ModelSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-class ModelNotFound(ValueError):
+class ModelNotFound(UserError):
     """There is no loadable model at a path; the message says what was looked for and what to do."""
 
 

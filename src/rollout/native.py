@@ -15,6 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from src.errors import UserError
 from src.rollout.base import Rollout, Sampling, draw, uniforms
 
 ARCHITECTURES = ("qwen2", "qwen3")
@@ -22,7 +23,7 @@ COMPACT_EVERY = 4  # decoding steps between looks at which rows have finished
 COMPACT_BELOW = 0.85  # rows leave when at most this share of the batch is still running
 
 
-class UnsupportedArchitecture(ValueError):
+class UnsupportedArchitecture(UserError):
     """The native decoder does not know a model type."""
 
 

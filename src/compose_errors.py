@@ -1,0 +1,45 @@
+"""What went wrong while Hydra composed the configuration, in one message that names the nearest valid key."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from omegaconf import Container, OmegaConf
+
+from src.config import choices, nearest
+
+
+def explain(error: BaseException) -> str:
+    """The message for a composition error: the key or value at fault, and what would be valid there."""
+    for cause in _chain(error):
+        text = str(cause).split("\n")[0]
+        key = getattr(cause, "key", None)
+        parent = getattr(cause, "parent_node", None)
+        unknown = re.search(r"Key '([^']+)' (?:is not in struct|not in)", text)
+        if unknown:
+            name = unknown[1]
+            full = getattr(cause, "full_key", None) or name
+            return f"unknown key {full!r}. {nearest(name, _keys(parent, getattr(cause, 'object_type', None)))}"
+        missing = re.search(r"Could not find '([^']+?)/([^'/]+)'", text)
+        if missing:
+            return f"{missing[1]} has no choice {missing[2]!r}. {nearest(missing[2], choices(missing[1]))}"
+        if type(cause).__name__ == "ValidationError":
+            full = getattr(cause, "full_key", None) or key
+            return f"{full}: {text}"
+    return re.sub(r"\n\s*set HYDRA_FULL_ERROR.*", "", str(error), flags=re.DOTALL)
+
+
+def _chain(error: BaseException | None) -> Iterator[BaseException]:
+    """The error and its causes, innermost first: that one knows the key."""
+    found = []
+    while error is not None:
+        found.append(error)
+        error = error.__cause__ or error.__context__
+    yield from reversed(found)
+
+
+def _keys(parent: object, object_type: object) -> list[str]:
+    if isinstance(parent, Container) and not OmegaConf.is_list(parent):
+        return [str(key) for key in parent]
+    return sorted(getattr(object_type, "__dataclass_fields__", {}))

@@ -1,0 +1,231 @@
+"""The typed configuration: root schema, discovery of components, and the check of all cross-field rules.
+
+Everything here answers before a heavy library is imported. A component (a schedule, a reward) is a frozen
+dataclass in a module of its package; discovery registers it as the Hydra schema `schema/<group>/<module>`, from
+which `conf/<group>/<name>.yaml` inherits its fields, types and defaults.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import difflib
+import hashlib
+import importlib
+import inspect
+import json
+import pkgutil
+import typing
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from src.algorithm.spec import AdvantageSpec, LossSpec
+from src.data.spec import DataSpec
+from src.data.world.spec import WorldSpec
+from src.distributed.spec import CheckpointSpec, DistributedSpec
+from src.errors import UserError
+from src.grading.grader import GraderSpec
+from src.language.detector import DetectorSpec
+from src.language.table import UnknownLanguage, language
+from src.models.spec import WORLD_BASE, ModelSpec
+from src.reporting.spec import TrackingSpec
+from src.rollout.spec import RolloutSpec
+from src.stages.spec import STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
+
+CONF = Path(__file__).resolve().parent.parent / "conf"
+COMPONENTS = {"schedule": "src.algorithm.schedules", "reward": "src.rewards"}
+# Overrides that do not change results, or are in the path already: they do not give a run another directory.
+NOT_HASHED = ("+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.")
+
+
+@dataclass(frozen=True)
+class ObjectiveSpec:
+    """How rewards become a loss (`conf/objective/*.yaml`)."""
+
+    advantage: AdvantageSpec = field(default_factory=AdvantageSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run. `method` and `stages` come from `conf/experiment/`, sizes from `conf/scale/`."""
+
+    method: str = MISSING
+    scale: str = MISSING
+    seed: int = 0
+    root: str = "runs"
+    stages: list[str] = MISSING
+    data: DataSpec = field(default_factory=DataSpec)
+    world: WorldSpec = field(default_factory=WorldSpec)
+    model: ModelSpec = field(default_factory=ModelSpec)
+    pretrain: PretrainSpec = field(default_factory=PretrainSpec)
+    sft: SftSpec = field(default_factory=SftSpec)
+    grpo: GrpoSpec = field(default_factory=GrpoSpec)
+    objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)
+    schedule: Any = MISSING
+    reward: Any = MISSING
+    rollout: RolloutSpec = field(default_factory=RolloutSpec)
+    detector: DetectorSpec = field(default_factory=DetectorSpec)
+    grader: GraderSpec = field(default_factory=GraderSpec)
+    evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
+    tracking: TrackingSpec = field(default_factory=TrackingSpec)
+    distributed: DistributedSpec = field(default_factory=DistributedSpec)
+    checkpoint: CheckpointSpec = field(default_factory=CheckpointSpec)
+
+
+class ConfigError(UserError):
+    """A configuration that cannot run; the message lists every broken rule with its value and the fix."""
+
+
+def components(group: str) -> dict[str, type]:
+    """Module name -> component class of a group, found by walking its package."""
+    package = importlib.import_module(COMPONENTS[group])
+    found = {}
+    for info in pkgutil.iter_modules(package.__path__):
+        if info.name == "base":
+            continue
+        module = importlib.import_module(f"{package.__name__}.{info.name}")
+        classes = [
+            member
+            for _, member in inspect.getmembers(module, inspect.isclass)
+            if member.__module__ == module.__name__ and dataclasses.is_dataclass(member)
+        ]
+        if len(classes) != 1:
+            raise ConfigError(
+                f"{module.__name__} must define exactly one dataclass, the component; it defines {len(classes)}"
+            )
+        found[info.name] = classes[0]
+    return found
+
+
+def register() -> None:
+    """Put the root schema and every component's schema where Hydra finds them."""
+    store = ConfigStore.instance()
+    store.store(name="schema", node=Config)
+    for group in COMPONENTS:
+        for name, component in components(group).items():
+            hints = typing.get_type_hints(component)
+            rows: list[Any] = [("_target_", str, f"{component.__module__}.{component.__qualname__}")]
+            rows += [(item.name, hints[item.name], _default(item)) for item in dataclasses.fields(component) if item.init]
+            schema = dataclasses.make_dataclass(component.__name__ + "Schema", rows)
+            store.store(group=f"schema/{group}", name=name, node=schema)
+
+
+def _default(item: dataclasses.Field[Any]) -> Any:
+    """The default of a field as a fresh field; one without a default must be given in the yaml."""
+    if item.default_factory is not dataclasses.MISSING:
+        return dataclasses.field(default_factory=item.default_factory)
+    return dataclasses.field(default=MISSING if item.default is dataclasses.MISSING else item.default)
+
+
+def build(node: DictConfig) -> Config:
+    """The composed configuration as typed objects, components instantiated.
+
+    Raises:
+        ConfigError: a mandatory value is missing.
+    """
+    from hydra.utils import instantiate
+
+    missing = sorted(key for key in OmegaConf.missing_keys(node))
+    if "method" in missing:
+        raise ConfigError(f"choose an experiment: +experiment=<name>, one of {', '.join(choices('experiment'))}")
+    if missing:
+        raise ConfigError(f"these settings have no value yet: {', '.join(missing)}. Give each on the command line")
+    plain = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(plain, dict)
+    schedule, reward = instantiate(node.schedule), instantiate(node.reward)
+    typed = {key: value for key, value in plain.items() if key not in ("schedule", "reward")}
+    merged = OmegaConf.merge(OmegaConf.structured(Config), typed, {"schedule": None, "reward": None})
+    config = OmegaConf.to_object(merged)
+    assert isinstance(config, Config)
+    return dataclasses.replace(config, schedule=schedule, reward=reward)
+
+
+def check(config: Config) -> None:
+    """Raise `ConfigError` listing every broken rule at once; return when the run can start."""
+    found: list[str] = []
+    for part in (
+        config.world, config.model, config.rollout, config.evaluation, config.distributed, config.checkpoint,
+        config.detector, config.grader, config.objective.advantage, config.objective.loss, config.schedule,
+        config.reward,
+    ):  # fmt: skip
+        rules = getattr(part, "violations", None)
+        found += rules() if rules else []
+    for name in ("pretrain", "sft", "grpo"):
+        found += getattr(config, name).optimiser.violations(f"{name}.optimiser")
+    found += _unknown_languages(config)
+    unknown = [stage for stage in config.stages if stage not in STAGES]
+    if unknown:
+        found.append(f"stages must be among {', '.join(STAGES)}; got {', '.join(unknown)}")
+    elif [STAGES.index(stage) for stage in config.stages] != sorted({STAGES.index(s) for s in config.stages}):
+        found.append(f"stages must be in the order {', '.join(STAGES)}, each at most once; got {list(config.stages)}")
+    if not config.stages:
+        found.append("stages must name at least one stage; got an empty list")
+    grpo = config.grpo
+    if min(grpo.steps, grpo.prompts_per_step, grpo.updates_per_step) < 1:
+        found.append("grpo.steps, grpo.prompts_per_step and grpo.updates_per_step must be at least 1")
+    if grpo.completions_per_prompt < 2:
+        found.append(
+            f"grpo.completions_per_prompt must be at least 2, for a group to have a contrast; got {grpo.completions_per_prompt}"
+        )
+    if grpo.prompts_per_step % max(1, grpo.updates_per_step):
+        found.append(
+            f"grpo.prompts_per_step must be a multiple of grpo.updates_per_step, so that whole groups form each "
+            f"mini-batch; got {grpo.prompts_per_step} and {grpo.updates_per_step}"
+        )
+    if "pretrain" in config.stages and config.model.path != WORLD_BASE:
+        found.append(f"stage pretrain makes the world's base model, so model.path must be {WORLD_BASE!r}; got {config.model.path!r}")
+    if config.data.evaluation and len(config.evaluation.splits) != 1:
+        found.append(
+            "data.evaluation is one set of questions, so evaluation.splits must name one split (what to call it); "
+            f"got {list(config.evaluation.splits)}"
+        )
+    for name in ("sft", "validation", "prompts", "evaluation"):
+        path = getattr(config.data, name)
+        if path is not None and not Path(path).is_file():
+            found.append(f"data.{name}: {path} is not a file. Give the path of a JSONL file, or null for the world's")
+    if found:
+        raise ConfigError("the configuration breaks these rules:\n" + "\n".join(f"  - {line}" for line in found))
+
+
+def run_directory(root: str | Path, scale: str, method: str, seed: int, overrides: Iterable[str] = ()) -> Path:
+    """Where a run lives: the same command always has the same place. No time stamp, so that it resumes."""
+    counted = sorted(text for text in overrides if not text.startswith(NOT_HASHED))
+    suffix = "-" + hashlib.sha256(json.dumps(counted).encode()).hexdigest()[:8] if counted else ""
+    return Path(root) / scale / method / f"seed{seed}{suffix}"
+
+
+def choices(group: str) -> list[str]:
+    """Names of the yaml files of a configuration group."""
+    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def nearest(wrong: str, valid: Sequence[str]) -> str:
+    """`; did you mean x?` and the valid names, for error messages."""
+    close = difflib.get_close_matches(wrong, valid, n=1, cutoff=0.4)
+    hint = f"Did you mean {close[0]!r}? " if close else ""
+    return f"{hint}Valid here: {', '.join(sorted(valid))}"
+
+
+def _unknown_languages(config: Config) -> list[str]:
+    found = []
+    for name, codes in (
+        ("world.languages", config.world.languages),
+        ("detector.languages", config.detector.languages),
+        ("evaluation.languages", config.evaluation.languages),
+    ):
+        for code in codes:
+            try:
+                language(code)
+            except UnknownLanguage as error:
+                found.append(f"{name}: {error}")
+    for code in config.evaluation.languages:
+        if code not in config.detector.languages:
+            found.append(f"evaluation.languages: {code} is not among detector.languages, so it could never be detected")
+        if config.data.evaluation is None and code not in config.world.languages:
+            found.append(f"evaluation.languages: {code} is not among world.languages {list(config.world.languages)}")
+    return found

@@ -1,0 +1,49 @@
+"""The data of each stage: the embedded world's, or the JSONL files of `data.*`."""
+
+from __future__ import annotations
+
+from src.data.records import Example, Question, read_records
+from src.data.spec import DataSpec
+from src.data.world import documents
+from src.data.world.spec import WorldSpec
+
+
+def sft_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
+    """Worked examples in the trained languages."""
+    if data.sft is not None:
+        return read_records(data.sft, Example)
+    return _each(world, world.sft_examples_per_language, seed, "sft")
+
+
+def validation_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
+    """Worked examples that SFT never learns from; none when `data.sft` is given without `data.validation`."""
+    if data.validation is not None:
+        return read_records(data.validation, Example)
+    if data.sft is not None:
+        return []
+    return _each(world, world.validation_examples_per_language, seed, "validation")
+
+
+def grpo_questions(data: DataSpec, world: WorldSpec, per_language: int, seed: int) -> list[Question]:
+    """Questions for GRPO, the trained languages in turn."""
+    if data.prompts is not None:
+        return read_records(data.prompts, Question)
+    columns = [documents.prompts(world, code, per_language, seed) for code in world.trained_languages]
+    return [question for row in zip(*columns, strict=True) for question in row]
+
+
+def evaluation_questions(
+    data: DataSpec, world: WorldSpec, split: str, languages: list[str], problems: int
+) -> list[Question]:
+    """Questions of one split, language after language."""
+    if data.evaluation is not None:
+        return [question for question in read_records(data.evaluation, Question) if question.language in languages]
+    return documents.evaluation(world, split, languages, problems)
+
+
+def _each(world: WorldSpec, count: int, seed: int, part: str) -> list[Example]:
+    return [
+        example
+        for code in world.trained_languages
+        for example in documents.examples(world, code, count, seed, part)
+    ]

@@ -1,0 +1,74 @@
+"""Start the ranks of one stage on this machine and wait; if one fails, none is left behind."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.errors import UserError
+
+
+class RankFailed(UserError):
+    """A rank ended with an error; its own message stands above."""
+
+
+def launch(module: str, arguments: Sequence[str], processes: int) -> None:
+    """Run `python -m module *arguments` as `processes` ranks.
+
+    Raises:
+        RankFailed: a rank's exit code was not 0; the others are stopped first.
+    """
+    with tempfile.TemporaryDirectory(prefix="ranks-") as folder:
+        environment = dict(os.environ)
+        environment["ADAMAME_RENDEZVOUS"] = (Path(folder) / "rendezvous").as_uri()
+        environment["WORLD_SIZE"] = str(processes)
+        environment["ADAMAME_PARENT"] = str(os.getpid())
+        if not any(key in environment for key in ("GLOO_SOCKET_IFNAME", "SLURM_JOB_ID")):
+            environment["GLOO_SOCKET_IFNAME"] = "lo"  # one machine: no name lookup, no firewall
+        ranks = [
+            subprocess.Popen(
+                [sys.executable, "-m", module, *arguments],
+                env=environment | {"RANK": str(rank), "LOCAL_RANK": str(rank)},
+            )
+            for rank in range(processes)
+        ]
+        try:
+            _wait(ranks)
+        finally:
+            for process in ranks:
+                if process.poll() is None:
+                    process.send_signal(signal.SIGTERM)
+            for process in ranks:
+                try:
+                    process.wait(timeout=10)
+                except subprocess.TimeoutExpired:
+                    process.kill()
+
+
+def die_with_parent() -> None:
+    """Ask the kernel to end this rank when the process that launched it is killed (Linux; elsewhere nothing)."""
+    parent = os.environ.get("ADAMAME_PARENT")
+    if parent is None or not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG
+    if os.getppid() != int(parent):
+        os.kill(os.getpid(), signal.SIGKILL)
+
+
+def _wait(ranks: list[subprocess.Popen[bytes]]) -> None:
+    while True:
+        codes = [process.poll() for process in ranks]
+        failed = [(rank, code) for rank, code in enumerate(codes) if code not in (None, 0)]
+        if failed:
+            raise RankFailed(f"rank {failed[0][0]} of {len(ranks)} ended with code {failed[0][1]}; see its message above")
+        if all(code == 0 for code in codes):
+            return
+        time.sleep(0.05)

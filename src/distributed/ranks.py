@@ -1,0 +1,107 @@
+"""Data-parallel ranks: the same code runs on one process or on many."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor, nn
+
+from src.distributed.spec import DistributedSpec
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """This process's place among `size` ranks. With `size` 1 every operation is the identity."""
+
+    rank: int = 0
+    size: int = 1
+    device: str = "cpu"
+
+    @property
+    def main(self) -> bool:
+        """Whether this is the rank that writes files and reports progress."""
+        return self.rank == 0
+
+    def share(self, items: Sequence[T]) -> list[T]:
+        """Every `size`-th of `items`, beginning at `rank`: this rank's part of the work."""
+        return list(items[self.rank :: self.size])
+
+    def gather(self, part: Sequence[T]) -> list[T]:
+        """On every rank, the whole whose `share` each rank holds; the inverse of `share`."""
+        if self.size == 1:
+            return list(part)
+        parts: list[Any] = [None] * self.size
+        torch.distributed.all_gather_object(parts, list(part))
+        whole: list[T] = []
+        for index in range(max(len(p) for p in parts)):
+            whole.extend(p[index] for p in parts if index < len(p))
+        return whole
+
+    def sum(self, values: Iterable[float]) -> list[float]:
+        """Element-wise sum over ranks, in float64."""
+        total = torch.tensor(list(values), dtype=torch.float64)
+        if self.size > 1:
+            total = total.to(self.device)
+            torch.distributed.all_reduce(total)
+        return total.tolist()  # type: ignore[no-any-return]
+
+    def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
+        """Replace every gradient by its sum over ranks, in one message; a missing gradient counts as zero."""
+        if self.size == 1:
+            return
+        held = [p for p in parameters if p.requires_grad]
+        for parameter in held:
+            if parameter.grad is None:
+                parameter.grad = torch.zeros_like(parameter)
+        flat = torch.cat([p.grad.flatten() for p in held if p.grad is not None])
+        torch.distributed.all_reduce(flat)
+        offset = 0
+        for parameter in held:
+            count = parameter.numel()
+            _grad(parameter).copy_(flat[offset : offset + count].view_as(parameter))
+            offset += count
+
+    def wait(self) -> None:
+        """Until every rank is here."""
+        if self.size > 1:
+            torch.distributed.barrier()
+
+
+def join(spec: DistributedSpec) -> Ranks:
+    """The ranks of this process, from the environment that `src.distributed.launch` sets up."""
+    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    torch.set_num_threads(spec.threads)
+    device = spec.device
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    if device == "cuda":
+        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        device = f"cuda:{torch.cuda.current_device()}"
+    if size > 1:
+        backend = "nccl" if device.startswith("cuda") else "gloo"
+        # gloo beside nccl: objects and float64 sums travel on the CPU
+        torch.distributed.init_process_group(
+            backend if backend == "gloo" else "cpu:gloo,cuda:nccl",
+            init_method=os.environ["ADAMAME_RENDEZVOUS"],
+            rank=rank,
+            world_size=size,
+        )
+    return Ranks(rank, size, device)
+
+
+def leave(ranks: Ranks) -> None:
+    """End the process group."""
+    if ranks.size > 1:
+        torch.distributed.destroy_process_group()
+
+
+def _grad(parameter: nn.Parameter) -> Tensor:
+    if parameter.grad is None:  # pragma: no cover - filled by sum_gradients
+        raise RuntimeError("a gradient vanished between two lines")
+    return parameter.grad

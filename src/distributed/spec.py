@@ -1,0 +1,74 @@
+"""How many processes share a run, how it is optimised and when it is saved; imports nothing heavy."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class DistributedSpec:
+    """`processes` data-parallel ranks of `threads` CPU threads each. `device` is `auto`, `cpu` or `cuda`."""
+
+    processes: int = 1
+    threads: int = 1
+    device: str = "auto"
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        found = []
+        if self.processes < 1 or self.threads < 1:
+            found.append(
+                f"distributed.processes and distributed.threads must be at least 1; got {self.processes}, {self.threads}"
+            )
+        if self.device not in ("auto", "cpu", "cuda"):
+            found.append(f"distributed.device must be auto, cpu or cuda; got {self.device!r}")
+        return found
+
+
+@dataclass(frozen=True)
+class CheckpointSpec:
+    """A checkpoint every `every_steps` optimiser or GRPO steps; the last `keep` stay."""
+
+    every_steps: int = 10
+    keep: int = 2
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        if self.every_steps < 1 or self.keep < 1:
+            return [f"checkpoint.every_steps and checkpoint.keep must be at least 1; got {self.every_steps}, {self.keep}"]
+        return []
+
+
+@dataclass(frozen=True)
+class OptimiserSpec:
+    """AdamW. The rate warms up linearly over `warmup` (share of all updates), then follows `decay`."""
+
+    learning_rate: float = 1e-4
+    betas: list[float] = field(default_factory=lambda: [0.9, 0.999])
+    weight_decay: float = 0.0
+    warmup: float = 0.0
+    decay: str = "constant"
+    gradient_clip: float = 1.0
+
+    def violations(self, name: str) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        found = []
+        if self.learning_rate <= 0:
+            found.append(f"{name}.learning_rate must be above 0; got {self.learning_rate}")
+        if self.decay not in ("constant", "cosine"):
+            found.append(f"{name}.decay must be constant or cosine; got {self.decay!r}")
+        if not 0 <= self.warmup < 1:
+            found.append(f"{name}.warmup is a share of all updates in [0, 1); got {self.warmup}")
+        if self.gradient_clip <= 0:
+            found.append(f"{name}.gradient_clip must be above 0 (use a large number for none); got {self.gradient_clip}")
+        return found
+
+    def rate(self, update: int, updates: int) -> float:
+        """The learning rate of update number `update` (from 0) of `updates`."""
+        warm = round(self.warmup * updates)
+        if update < warm:
+            return self.learning_rate * (update + 1) / warm
+        if self.decay == "constant":
+            return self.learning_rate
+        return self.learning_rate * 0.5 * (1 + math.cos(math.pi * (update - warm) / max(1, updates - warm)))

@@ -1,0 +1,77 @@
+"""One run: `python -m src.run +experiment=adamame_grpo [key=value ...]`. The same command again resumes it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+
+import hydra
+from hydra.core.hydra_config import HydraConfig
+from hydra.errors import HydraException
+from omegaconf import DictConfig, OmegaConf
+from omegaconf.errors import OmegaConfBaseException
+
+from src import config as configuration
+from src.compose_errors import explain
+from src.errors import UserError
+
+configuration.register()
+HELP = """\
+One run of the AdaMame repository.
+
+  python -m src.run +experiment=<name> [scale=<name>] [key=value ...]
+
+experiments:  {experiments}
+scales:       {scales}
+worlds:       {worlds}
+objectives:   {objectives}
+schedules:    {schedules}
+rewards:      {rewards}
+
+--cfg job --resolve shows the whole configuration; the same command again resumes or shows the result.
+"""
+
+
+@hydra.main(version_base="1.3", config_path="../conf", config_name="config")
+def hydra_main(node: DictConfig) -> None:
+    config = configuration.build(node)
+    configuration.check(config)
+    overrides = list(HydraConfig.get().overrides.task)
+    directory = configuration.run_directory(config.root, config.scale, config.method, config.seed, overrides)
+    from src.stages.pipeline import execute
+    from src.stages.report import show
+
+    directory.mkdir(parents=True, exist_ok=True)
+    resolved = directory / "config.yaml"
+    OmegaConf.save(node, resolved, resolve=True)
+    if not execute(config, directory, resolved):
+        print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
+    show(directory)
+
+
+def main() -> None:
+    """Compose, check, run; a user's mistake ends with code 2 and one message instead of a stack trace."""
+    if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
+        groups = ("experiment", "scale", "world", "objective", "schedule", "reward")
+        print(HELP.format(**{group + "s": ", ".join(configuration.choices(group)) for group in groups}))
+        return
+    os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of ending the process
+    try:
+        hydra_main()
+    except (HydraException, OmegaConfBaseException) as error:
+        sys.exit(_fail(explain(error)))
+    except UserError as error:
+        sys.exit(_fail(str(error)))
+    except KeyboardInterrupt:
+        sys.exit(_fail("interrupted; the same command again resumes"))
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2
+
+
+if __name__ == "__main__":
+    sys.path.insert(0, str(Path.cwd()))
+    main()

@@ -1,0 +1,136 @@
+"""What a GRPO step is measured by: one row for each rollout, and the step's metrics, overall and by language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from torch import Tensor
+
+from src.algorithm.advantages import AdvantageResult
+
+if TYPE_CHECKING:
+    from src.stages.grpo import Sampled
+
+STATUSES = ("right", "wrong", "unparsed", "timeout", "error")
+# Metric -> column of the rollout rows it is the mean of.
+MEANS = {
+    "reward": "reward",
+    "accuracy": "correct",
+    "fidelity": "in_language",
+    "right_and_in_language": "right_and_in_language",
+    "code_switched": "code_switched",
+    "unknown_language": "unknown",
+    "tokens": "tokens",
+    "truncated": "truncated",
+    "alignment_factor": "alignment_factor",
+    "language_term_change": "language_term_change",
+}
+PER_LANGUAGE = (
+    "reward", "accuracy", "fidelity", "code_switched", "tokens", "truncated", "alignment_factor", "language_term_change",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RowUpdate:
+    """What the update did to one rollout. Token means but for the extremes; the ratio is before clipping."""
+
+    entropy: float
+    kl: float
+    clip_fraction: float
+    ratio_max: float
+    ratio_min: float
+
+    @staticmethod
+    def of(
+        ratio: Tensor, penalty: Tensor, entropy: Tensor, advantage: float, low: float, high: float
+    ) -> RowUpdate:
+        """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else."""
+        if ratio.numel() == 0:
+            return RowUpdate(0.0, 0.0, 0.0, 1.0, 1.0)
+        ratio, penalty, entropy = ratio.detach(), penalty.detach(), entropy.detach()
+        clipped = ratio > 1 + high if advantage > 0 else ratio < 1 - low
+        share = float(clipped.float().mean()) if advantage != 0 else 0.0
+        return RowUpdate(float(entropy.mean()), float(penalty.mean()), share, float(ratio.max()), float(ratio.min()))
+
+
+def rollout_rows(
+    step: int, sampled: Sequence[Sampled], rewards: Sequence[float | None], result: AdvantageResult,
+    changes: dict[int, RowUpdate],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """One dictionary for each rollout: what was asked, answered, judged, and what it counted for."""
+    columns = {
+        name: getattr(result, name).tolist()
+        for name in ("advantage", "base_advantage", "alignment_weight", "diversity_weight", "score")
+    }
+    rows = []
+    for index, (row, reward) in enumerate(zip(sampled, rewards, strict=True)):
+        logprobs = row.rollout.logprobs
+        some = logprobs.numel() > 0
+        values = {name: column[index] for name, column in columns.items()}
+        rows.append(
+            {
+                "step": step,
+                "group": row.group,
+                "problem": row.question.problem,
+                "language": row.question.language,
+                "question": row.question.question,
+                **row.judged.record(),
+                "unknown": row.judged.fidelity.detected is None,
+                "reward": reward,
+                **values,
+                "language_term_change": abs(values["advantage"] - values["base_advantage"]),
+                "alignment_factor": float(result.factor[index]),
+                "logprob_mean": float(logprobs.mean()) if some else 0.0,
+                "logprob_min": float(logprobs.min()) if some else 0.0,
+                **asdict(changes[index]),
+            }
+        )
+    return rows
+
+
+def step_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The metrics of one step from its rollout rows: `name`, and `name/<language>` where it is kept by language."""
+    metrics = {name: _mean(rows, column) for name, column in MEANS.items()}
+    metrics |= {f"status_{status}": _share(rows, "status", status) for status in STATUSES}
+    metrics |= _update_metrics(rows) | _group_metrics(rows)
+    for code in sorted({row["language"] for row in rows}):
+        some = [row for row in rows if row["language"] == code]
+        own = {name: _mean(some, MEANS[name]) for name in PER_LANGUAGE}
+        own |= {name: value for name, value in _update_metrics(some).items() if name != "ratio_min"}
+        own |= _group_metrics(some)
+        metrics |= {f"{name}/{code}": value for name, value in own.items()}
+    return metrics
+
+
+def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    return {
+        "entropy": _mean(rows, "entropy"),
+        "kl": _mean(rows, "kl"),
+        "clip_fraction": _mean(rows, "clip_fraction"),
+        "ratio_max": max(row["ratio_max"] for row in rows),
+        "ratio_min": min(row["ratio_min"] for row in rows),
+    }
+
+
+def _group_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["group"], []).append(row)
+    flat = [max(r["advantage"] for r in g) - min(r["advantage"] for r in g) < 1e-6 for g in groups.values()]
+    touched = [any(r["language_term_change"] > 1e-6 for r in g) for g in groups.values()]
+    return {
+        "zero_variance_groups": sum(flat) / len(groups),
+        "language_term_groups": sum(touched) / len(groups),
+    }
+
+
+def _mean(rows: Sequence[dict[str, Any]], column: str) -> float:
+    """Mean over the rows where the value applies (a reward may be None, which is not 0)."""
+    values = [float(row[column]) for row in rows if row[column] is not None]
+    return sum(values) / len(values) if values else 0.0
+
+
+def _share(rows: Sequence[dict[str, Any]], column: str, value: str) -> float:
+    return sum(row[column] == value for row in rows) / len(rows)

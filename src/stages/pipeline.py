@@ -1,0 +1,96 @@
+"""Carry out a run: each planned stage in turn, on one process or on several ranks, skipping what is finished."""
+
+from __future__ import annotations
+
+import fcntl
+import importlib
+import json
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from src.config import Config, ConfigError
+from src.stages.plan import plan
+from src.stages.stage import Planned, Stage
+
+IN_PARENT = ("report",)  # stages that are never split into ranks
+
+
+def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
+    """Run every stage that is not finished; False when there was nothing left to do.
+
+    Raises:
+        ConfigError: a stage's folder holds the work of another configuration.
+    """
+    worked = False
+    for planned in plan(config, run_directory):
+        with _alone(planned):
+            _claim(planned)
+            if planned.finished:
+                continue
+            worked = True
+            began = time.time()
+            if config.distributed.processes == 1 or planned.name in IN_PARENT:
+                from src.distributed.ranks import join
+
+                run_stage(Stage(config, planned, join(config.distributed)))
+            else:
+                from src.distributed.launch import launch
+
+                launch("src.stages.worker", [str(config_file), str(run_directory), planned.name], config.distributed.processes)
+            _finish(planned, time.time() - began)
+    return worked
+
+
+def run_stage(stage: Stage) -> None:
+    """The stage's own module, `src/stages/<name>.py`, does the work."""
+    importlib.import_module(f"src.stages.{stage.planned.name}").run(stage)
+
+
+@contextmanager
+def _alone(planned: Planned) -> Iterator[None]:
+    """Hold the stage's lock: of several runs that need a shared stage, one works and the others wait."""
+    planned.directory.parent.mkdir(parents=True, exist_ok=True)
+    lock = planned.directory.parent / f".{planned.directory.name}.lock"
+    with lock.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            print(f"waiting: another run is at work on {planned.directory}", flush=True)
+            fcntl.flock(handle, fcntl.LOCK_EX)
+        yield  # the system drops the lock when the process ends, however it ends
+
+
+def _claim(planned: Planned) -> None:
+    """Take the folder for this configuration, or say in what an earlier one differs."""
+    from src.distributed.checkpoint import replace_durably
+
+    record = planned.directory / "inputs.json"
+    if record.is_file():
+        held = json.loads(record.read_text())
+        if held["identity"] != planned.identity:
+            lines = "\n".join(f"  - {line}" for line in _differences(held["inputs"], json.loads(json.dumps(planned.inputs))))
+            raise ConfigError(
+                f"{planned.directory} holds the work of another configuration:\n{lines}\n"
+                "Run with that configuration, take another seed or root, or delete the folder to start anew"
+            )
+    content = json.dumps({"identity": planned.identity, "inputs": planned.inputs, "model": planned.model}, indent=1)
+    replace_durably(record, content.encode())
+
+
+def _finish(planned: Planned, seconds: float) -> None:
+    from src.distributed.checkpoint import replace_durably
+
+    path = planned.directory / "done.json"
+    replace_durably(path, json.dumps({"identity": planned.identity, "seconds": round(seconds, 2)}).encode())
+
+
+def _differences(old: object, new: object, name: str = "") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            line
+            for key in sorted(old.keys() | new.keys())
+            for line in _differences(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))
+        ]
+    return [] if old == new else [f"{name}: there {old!r}, here {new!r}"]

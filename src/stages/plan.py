@@ -1,0 +1,85 @@
+"""Which stages a run has, where each works, and what its result depends on.
+
+Stages that several methods share (pre-training, SFT) live in `<root>/<scale>/shared/`, under a hash of everything
+they depend on: arms of one experiment find the same folder and the work is done once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, is_dataclass
+from pathlib import Path
+from typing import Any
+
+from src.config import Config, ConfigError
+from src.models.spec import WORLD_BASE
+from src.stages.stage import Planned
+
+SHIPPED = Path(__file__).resolve().parent.parent / "data" / "world"
+
+# What each stage's result depends on, beside the model it starts from.
+INPUTS = {
+    "pretrain": ("seed", "world", "pretrain", "sft.tokens_per_microbatch"),
+    "sft": ("seed", "data.sft", "data.validation", "world", "sft", "model"),
+    "grpo": (
+        "seed", "data.prompts", "world", "grpo", "objective", "schedule", "reward", "rollout", "detector", "grader", "model",
+    ),
+    "evaluate": ("seed", "data.evaluation", "world", "evaluation", "rollout", "detector", "grader"),
+    "report": ("method",),
+}  # fmt: skip
+SHARED = ("pretrain", "sft")
+
+
+def plan(config: Config, run_directory: Path) -> list[Planned]:
+    """The stages of a run in order. Raises `ConfigError` when there is no model to start from."""
+    shared = Path(config.root) / config.scale / "shared"
+    model, parent = _start(config)
+    planned = []
+    for name in config.stages:
+        inputs = {key: _plain(_get(config, key)) for key in INPUTS[name]} | {"parent": parent}
+        identity = _hash(inputs)
+        directory = shared / f"{name}-{identity}" if name in SHARED else run_directory / name
+        stage = Planned(name, directory, identity, inputs, model)
+        if name in ("pretrain", "sft", "grpo"):
+            model, parent = str(stage.result), identity
+        planned.append(stage)
+    return planned
+
+
+def shipped_base(world: str) -> Path:
+    """The folder of the base model that comes with the repository for a world size (it may not exist)."""
+    return SHIPPED / f"base_{world}"
+
+
+def _start(config: Config) -> tuple[str, str]:
+    """The model the first stage starts from, and what identifies it."""
+    path = config.model.path
+    if path != WORLD_BASE:
+        return path, path
+    if "pretrain" in config.stages:
+        return "", "nothing"
+    folder = shipped_base(config.world.name)
+    if not (folder / "model.safetensors").is_file():
+        raise ConfigError(
+            f"no base model comes with world={config.world.name}: begin with the pretrain stage, for example "
+            f"'stages=[pretrain,{','.join(config.stages)}]'"
+        )
+    return str(folder), hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
+
+
+def _get(config: Config, dotted: str) -> Any:
+    value: Any = config
+    for part in dotted.split("."):
+        value = getattr(value, part)
+    return value
+
+
+def _plain(value: Any) -> Any:
+    if is_dataclass(value) and not isinstance(value, type):
+        return {"is": type(value).__name__} | asdict(value)
+    return value
+
+
+def _hash(value: Any) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]

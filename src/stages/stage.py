@@ -1,0 +1,63 @@
+"""What every stage is given: its configuration, folder, ranks and the model it starts from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from src.config import Config
+from src.distributed.checkpoint import Checkpoints
+
+if TYPE_CHECKING:
+    from src.distributed.ranks import Ranks
+
+
+@dataclass(frozen=True)
+class Planned:
+    """A stage and where it works. `identity` hashes everything its result depends on."""
+
+    name: str
+    directory: Path
+    identity: str
+    inputs: dict[str, Any]  # what was hashed, for error messages and the record
+    model: str  # folder or hub name of the model it starts from
+
+    @property
+    def result(self) -> Path:
+        """The model folder that a training stage leaves behind."""
+        return self.directory / "model"
+
+    @property
+    def finished(self) -> bool:
+        return (self.directory / "done.json").is_file()
+
+
+@dataclass(frozen=True)
+class Stage:
+    """A planned stage on one of its ranks."""
+
+    config: Config
+    planned: Planned
+    ranks: Ranks
+
+    @property
+    def directory(self) -> Path:
+        return self.planned.directory
+
+    @property
+    def checkpoints(self) -> Checkpoints:
+        return Checkpoints(self.directory / "checkpoints", self.planned.identity, self.config.checkpoint.keep)
+
+    @contextmanager
+    def progress(self, total: int, unit: str, start: int = 0) -> Iterator[Callable[..., None]]:
+        """A progress bar with ETA on the main rank; `advance(count, note)` on the others does nothing."""
+        if not self.ranks.main:
+            yield lambda *_, **__: None
+            return
+        from src.reporting.progress import Progress
+
+        with Progress(total, f"{self.config.method} {self.planned.name}", unit, start, self.directory) as bar:
+            yield bar.advance

@@ -1,0 +1,118 @@
+"""Learning from given completions: the loop that pre-training and SFT share."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+
+from src.distributed.optimiser import adamw, update
+from src.distributed.spec import OptimiserSpec
+from src.distributed.streams import stream
+from src.models.logprobs import collate, completion_logprobs, microbatches
+from src.reporting.tracker import Tracker
+from src.stages.stage import Stage
+
+
+@dataclass(frozen=True)
+class Row:
+    """One training sequence: the loss is on `completion` alone."""
+
+    prompt: list[int]
+    completion: list[int]
+
+    def __len__(self) -> int:
+        return len(self.prompt) + len(self.completion)
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How long and how: `steps` updates of `sequences_per_step` sequences, in epochs drawn from `seed`."""
+
+    steps: int
+    sequences_per_step: int
+    tokens_per_microbatch: int
+    optimiser: OptimiserSpec
+    validate_every_steps: int = 0
+
+
+def train(
+    stage: Stage, model: Any, sequences: Sequence[Row], validation: Sequence[Row], recipe: Recipe, pad: int
+) -> None:
+    """Train `model` in place; checkpoints, resumes, logs. Bit-for-bit repeatable on the same number of ranks."""
+    config, ranks = stage.config, stage.ranks
+    optimiser = adamw(model, recipe.optimiser)
+    start, _ = stage.checkpoints.restore(model, optimiser)
+    tracker = Tracker(stage.directory, stage.planned.name, config.tracking) if ranks.main else None
+    if tracker:
+        tracker.resume(start)
+    with stage.progress(recipe.steps, "step", start) as advance:
+        for step in range(start, recipe.steps):
+            began = time.perf_counter()
+            # 1. The sequences of this step, and this rank's share of them.
+            chosen = [sequences[i] for i in order(len(sequences), step, recipe.sequences_per_step, config.seed)]
+            target_tokens = sum(len(sequence.completion) for sequence in chosen)
+            mine = ranks.share(sorted(chosen, key=len))
+            # 2. Loss per target token over the whole step, whatever the split into ranks and micro-batches.
+            loss = backward(model, mine, target_tokens, recipe.tokens_per_microbatch, pad, ranks.device)
+            (loss,) = ranks.sum([loss])
+            # 3. One update.
+            rate = recipe.optimiser.rate(step, recipe.steps)
+            norm = update(optimiser, recipe.optimiser, ranks, rate, loss, f"{stage.planned.name} step {step + 1}")
+            # 4. Log, validate, save.
+            metrics = {
+                "loss": loss,
+                "learning_rate": rate,
+                "grad_norm": norm,
+                "progress": (step + 1) / recipe.steps,
+                "tokens_per_second": sum(map(len, chosen)) / (time.perf_counter() - began),
+            }
+            last = step + 1 == recipe.steps
+            if validation and recipe.validate_every_steps and (last or (step + 1) % recipe.validate_every_steps == 0):
+                metrics["validation_loss"] = evaluate(stage, model, validation, recipe.tokens_per_microbatch, pad)
+            if tracker:
+                tracker.log(step + 1, metrics)
+                if last or (step + 1) % config.checkpoint.every_steps == 0:
+                    stage.checkpoints.save(step + 1, model, optimiser)
+            advance(1, f"loss {loss:.3f}")
+    if tracker:
+        tracker.close()
+
+
+def order(count: int, step: int, per_step: int, seed: int) -> list[int]:
+    """Indices of one step: consecutive pieces of one permutation after another, one for each epoch."""
+    chosen: list[int] = []
+    position = step * per_step
+    while len(chosen) < per_step:
+        epoch, offset = divmod(position + len(chosen), count)
+        generator = torch.Generator().manual_seed(stream("order", seed, epoch))
+        permutation = torch.randperm(count, generator=generator).tolist()
+        chosen += permutation[offset : offset + per_step - len(chosen)]
+    return chosen
+
+
+def backward(
+    model: Any, sequences: Sequence[Row], target_tokens: int, per_microbatch: int, pad: int, device: str
+) -> float:
+    """Add the gradient of (sum of -log p over these sequences) / `target_tokens`; returns that loss."""
+    total = 0.0
+    for indices in microbatches([len(s) for s in sequences], per_microbatch):
+        rows = [sequences[i] for i in indices]
+        batch = collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(device)
+        logprobs, _ = completion_logprobs(model, batch)
+        loss = -logprobs.sum() / target_tokens
+        if torch.is_grad_enabled():
+            loss.backward()
+        total += float(loss.detach())
+    return total
+
+
+@torch.no_grad()
+def evaluate(stage: Stage, model: Any, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
+    """Mean negative log-likelihood (nats a target token) over sequences that are not trained on."""
+    tokens = sum(len(sequence.completion) for sequence in sequences)
+    mine = stage.ranks.share(sequences)
+    return stage.ranks.sum([backward(model, mine, tokens, per_microbatch, pad, stage.ranks.device)])[0]

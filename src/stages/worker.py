@@ -1,0 +1,32 @@
+"""One rank of one stage: `python -m src.stages.worker <config.yaml> <run directory> <stage>` under the launcher."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from src.config import build, register
+from src.distributed.launch import die_with_parent
+from src.stages.pipeline import run_stage
+from src.stages.plan import plan
+from src.stages.stage import Stage
+
+
+def main(config_file: str, run_directory: str, name: str) -> None:
+    die_with_parent()
+    from src.distributed.ranks import join, leave
+
+    register()
+    node = OmegaConf.load(config_file)
+    assert isinstance(node, DictConfig)
+    config = build(node)
+    (planned,) = (stage for stage in plan(config, Path(run_directory)) if stage.name == name)
+    ranks = join(config.distributed)
+    run_stage(Stage(config, planned, ranks))
+    leave(ranks)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
