@@ -177,7 +177,7 @@ def check(config: Config) -> None:
             f"grpo.prompts_per_step must be a multiple of grpo.updates_per_step, so that whole groups form each "
             f"mini-batch; got {grpo.prompts_per_step} and {grpo.updates_per_step}"
         )
-    if "pretrain" in config.stages and config.model.path != WORLD_BASE:
+    if (config.pretrain.from_scratch or "pretrain" in config.stages) and config.model.path != WORLD_BASE:
         found.append(f"stage pretrain makes the world's base model, so model.path must be {WORLD_BASE!r}; got {config.model.path!r}")
     if config.data.evaluation and len(config.evaluation.splits) != 1:
         found.append(

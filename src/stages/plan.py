@@ -36,7 +36,7 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
     shared = Path(config.root) / config.scale / "shared"
     model, parent = _start(config)
     planned = []
-    for name in config.stages:
+    for name in stages(config):
         inputs = {key: _plain(_get(config, key)) for key in INPUTS[name]} | {"parent": parent}
         identity = _hash(inputs)
         directory = shared / f"{name}-{identity}" if name in SHARED else run_directory / name
@@ -45,6 +45,12 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
             model, parent = str(stage.result), identity
         planned.append(stage)
     return planned
+
+
+def stages(config: Config) -> list[str]:
+    """The stages of a run: the experiment's, after `pretrain` when the run makes its own base model."""
+    own = config.pretrain.from_scratch and "pretrain" not in config.stages
+    return (["pretrain"] if own else []) + list(config.stages)
 
 
 def shipped_base(world: str) -> Path:
@@ -57,13 +63,13 @@ def _start(config: Config) -> tuple[str, str]:
     path = config.model.path
     if path != WORLD_BASE:
         return path, path
-    if "pretrain" in config.stages:
+    if "pretrain" in stages(config):
         return "", "nothing"
     folder = shipped_base(config.world.name)
     if not (folder / "model.safetensors").is_file():
         raise ConfigError(
-            f"no base model comes with world={config.world.name}: begin with the pretrain stage, for example "
-            f"'stages=[pretrain,{','.join(config.stages)}]'"
+            f"no base model comes with world={config.world.name}: make one first with "
+            "pretrain.from_scratch=true"
         )
     return str(folder), hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 

@@ -12,8 +12,12 @@ SPLITS = ("dev", "test", "shift")
 
 @dataclass(frozen=True)
 class PretrainSpec:
-    """Pre-training of the world's base model: `steps` updates of `sequences_per_step` documents."""
+    """Pre-training of the world's base model: `steps` updates of `sequences_per_step` documents.
 
+    `from_scratch` puts the stage before those of the experiment, so that a run has a base model of its own.
+    """
+
+    from_scratch: bool = False
     steps: int = 1500
     sequences_per_step: int = 16
     optimiser: OptimiserSpec = field(

@@ -1,0 +1,223 @@
+"""A fixed set of runs that makes one table: `python -m src.launch experiments/demo`. The same command resumes.
+
+`runs.yaml` lists experiments, seeds and overrides; runs go side by side as processes, shared stages are made
+once, and at the end everything is gathered into one report beside what was expected.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from src import config as configuration
+from src.errors import UserError
+
+
+@dataclass(frozen=True)
+class RunsSpec:
+    """The fields of a `runs.yaml`."""
+
+    title: str
+    experiments: list[str]
+    seeds: list[int] = field(default_factory=lambda: [0])
+    overrides: list[str] = field(default_factory=list)
+    jobs: int = 2
+    baseline: str = ""  # methods are compared with this one, pair by pair
+
+    @staticmethod
+    def read(path: Path) -> RunsSpec:
+        """Raises `UserError` for a missing file or an unknown field."""
+        import yaml
+
+        if not path.is_file():
+            raise UserError(f"{path}: no such file. Give a folder that holds runs.yaml, such as experiments/demo")
+        content = yaml.safe_load(path.read_text())
+        names = list(RunsSpec.__dataclass_fields__)
+        for key in content:
+            if key not in names:
+                raise UserError(f"{path}: unknown field {key!r}. {configuration.nearest(key, names)}")
+        for key in ("title", "experiments"):
+            if key not in content:
+                raise UserError(f"{path}: field {key!r} is missing; every runs.yaml has a title and experiments")
+        return RunsSpec(**content)
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its command, and where its files go."""
+
+    experiment: str
+    seed: int
+    overrides: tuple[str, ...]
+    directory: Path
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "src.run", f"+experiment={self.experiment}", f"seed={self.seed}", *self.overrides]
+
+
+def jobs_of(spec: RunsSpec, scale: str, root: str) -> list[Job]:
+    """Every (seed, experiment), seed by seed, so that the first whole comparison is there early."""
+    overrides = (f"scale={scale}", f"root={root}", *spec.overrides)
+    return [
+        Job(name, seed, overrides, configuration.run_directory(root, scale, name, seed, overrides))
+        for seed in spec.seeds
+        for name in spec.experiments
+    ]
+
+
+def launch(jobs: Sequence[Job], at_once: int, bars: Any) -> list[Job]:
+    """Run the jobs, `at_once` side by side; returns those that failed. Output goes to `<run>/log.txt`."""
+    waiting, running, failed = list(jobs), [], []  # type: ignore[var-annotated]
+    environment = dict(os.environ) | {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                job = waiting.pop(0)
+                job.directory.mkdir(parents=True, exist_ok=True)
+                log = (job.directory / "log.txt").open("a")
+                process = subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+                running.append((job, process, log))
+            time.sleep(0.2)
+            for entry in list(running):
+                job, process, log = entry
+                if process.poll() is not None:
+                    running.remove(entry)
+                    log.close()
+                    if process.returncode:
+                        failed.append(job)
+                    bars.finished(job, process.returncode == 0)
+            bars.show([job for job, _, _ in running])
+    finally:
+        for _, process, _ in running:
+            process.terminate()
+    return failed
+
+
+class Bars:
+    """Progress of all runs: one overall bar with ETA, and the stage of each run at work."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        from tqdm import tqdm
+
+        self.began, self.terminal, self.printed = time.time(), sys.stderr.isatty(), 0.0
+        self.overall = tqdm(total=len(jobs), desc="runs", unit="run", disable=not self.terminal)
+        self.lines = {} if not self.terminal else {
+            slot: tqdm(total=1, position=slot + 1, bar_format="  {desc}", leave=False) for slot in range(4)
+        }  # fmt: skip
+        self.count, self.done = len(jobs), 0
+
+    def finished(self, job: Job, good: bool) -> None:
+        self.done += 1
+        self.overall.update(1)
+        if not self.terminal:
+            state = "finished" if good else "FAILED"
+            print(f"[{_clock(time.time() - self.began)}] {state} {job.experiment} seed {job.seed} ({self.done}/{self.count})", flush=True)
+
+    def show(self, running: Sequence[Job]) -> None:
+        texts = [self._text(job) for job in running]
+        if self.terminal:
+            for slot, line in self.lines.items():
+                line.set_description_str(texts[slot] if slot < len(texts) else "")
+            self.overall.refresh()
+        elif time.time() - self.printed > 15:
+            self.printed = time.time()
+            print(f"[{_clock(time.time() - self.began)}] " + " | ".join(texts), flush=True)
+
+    def _text(self, job: Job) -> str:
+        newest = max(
+            (path for path in _status_files(job)), key=lambda path: path.stat().st_mtime, default=None
+        )
+        name = f"{job.experiment} seed {job.seed}"
+        if newest is None or newest.stat().st_mtime < self.began:
+            return f"{name}: starting"
+        try:
+            status = json.loads(newest.read_text())
+        except ValueError:  # another process is replacing it
+            return name
+        eta = status.get("eta_seconds")
+        left = f", {_clock(eta)} left" if eta is not None else ""
+        return f"{name}: {status['stage']} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
+
+    def close(self) -> None:
+        for line in self.lines.values():
+            line.close()
+        self.overall.close()
+
+
+def _status_files(job: Job) -> list[Path]:
+    own = list(job.directory.glob("*/status.json"))
+    shared = list((job.directory.parent.parent / "shared").glob("*/status.json"))
+    return own or shared
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60:d}:{int(seconds) % 60:02d}"
+
+
+def gather(folder: Path, spec: RunsSpec, jobs: Sequence[Job], scale: str, root: str) -> Path:
+    """The report over all runs: `<root>/<scale>/<name of the folder>/`."""
+    from src.reporting.compose import compose_report
+    from src.stages.report import found
+
+    output = Path(root) / scale / f"_{folder.name}"
+    expected = folder / "expected.csv"
+    compose_report(
+        output,
+        f"{spec.title} (scale={scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})",
+        [found(job.directory, job.experiment, job.seed) for job in jobs],
+        baseline=spec.baseline or None,
+        expected=expected if expected.is_file() else None,
+        command=f"python -m src.launch {folder} --scale {scale}",
+    )
+    return output
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m src.launch", description=__doc__)
+    parser.add_argument("folder", type=Path, help="a folder with runs.yaml, such as experiments/demo")
+    parser.add_argument("--scale", default="laptop", help="conf/scale/*.yaml")
+    parser.add_argument("--root", default="runs", help="where runs live")
+    parser.add_argument("--jobs", type=int, help="runs side by side (default: the file's)")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of the file's")
+    parser.add_argument("overrides", nargs="*", help="further key=value overrides for every run")
+    options = parser.parse_args(arguments)
+    try:
+        spec = RunsSpec.read(options.folder / "runs.yaml")
+        spec = RunsSpec(**{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides})
+        jobs = jobs_of(spec, options.scale, options.root)
+        began = time.time()
+        bars = Bars(jobs)
+        failed = launch(jobs, options.jobs or spec.jobs, bars)
+        bars.close()
+        if failed:
+            for job in failed:
+                tail = (job.directory / "log.txt").read_text(errors="replace").strip().splitlines()[-12:]
+                print(f"\nerror: {job.experiment} seed {job.seed} failed:", *tail, sep="\n  ", file=sys.stderr)
+                print(f"  its command: {' '.join(job.command[1:])}", file=sys.stderr)
+            print("\nThe same command again resumes what is not finished.", file=sys.stderr)
+            return 1
+        output = gather(options.folder, spec, jobs, options.scale, options.root)
+        print((output / "table.txt").read_text())
+        for name, path in json.loads((output / "files.json").read_text()).items():
+            print(f"{name + ':':14} {path}")
+        print(f"{len(jobs)} runs in {_clock(time.time() - began)}")
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command again resumes", file=sys.stderr)
+        return 130
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
