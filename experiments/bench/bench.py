@@ -1,0 +1,214 @@
+"""Our rollout and our GRPO step beside what a user would pick: transformers' generate and TRL's GRPOTrainer.
+
+`make bench` runs everything in one process after another on the same machine, model, prompts and sizes, and
+writes `runs/bench/bench.md`. Each row is a median over repeats after a warm-up.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+PROMPTS, COMPLETIONS, NEW_TOKENS, REPEATS = 16, 8, 96, 5
+
+
+def model_and_tokenizer() -> tuple[Any, Any]:
+    """The base model that comes with the repository; nothing ends before the budget, so work is equal."""
+    from src.models.load import load_model, load_tokenizer
+    from src.models.spec import ModelSpec
+    from src.stages.plan import shipped_base
+
+    folder = shipped_base("small")
+    return load_model(folder, ModelSpec()), load_tokenizer(folder, ModelSpec())
+
+
+def questions() -> list[Any]:
+    from src.data.sources import grpo_questions
+    from src.data.spec import DataSpec
+    from src.data.world.spec import WorldSpec
+
+    return grpo_questions(DataSpec(), WorldSpec(), 64, 0)
+
+
+def rollout_native(rank: int, size: int) -> dict[str, float]:
+    import torch
+
+    from src.data.prompts import prompt_tokens
+    from src.models.load import policy_weights
+    from src.rollout.base import Sampling
+    from src.rollout.native import NativeEngine
+
+    model, tokenizer = model_and_tokenizer()
+    prompts = [prompt_tokens(tokenizer, q.question) for q in questions()[:PROMPTS]][rank::size]
+    engine = NativeEngine(model.config, -1, tokenizer.pad_token_id, PROMPTS * COMPLETIONS)
+    times = []
+    for repeat in range(REPEATS + 1):
+        began = time.perf_counter()
+        engine.load(policy_weights(model))
+        groups = engine.generate(prompts, list(range(len(prompts))), COMPLETIONS, Sampling(NEW_TOKENS))
+        times.append(time.perf_counter() - began)
+    tokens = sum(len(rollout.tokens) for group in groups for rollout in group)
+    assert tokens == len(prompts) * COMPLETIONS * NEW_TOKENS
+    del torch
+    return {"seconds": statistics.median(times[1:]), "tokens": tokens}
+
+
+def rollout_generate(rank: int, size: int) -> dict[str, float]:
+    """What a user calls: `generate` with sampling and `num_return_sequences` on left-padded prompts."""
+    from src.data.prompts import prompt_tokens
+
+    model, tokenizer = model_and_tokenizer()
+    prompts = [prompt_tokens(tokenizer, q.question) for q in questions()[:PROMPTS]][rank::size]
+    tokenizer.padding_side = "left"
+    batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
+    times = []
+    for _ in range(REPEATS + 1):
+        began = time.perf_counter()
+        output = model.generate(
+            **batch, do_sample=True, temperature=1.0, top_k=0, num_return_sequences=COMPLETIONS,
+            max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS,
+        )  # fmt: skip
+        times.append(time.perf_counter() - began)
+    tokens = output.shape[0] * NEW_TOKENS
+    return {"seconds": statistics.median(times[1:]), "tokens": tokens}
+
+
+def step_ours(rank: int, size: int) -> dict[str, float]:
+    """Steps of `src.run` itself, read back from its own log."""
+    import shutil
+
+    from src.config import run_directory
+
+    root = Path("runs/bench/ours")
+    shutil.rmtree(root, ignore_errors=True)
+    overrides = [
+        "scale=laptop", f"root={root}", f"grpo.steps={REPEATS + 2}", "stages=[grpo]",
+        f"grpo.prompts_per_step={PROMPTS}", f"grpo.completions_per_prompt={COMPLETIONS}", "grpo.updates_per_step=1",
+        f"rollout.maximum_new_tokens={NEW_TOKENS}", "distributed.processes=2", "objective=grpo", "method=bench",
+    ]  # fmt: skip
+    subprocess.run(
+        [sys.executable, "-m", "src.run", "+experiment=grpo", *overrides], check=True, stdout=subprocess.DEVNULL
+    )
+    run = run_directory(root, "laptop", "bench", 0, overrides)
+    lines = [json.loads(line) for line in (run / "grpo" / "metrics.jsonl").read_text().splitlines()][2:]
+    gaps = [line["seconds_rollout"] + line["seconds_judge"] + line["seconds_update"] for line in lines]
+    return {"seconds": statistics.median(gaps), "tokens": statistics.mean(x["tokens"] for x in lines) * PROMPTS * COMPLETIONS}
+
+
+def step_trl(rank: int, size: int) -> dict[str, float]:
+    """TRL's GRPOTrainer on the same model, prompts, sizes and loss; reward: our grader and detector as a function."""
+    import torch
+    from datasets import Dataset
+    from transformers import TrainerCallback
+    from trl import GRPOConfig, GRPOTrainer
+
+    from src.config import Config
+    from src.stages.judge import Judge
+
+    torch.set_num_threads(2)
+    model, tokenizer = model_and_tokenizer()
+    asked = {q.question: q for q in questions()}
+    texts = [
+        tokenizer.apply_chat_template([{"role": "user", "content": q}], tokenize=False, add_generation_prompt=True)
+        for q in asked
+    ]
+    back = dict(zip(texts, asked.values(), strict=True))
+    judge = Judge(Config(method="bench", scale="laptop", stages=[], schedule=None, reward=None))
+    lengths: list[int] = []
+
+    def reward(prompts: list[str], completions: list[str], completion_ids: Any, **_: Any) -> list[float]:
+        lengths.append(sum(map(len, completion_ids)))
+        verdicts = judge([back[p] for p in prompts], completions, [0] * len(prompts), [False] * len(prompts))
+        return [float(v.correct) for v in verdicts]
+
+    times: list[float] = []
+
+    class Clock(TrainerCallback):
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            times.append(time.perf_counter())
+
+        def on_train_end(self, *_: Any, **__: Any) -> None:
+            times.append(time.perf_counter())
+
+    arguments = GRPOConfig(
+        output_dir="runs/bench/trl", max_steps=REPEATS + 2, per_device_train_batch_size=PROMPTS * COMPLETIONS,
+        num_generations=COMPLETIONS, max_completion_length=NEW_TOKENS, learning_rate=1e-4, beta=0.001,
+        temperature=1.0, loss_type="dapo", lr_scheduler_type="constant", save_strategy="no", report_to=[],
+        use_cpu=True, bf16=False, fp16=False, logging_steps=1, gradient_checkpointing=False, disable_tqdm=True,
+    )  # fmt: skip
+    trainer = GRPOTrainer(
+        model=model, reward_funcs=reward, args=arguments, train_dataset=Dataset.from_dict({"prompt": texts}),
+        processing_class=tokenizer, callbacks=[Clock()],
+    )  # fmt: skip
+    trainer.train()
+    gaps = [after - before for before, after in zip(times[1:], times[2:], strict=False)]
+    return {"seconds": statistics.median(gaps), "tokens": statistics.mean(lengths[1:])}
+
+
+ROWS = {
+    # name: (function, processes, threads)
+    "rollout: transformers generate, 1 process x 2 threads": (rollout_generate, 1, 2),
+    "rollout: ours, 1 process x 2 threads": (rollout_native, 1, 2),
+    "rollout: transformers generate, 2 processes x 1 thread": (rollout_generate, 2, 1),
+    "rollout: ours, 2 processes x 1 thread": (rollout_native, 2, 1),
+    "GRPO step: TRL GRPOTrainer, 1 process x 2 threads": (step_trl, 1, 2),
+    "GRPO step: ours, 2 ranks x 1 thread": (step_ours, 1, 1),
+}
+
+
+def measure(name: str) -> dict[str, float]:
+    """One row in fresh processes: seconds of the slowest, tokens of all."""
+    function, processes, threads = ROWS[name]
+    environment = dict(os.environ) | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
+    children = [
+        subprocess.Popen(
+            [sys.executable, __file__, "--row", name, "--rank", str(rank), "--size", str(processes)],
+            stdout=subprocess.PIPE, text=True, env=environment | {"PYTHONPATH": os.getcwd()},
+        )
+        for rank in range(processes)
+    ]  # fmt: skip
+    results = []
+    for child in children:
+        output, _ = child.communicate()
+        if child.returncode:
+            raise SystemExit(f"the row {name!r} failed; its message stands above")
+        results.append(json.loads(output.strip().splitlines()[-1]))
+    seconds = max(result["seconds"] for result in results)
+    tokens = sum(result["tokens"] for result in results)
+    return {"seconds": seconds, "tokens": tokens, "tokens_per_second": tokens / seconds}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--row", choices=list(ROWS))
+    parser.add_argument("--only", default="", help="rows whose name contains this")
+    parser.add_argument("--rank", type=int, default=0)
+    parser.add_argument("--size", type=int, default=1)
+    options = parser.parse_args()
+    if options.row:
+        import torch
+
+        torch.set_num_threads(ROWS[options.row][2])
+        print(json.dumps(ROWS[options.row][0](options.rank, options.size)))
+        return
+    lines = ["| what | seconds | tokens | tokens / s |", "|---|---|---|---|"]
+    print("\n".join(lines), flush=True)
+    for name in ROWS:
+        if options.only in name:
+            row = measure(name)
+            lines.append(f"| {name} | {row['seconds']:.2f} | {row['tokens']:.0f} | {row['tokens_per_second']:.0f} |")
+            print(lines[-1], flush=True)
+    target = Path("runs/bench/bench.md")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    target.write_text("\n".join(lines) + "\n")
+
+
+if __name__ == "__main__":
+    main()

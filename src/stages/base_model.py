@@ -1,0 +1,38 @@
+"""`python -m src.stages.base_model`: remake the base model that comes with the repository (`make base-model`)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+from src.config import run_directory
+from src.reporting.provenance import commit
+from src.stages.plan import shipped_base
+
+COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0"]
+
+
+def main() -> None:
+    """Pre-train with the demo's settings, then put the model beside the world with a note of its making."""
+    subprocess.run([sys.executable, *COMMAND], check=True)
+    run = run_directory("runs", "laptop", "pretrain", 0)
+    inputs = json.loads((run / "evaluate" / "inputs.json").read_text())
+    made, folder = Path(inputs["model"]), shipped_base("small")
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(made, folder)
+    note = {
+        "command": "make base-model",
+        "commit": commit(),
+        "sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
+        "seconds": json.loads((made.parent / "done.json").read_text())["seconds"],
+    }
+    (folder / "made_by.json").write_text(json.dumps(note, indent=2) + "\n")
+    print(json.dumps(note, indent=2))
+
+
+if __name__ == "__main__":
+    main()
