@@ -7,7 +7,7 @@ from types import TracebackType
 
 from src.config import Config
 from src.data.records import Question
-from src.grading.grader import Grader, Status
+from src.grading.grader import Grader
 from src.language.detector import Detector
 from src.language.fidelity import judge
 from src.rewards.base import Judged
@@ -44,7 +44,6 @@ class Judge:
                     gold=question.gold,
                     status=grade.status,
                     answer=grade.answer,
-                    correct=grade.status is Status.RIGHT,
                     fidelity=judge(completion, question.language, self.detector),
                     tokens=count,
                     truncated=cut,

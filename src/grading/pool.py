@@ -1,0 +1,124 @@
+"""Worker processes that may be killed: hostile input costs its own time limit and nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import selectors
+import subprocess
+import sys
+import time
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+START_SECONDS = 60.0  # importing sympy on a loaded machine
+
+
+@dataclass
+class _Worker:
+    process: subprocess.Popen[bytes]
+    task: int | None = None
+    deadline: float = 0.0
+    ready: bool = False
+    buffer: bytes = b""
+
+
+@dataclass
+class Pool:
+    """Up to `size` workers, started when first needed, each task with its own `timeout` in seconds."""
+
+    size: int
+    timeout: float
+    megabytes: int
+    workers: list[_Worker] = field(default_factory=list)
+
+    def run(self, tasks: Sequence[tuple[str, str]]) -> list[str]:
+        """The status word of every (gold, answer), in order. A worker that is late is killed (`timeout`); one that
+        dies by itself, out of memory for example, answers `error`."""
+        results = [""] * len(tasks)
+        waiting = deque(range(len(tasks)))
+        while waiting or any(worker.task is not None for worker in self.workers):
+            self._assign(tasks, waiting)
+            self._collect(results)
+        return results
+
+    def close(self) -> None:
+        """End all workers."""
+        for worker in self.workers:
+            self._end(worker)
+        self.workers = []
+
+    def _assign(self, tasks: Sequence[tuple[str, str]], waiting: deque[int]) -> None:
+        while len(self.workers) < min(self.size, len(tasks)):
+            self.workers.append(self._start())
+        for worker in self.workers:
+            if waiting and worker.ready and worker.task is None:
+                worker.task = waiting.popleft()
+                worker.deadline = time.monotonic() + self.timeout
+                try:
+                    assert worker.process.stdin is not None
+                    worker.process.stdin.write(json.dumps(tasks[worker.task]).encode() + b"\n")
+                    worker.process.stdin.flush()
+                except OSError:  # it died between two tasks: seen as end of file below
+                    pass
+
+    def _collect(self, results: list[str]) -> None:
+        now = time.monotonic()
+        with selectors.DefaultSelector() as selector:
+            for worker in self.workers:
+                assert worker.process.stdout is not None
+                selector.register(worker.process.stdout, selectors.EVENT_READ, worker)
+            soonest = min(worker.deadline for worker in self.workers if not worker.ready or worker.task is not None)
+            events = selector.select(max(0.0, soonest - now))
+        for key, _ in events:
+            worker = key.data
+            received = os.read(key.fd, 4096)
+            if not received:
+                self._replace(worker, results, "error")
+                continue
+            worker.buffer += received
+            if worker.buffer.endswith(b"\n"):
+                word = json.loads(worker.buffer)
+                worker.buffer = b""
+                if worker.ready and worker.task is not None:
+                    results[worker.task], worker.task = word, None
+                worker.ready = True
+        for worker in list(self.workers):
+            late = time.monotonic() > worker.deadline
+            if late and (worker.task is not None or not worker.ready):
+                self._replace(worker, results, "timeout")
+
+    def _replace(self, worker: _Worker, results: list[str], status: str) -> None:
+        never_ready = not worker.ready
+        if worker.task is not None:
+            results[worker.task] = status
+        self._end(worker)
+        self.workers.remove(worker)
+        if never_ready:
+            raise RuntimeError(
+                "a grading worker could not start: `python -m src.grading.worker` must import math-verify within "
+                f"{START_SECONDS:.0f} s and {self.megabytes} MB. Raise grader.memory_megabytes or repair the installation"
+            )
+        self.workers.append(self._start())
+
+    def _start(self) -> _Worker:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "src.grading.worker", str(self.megabytes)],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
+            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )  # fmt: skip
+        return _Worker(process, deadline=time.monotonic() + START_SECONDS)
+
+    @staticmethod
+    def _end(worker: _Worker) -> None:
+        worker.process.kill()
+        worker.process.wait()
+        for stream in (worker.process.stdin, worker.process.stdout):
+            if stream is not None:
+                try:
+                    stream.close()
+                except OSError:  # what was left in the buffer has no reader any more
+                    pass
