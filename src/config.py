@@ -105,7 +105,7 @@ def components(group: str) -> dict[str, type]:
 def register() -> None:
     """Put the root schema and every component's schema where Hydra finds them."""
     store = ConfigStore.instance()
-    store.store(name="schema", node=Config)
+    store.store(name="schema", node=_writable(OmegaConf.structured(Config)))
     for group in COMPONENTS:
         for name, component in components(group).items():
             hints = typing.get_type_hints(component)
@@ -113,6 +113,15 @@ def register() -> None:
             rows += [(item.name, hints[item.name], _default(item)) for item in dataclasses.fields(component) if item.init]
             schema = dataclasses.make_dataclass(component.__name__ + "Schema", rows)
             store.store(group=f"schema/{group}", name=name, node=schema)
+
+
+def _writable(node: Any) -> Any:
+    """Let a node be composed: frozen dataclasses, as all of ours are, make read-only nodes."""
+    OmegaConf.set_readonly(node, False)
+    for key in node:
+        if OmegaConf.is_dict(child := node._get_node(key)) and not child._is_none() and not child._is_missing():
+            _writable(child)
+    return node
 
 
 def _default(item: dataclasses.Field[Any]) -> Any:
@@ -139,7 +148,7 @@ def build(node: DictConfig) -> Config:
     assert isinstance(plain, dict)
     schedule, reward = instantiate(node.schedule), instantiate(node.reward)
     typed = {key: value for key, value in plain.items() if key not in ("schedule", "reward")}
-    merged = OmegaConf.merge(OmegaConf.structured(Config), typed, {"schedule": None, "reward": None})
+    merged = OmegaConf.merge(_writable(OmegaConf.structured(Config)), typed, {"schedule": None, "reward": None})
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
     return dataclasses.replace(config, schedule=schedule, reward=reward)

@@ -1,0 +1,129 @@
+"""From finished runs to a report: tables, pictures, samples, and what produced them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from src.reporting import figures, page, tables
+from src.reporting.provenance import provenance
+from src.reporting.rollouts import printable, read_rollouts, steps_of
+from src.reporting.statistics import Cells, cells
+from src.reporting.tracker import read_metrics
+
+
+@dataclass(frozen=True)
+class Run:
+    """What one run offers: its evaluation records, and, of a GRPO run, its metrics and rollouts."""
+
+    method: str
+    seed: int
+    records: Path
+    metrics: Path | None
+    rollouts: Path | None
+    config: Path
+
+
+def compose_report(
+    output: Path,
+    title: str,
+    runs: Sequence[Run],
+    baseline: str | None = None,
+    expected: Path | None = None,
+    command: str = "",
+) -> None:
+    """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`."""
+    import pandas
+
+    output.mkdir(parents=True, exist_ok=True)
+    methods = list(dict.fromkeys(run.method for run in runs))
+    records = {
+        method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method} for method in methods
+    }
+    splits = list(dict.fromkeys(split for frames in records.values() for f in frames.values() for split in f["split"]))
+    data: dict[tuple[str, str], Cells] = {(m, s): cells(records[m], s) for s in splits for m in methods}
+    rows = tables.summary(data)
+
+    some = next(iter(data.values()))
+    about = _about(runs, some, command)
+    sections = [page.Section("What was run", table=_two_columns(about))]
+    pictures = {}
+    for split in splits:
+        pictures[f"pareto {split}"] = output / f"pareto-{split}.png"
+        figures.pareto(rows, split, pictures[f"pareto {split}"])
+        pictures[f"languages {split}"] = output / f"languages-{split}.png"
+        figures.per_language(data, split, pictures[f"languages {split}"])
+        sections.append(page.Section(f"Results, {split}", _caption(some, split), tables.markdown(rows, split), pictures[f"pareto {split}"]))
+        if baseline in methods and len(methods) > 1:
+            sections.append(page.Section(f"Paired differences from {tables.label(str(baseline))}, {split}", "On the same seeds and problems; an interval that leaves out 0 is a difference.", tables.compared(data, str(baseline), split)))
+        sections.append(page.Section(f"By language, {split}", picture=pictures[f"languages {split}"]))
+    curves = {m: [read_metrics(r.metrics) for r in runs if r.method == m and r.metrics] for m in methods}
+    curves = {method: seeds for method, seeds in curves.items() if seeds and all(seeds)}
+    if curves:
+        pictures["training"] = output / "training.png"
+        figures.training(curves, pictures["training"])
+        sections.append(page.Section("Training", "Accuracy and fidelity of the training rollouts, and the alignment factor.", picture=pictures["training"]))
+    if expected is not None:
+        sections.append(page.Section("Beside expected.csv", table=tables.beside_expected(rows, expected)))
+    for run in runs:
+        if run.rollouts is not None and run.seed == runs[0].seed:
+            sections.append(page.Section(f"Rollouts of {tables.label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts)))
+
+    files = {
+        "report": output / "report.html", "markdown": output / "report.md", "table": output / "table.csv", **pictures,
+    }  # fmt: skip
+    shown = tables.terminal(rows, splits)
+    if baseline in methods and len(methods) > 1:
+        shown += "".join(f"\npaired differences, {s}:\n{tables.compared(data, str(baseline), s)}\n" for s in splits)
+    if expected is not None:
+        shown += "\nbeside expected.csv:\n" + tables.beside_expected(rows, expected) + "\n"
+    (output / "table.txt").write_text(f"{title}\n{shown}")
+    (output / "table.csv").write_text(tables.spreadsheet(rows))
+    (output / "report.md").write_text(page.as_markdown(title, sections))
+    (output / "report.html").write_text(page.as_html(title, sections))
+    (output / "files.json").write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
+
+
+def _about(runs: Sequence[Run], some: Cells, command: str) -> dict[str, str]:
+    from omegaconf import OmegaConf
+
+    config: Any = OmegaConf.load(runs[0].config)
+    about = {
+        "methods": ", ".join(dict.fromkeys(tables.label(run.method) for run in runs)),
+        "seeds": ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in runs)),
+        "model": f"{config.model.path} ({config.world.name})" if config.model.path == "world" else config.model.path,
+        "data": "embedded world" if config.data.evaluation is None else config.data.evaluation,
+        "evaluation": f"{len(some.problems)} problems x {len(some.languages)} languages x {config.evaluation.samples} samples",
+        "scale": str(config.scale),
+    }
+    return about | ({"command": command} if command else {}) | provenance()
+
+
+def _caption(some: Cells, split: str) -> str:
+    over = "seeds and problems" if len(some.seeds) > 1 else "problems (one seed: nothing is said about other seeds)"
+    wording = " with wordings that SFT and GRPO never show" if split == "shift" else ""
+    return f"{len(some.problems)} problems a language{wording}. Averages give every language the same weight; intervals are 95 % bootstrap over {over}."
+
+
+def _two_columns(rows: dict[str, str]) -> str:
+    return "\n".join(["| | |", "|---|---|", *(f"| {key} | {str(value).replace('|', '/')} |" for key, value in rows.items())])
+
+
+def _samples(directory: Path, count: int = 2) -> list[str]:
+    """A few completions of the first and of the last step."""
+    steps = steps_of(directory)
+    texts = []
+    for step in dict.fromkeys([steps[0], steps[-1]]) if steps else []:
+        rows = read_rollouts(directory, step)
+        for row in rows[:: max(1, len(rows) // count)][:count]:
+            texts.append(
+                printable(
+                    f"step {step}  query {row['language']}  reasoned in {row['detected']}  {row['status']}  "
+                    f"reward {row['reward']}  weight {row['alignment_weight']:.2f}  advantage {row['advantage']:+.2f}\n"
+                    f"> {row['question']}\n{row['completion']}"
+                )
+            )
+    return texts

@@ -1,0 +1,117 @@
+"""Pictures: accuracy against fidelity, both by language, and how training went."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from src.language.table import IN_DOMAIN
+from src.reporting.pareto import front
+from src.reporting.statistics import DOMAINS, Cells, macro, weights
+from src.reporting.tables import Row, label
+
+# Okabe-Ito colours, told apart with any colour vision; a method keeps its colour in every picture.
+COLOURS = {"base": "#999999", "sft": "#000000", "grpo": "#0072B2", "additive": "#E69F00", "adamame_grpo": "#D55E00"}
+SPARE = ("#009E73", "#CC79A7", "#56B4E9", "#F0E442")
+MARKERS = {"base": "s", "sft": "D", "grpo": "o", "additive": "^", "adamame_grpo": "*"}
+
+
+def colour(method: str, methods: Sequence[str]) -> str:
+    others = [name for name in methods if name not in COLOURS]
+    return COLOURS.get(method) or SPARE[others.index(method) % len(SPARE)]
+
+
+def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
+    """Accuracy against fidelity with their intervals, a panel for each domain; the undominated points are joined."""
+    domains = [domain for domain in DOMAINS if any(row.domain == domain and row.split == split for row in rows)]
+    figure, axes = _canvas(1, len(domains), width=4.2 * len(domains), height=4.0)
+    methods = list(dict.fromkeys(row.method for row in rows))
+    for axis, domain in zip(axes, domains, strict=True):
+        chosen = [row for row in rows if (row.split, row.domain) == (split, domain)]
+        points = [(row.values["fidelity"].value, row.values["accuracy"].value) for row in chosen]
+        edge = sorted(points[i] for i in front(points))
+        axis.plot(*zip(*edge, strict=True), color="#bbbbbb", linestyle="--", zorder=1)
+        for row, (x, y) in zip(chosen, points, strict=True):
+            wide, high = row.values["fidelity"], row.values["accuracy"]
+            axis.errorbar(
+                x, y, xerr=[[x - wide.low], [wide.high - x]], yerr=[[y - high.low], [high.high - y]],
+                color=colour(row.method, methods), marker=MARKERS.get(row.method, "o"),
+                markersize=13 if row.method == "adamame_grpo" else 7, capsize=2, linewidth=1, label=label(row.method),
+            )  # fmt: skip
+        axis.set(title=domain, xlabel="language fidelity", xlim=(-0.03, 1.03))
+        axis.grid(alpha=0.25)
+    axes[0].set_ylabel("accuracy")
+    axes[-1].legend(fontsize=8, loc="best")
+    figure.suptitle(f"Accuracy against language fidelity ({split}, 95 % intervals)")
+    _save(figure, path)
+
+
+def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> None:
+    """Fidelity and accuracy by language of the query, methods side by side; trained languages are marked *."""
+    chosen = {method: cells for (method, where), cells in data.items() if where == split}
+    languages = next(iter(chosen.values())).languages
+    figure, axes = _canvas(2, 1, width=11.0, height=5.6)
+    width = 0.8 / len(chosen)
+    for axis, metric in zip(axes, ("fidelity", "accuracy"), strict=True):
+        for place, (method, cells) in enumerate(chosen.items()):
+            over = weights(len(cells.seeds), len(cells.problems), resamples=500)
+            columns = [macro(cells, metric, [code], over) for code in languages]
+            values = [column[0] for column in columns]
+            bounds = [np.percentile(column[1:], [2.5, 97.5]) for column in columns]
+            error = [[v - b[0] for v, b in zip(values, bounds, strict=True)], [b[1] - v for v, b in zip(values, bounds, strict=True)]]
+            at = np.arange(len(languages)) + (place - (len(chosen) - 1) / 2) * width
+            axis.bar(
+                at, values, width, yerr=np.maximum(error, 0), color=colour(method, list(chosen)),
+                label=label(method), error_kw={"linewidth": 0.6},
+            )  # fmt: skip
+        names = [f"{code}*" if code in IN_DOMAIN else code for code in languages]
+        axis.set(ylabel=metric, ylim=(0, 1.05), xticks=np.arange(len(languages)), xticklabels=names)
+        axis.grid(alpha=0.25, axis="y")
+    axes[0].legend(fontsize=8, ncols=len(chosen), loc="upper center", bbox_to_anchor=(0.5, 1.22))
+    axes[1].set_xlabel("language of the query (* trained)")
+    _save(figure, path)
+
+
+def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
+    """Accuracy, fidelity and alignment factor by step: mean over seeds, band from lowest to highest seed.
+
+    Accuracy and fidelity are smoothed over five steps.
+    """
+    figure, axes = _canvas(3, 1, width=8.0, height=7.0, share=True)
+    for axis, metric in zip(axes, ("accuracy", "fidelity", "alignment_factor"), strict=True):
+        for method, seeds in curves.items():
+            length = min(len(lines) for lines in seeds)
+            values = np.array([[line[metric] for line in lines[:length]] for lines in seeds])
+            if metric != "alignment_factor" and length >= 5:
+                kernel = np.ones(5)
+                norm = np.convolve(np.ones(length), kernel, mode="same")
+                values = np.array([np.convolve(row, kernel, mode="same") / norm for row in values])
+            steps = [line["step"] for line in seeds[0][:length]]
+            tone = colour(method, list(curves))
+            axis.plot(steps, values.mean(0), color=tone, label=label(method))
+            if len(values) > 1:
+                axis.fill_between(steps, values.min(0), values.max(0), color=tone, alpha=0.15, linewidth=0)
+        axis.set_ylabel(metric.replace("_", " "))
+        axis.grid(alpha=0.25)
+    axes[0].legend(fontsize=8)
+    axes[-1].set_xlabel("GRPO step")
+    figure.suptitle("Training rollouts")
+    _save(figure, path)
+
+
+def _canvas(rows: int, columns: int, width: float, height: float, share: bool = False) -> tuple[Any, list[Any]]:
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=share)
+    return figure, list(axes.flatten())
+
+
+def _save(figure: Any, path: Path) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    figure.savefig(path, dpi=120)

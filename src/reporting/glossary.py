@@ -1,0 +1,87 @@
+"""Every metric the project logs: unit and meaning. `python -m src.reporting.glossary` prints the documentation."""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+GRPO, SUPERVISED = "grpo", "pretrain, sft"
+
+
+@dataclass(frozen=True)
+class Metric:
+    """`per_language` metrics are also logged as `name/<code>`, over the rollouts of queries in that language."""
+
+    name: str
+    unit: str
+    meaning: str
+    stages: str = GRPO
+    per_language: bool = False
+
+
+_ROWS = (
+    Metric("reward", "reward", "Mean reward of the rollouts to which it applies, before any language weight.", per_language=True),
+    Metric("accuracy", "share", "Rollouts whose boxed answer is right.", per_language=True),
+    Metric("fidelity", "share", "Rollouts that close their trace and reason in the language of the query.", per_language=True),
+    Metric("right_and_in_language", "share", "Rollouts that are right and in the language of the query."),
+    Metric("code_switched", "share", "Rollouts whose lines are in two or more languages.", per_language=True),
+    Metric("unknown_language", "share", "Rollouts whose language could not be told (too short, or mixed)."),
+    Metric("tokens", "tokens", "Mean length of a completion, end token included.", per_language=True),
+    Metric("truncated", "share", "Rollouts cut off by the token budget.", per_language=True),
+    Metric("status_right", "share", "Rollouts graded right."),
+    Metric("status_wrong", "share", "Rollouts graded wrong."),
+    Metric("status_unparsed", "share", "Rollouts without a readable boxed answer."),
+    Metric("status_timeout", "share", "Rollouts whose grading ran out of time."),
+    Metric("status_error", "share", "Rollouts whose grading failed."),
+    Metric("entropy", "nats / token", "Entropy of the policy, mean over rollouts of their token means.", per_language=True),
+    Metric("kl", "nats / token", "Divergence from the reference policy by the objective's estimator, mean over rollouts.", per_language=True),
+    Metric("clip_fraction", "share", "Tokens whose ratio is clipped in the direction of the advantage.", per_language=True),
+    Metric("ratio_max", "ratio", "Largest new / old token probability, before clipping.", per_language=True),
+    Metric("ratio_min", "ratio", "Smallest new / old token probability, before clipping."),
+    Metric("zero_variance_groups", "share", "Groups whose advantages are all equal: they teach nothing.", per_language=True),
+    Metric("alignment_factor", "factor", "B g(t): what a matching rollout's reward gains; 0 when the objective has no alignment weight.", per_language=True),
+    Metric("language_term_groups", "share", "Groups in which the alignment weight changed any advantage.", per_language=True),
+    Metric("language_term_change", "advantage", "Mean absolute change of the advantage by the alignment weight.", per_language=True),
+    Metric("loss", "loss", "The objective that is minimised; for pretrain and sft, nats per target token.", f"{SUPERVISED}, {GRPO}"),
+    Metric("validation_loss", "nats / token", "Negative log-likelihood on examples that are not trained on.", "sft"),
+    Metric("grad_norm", "norm", "Gradient norm before clipping (of several updates, the largest).", f"{SUPERVISED}, {GRPO}"),
+    Metric("learning_rate", "rate", "Learning rate of the step.", f"{SUPERVISED}, {GRPO}"),
+    Metric("progress", "share", "Share of training: done after the step (pretrain, sft), t / T at its start (grpo).", f"{SUPERVISED}, {GRPO}"),
+    Metric("tokens_per_second", "tokens / s", "Trained tokens (pretrain, sft) or completion tokens over the whole step (grpo).", f"{SUPERVISED}, {GRPO}"),
+    Metric("seconds_rollout", "s", "Time to sample the step's completions."),
+    Metric("seconds_judge", "s", "Time to grade, identify languages and compute advantages."),
+    Metric("seconds_update", "s", "Time of the optimiser updates."),
+)  # fmt: skip
+GLOSSARY = {metric.name: metric for metric in _ROWS}
+
+
+class UnknownMetric(ValueError):
+    """A metric without a glossary entry."""
+
+
+def require(name: str) -> None:
+    """Raise `UnknownMetric` unless `name`, or the part before `/<language>`, has an entry that allows it."""
+    head, _, language = name.partition("/")
+    if head not in GLOSSARY or (language and not GLOSSARY[head].per_language):
+        close = difflib.get_close_matches(head, GLOSSARY, n=1)
+        hint = f" Did you mean {close[0]!r}?" if close else ""
+        raise UnknownMetric(f"metric {name!r} has no entry in src/reporting/glossary.py; add one.{hint}")
+
+
+def page() -> str:
+    """The documentation of all metrics, as markdown."""
+    lines = [
+        "# Metrics",
+        "",
+        "Made from `src/reporting/glossary.py` by `make metrics-doc`. Metrics marked * are also logged by language of",
+        "the query, as `name/<code>`.",
+        "",
+        "| metric | unit | stages | meaning |",
+        "|---|---|---|---|",
+    ]
+    lines += [f"| `{m.name}`{'*' * m.per_language} | {m.unit} | {m.stages} | {m.meaning} |" for m in _ROWS]
+    return "\n".join(lines) + "\n"
+
+
+if __name__ == "__main__":
+    print(page(), end="")

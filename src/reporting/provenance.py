@@ -1,0 +1,36 @@
+"""What produced a number: commit, versions, command. Nothing about whose machine it was."""
+
+from __future__ import annotations
+
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("torch", "transformers", "peft", "hydra-core", "lingua-language-detector", "math-verify", "sympy")
+
+
+def commit() -> str:
+    """Short hash of the checkout, `-dirty` with uncommitted changes of tracked files; `unknown` without git."""
+    try:
+        found = subprocess.run(
+            ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=10", "--match", "none"],
+            capture_output=True, text=True, check=True,
+        )  # fmt: skip
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"
+    return found.stdout.strip() or "unknown"
+
+
+def provenance() -> dict[str, str]:
+    """Commit, Python and package versions, kind of machine."""
+    import os
+
+    found = {"commit": commit(), "python": platform.python_version(), "cpus": str(os.cpu_count() or 0)}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found

@@ -1,0 +1,119 @@
+"""The result tables: for a terminal, for markdown, for a spreadsheet."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from src.reporting.statistics import DOMAINS, METRICS, Cells, Estimate, differences, estimate, macro, weights
+
+LABELS = {
+    "base": "base", "sft": "SFT", "grpo": "GRPO", "additive": "additive", "adamame_grpo": "AdaMame-GRPO",
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Row:
+    """All metrics of one method on one split and domain."""
+
+    method: str
+    split: str
+    domain: str
+    values: dict[str, Estimate]
+
+
+def label(method: str) -> str:
+    """How a method is called in tables and pictures."""
+    return LABELS.get(method, method)
+
+
+def summary(data: dict[tuple[str, str], Cells]) -> list[Row]:
+    """Rows for every (method, split) and domain that has languages."""
+    rows = []
+    for (method, split), cells in data.items():
+        over = weights(len(cells.seeds), len(cells.problems))
+        for domain, languages in DOMAINS.items():
+            if any(code in cells.languages for code in languages):
+                values = {metric: estimate(macro(cells, metric, languages, over)) for metric in METRICS}
+                rows.append(Row(method, split, domain, values))
+    return rows
+
+
+def cell(metric: str, value: Estimate) -> str:
+    """A value with its interval, in the digits its unit deserves."""
+    return value.text(1 if metric == "tokens" else 3)
+
+
+def markdown(rows: Sequence[Row], split: str) -> str:
+    """The table of one split."""
+    lines = ["| domain | method | " + " | ".join(METRICS) + " |", "|---|---|" + "---|" * len(METRICS)]
+    for domain in DOMAINS:
+        for row in rows:
+            if (row.split, row.domain) == (split, domain):
+                cells = " | ".join(cell(metric, row.values[metric]) for metric in METRICS)
+                lines.append(f"| {domain} | {label(row.method)} | {cells} |")
+    return "\n".join(lines)
+
+
+def terminal(rows: Sequence[Row], splits: Sequence[str]) -> str:
+    """The tables of all splits as plain text, interval under value."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console(width=118, file=io.StringIO(), color_system=None, record=False)
+    for split in splits:
+        table = Table(title=f"{split} (value over its 95 % interval)", show_lines=False)
+        for name in ("domain", "method", *METRICS):
+            table.add_column(name, no_wrap=name == "method")
+        for domain in DOMAINS:
+            for row in (row for row in rows if (row.split, row.domain) == (split, domain)):
+                cells = [cell(metric, row.values[metric]).replace(" [", "\n[", 1).replace(", ", " ") for metric in METRICS]
+                table.add_row(domain, label(row.method), *cells)
+            table.add_section()
+        console.print(table)
+    return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def compared(data: dict[tuple[str, str], Cells], baseline: str, split: str) -> str:
+    """Paired differences of every method from `baseline`, with intervals; markdown."""
+    metrics = ("accuracy", "fidelity", "right and in language")
+    lines = [f"| domain | method - {label(baseline)} | " + " | ".join(metrics) + " |", "|---|---|" + "---|" * len(metrics)]
+    for domain, languages in DOMAINS.items():
+        for (method, where), cells in data.items():
+            if where != split or method == baseline or not any(code in cells.languages for code in languages):
+                continue
+            found = (differences(cells, data[baseline, split], metric, languages) for metric in metrics)
+            lines.append(f"| {domain} | {label(method)} | " + " | ".join(f"{f.value:+.3f} [{f.low:+.3f}, {f.high:+.3f}]" for f in found) + " |")
+    return "\n".join(lines)
+
+
+def beside_expected(rows: Sequence[Row], expected: Path) -> str:
+    """Ours beside what `expected.csv` says (split, domain, method, metric, value, tolerance); unknown stays empty."""
+    lines = ["| split | domain | method | metric | ours | expected | within tolerance |", "|---|---|---|---|---|---|---|"]
+    with expected.open(newline="") as handle:
+        for line in csv.DictReader(handle):
+            ours = next(
+                (r.values.get(line["metric"]) for r in rows if (r.split, r.domain, r.method) == (line["split"], line["domain"], line["method"])),
+                None,
+            )
+            verdict = ""
+            if ours is not None and line["value"]:
+                verdict = "yes" if abs(ours.value - float(line["value"])) <= float(line["tolerance"]) else "no"
+            shown = cell(line["metric"], ours) if ours is not None else ""
+            wanted = f"{line['value']} +- {line['tolerance']}" if line["value"] else ""
+            lines.append(f"| {line['split']} | {line['domain']} | {label(line['method'])} | {line['metric']} | {shown} | {wanted} | {verdict} |")
+    return "\n".join(lines)
+
+
+def spreadsheet(rows: Sequence[Row]) -> str:
+    """CSV with one line for each (split, domain, method, metric)."""
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(["split", "domain", "method", "metric", "value", "low", "high"])
+    for row in rows:
+        for metric, value in row.values.items():
+            writer.writerow([row.split, row.domain, row.method, metric, *(f"{x:.4f}" for x in (value.value, value.low, value.high))])
+    return buffer.getvalue()
