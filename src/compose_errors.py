@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 
 from omegaconf import Container, OmegaConf
+from omegaconf.errors import ValidationError
 
 from src.config import choices, nearest
 
@@ -14,7 +15,6 @@ def explain(error: BaseException) -> str:
     """The message for a composition error: the key or value at fault, and what would be valid there."""
     for cause in _chain(error):
         text = str(cause).split("\n")[0]
-        key = getattr(cause, "key", None)
         parent = getattr(cause, "parent_node", None)
         unknown = re.search(r"Key '([^']+)' (?:is not in struct|not in)", text)
         if unknown:
@@ -24,8 +24,8 @@ def explain(error: BaseException) -> str:
         missing = re.search(r"Could not find '([^']+?)/([^'/]+)'", text)
         if missing:
             return f"{missing[1]} has no choice {missing[2]!r}. {nearest(missing[2], choices(missing[1]))}"
-        if type(cause).__name__ == "ValidationError":
-            full = getattr(cause, "full_key", None) or key
+        full = getattr(cause, "full_key", None)
+        if full and isinstance(cause, ValidationError):
             return f"{full}: {text}"
     return re.sub(r"\n\s*set HYDRA_FULL_ERROR.*", "", str(error), flags=re.DOTALL)
 

@@ -38,7 +38,9 @@ def load_tokenizer(path: str | Path, spec: ModelSpec) -> PreTrainedTokenizerBase
 def load_model(path: str | Path, spec: ModelSpec) -> PreTrainedModel:
     """The model at `path` in the dtype of `spec`, in evaluation mode."""
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()  # a flicker on the models of this project, and noise in logs
     model = AutoModelForCausalLM.from_pretrained(
         _existing(path),
         dtype=getattr(torch, spec.dtype),

@@ -60,21 +60,28 @@ def markdown(rows: Sequence[Row], split: str) -> str:
 
 def terminal(rows: Sequence[Row], splits: Sequence[str]) -> str:
     """The tables of all splits as plain text, interval under value."""
+    from rich import box
     from rich.console import Console
     from rich.table import Table
 
-    console = Console(width=118, file=io.StringIO(), color_system=None, record=False)
+    console = Console(width=112, file=io.StringIO(), color_system=None, record=False)
     for split in splits:
-        table = Table(title=f"{split} (value over its 95 % interval)", show_lines=False)
+        table = Table(title=f"{split} (value over its 95 % interval)", box=box.SIMPLE, padding=(0, 1, 0, 0))
         for name in ("domain", "method", *METRICS):
-            table.add_column(name, no_wrap=name == "method")
+            table.add_column(name, no_wrap=name in ("domain", "method"), min_width=9)
         for domain in DOMAINS:
             for row in (row for row in rows if (row.split, row.domain) == (split, domain)):
-                cells = [cell(metric, row.values[metric]).replace(" [", "\n[", 1).replace(", ", " ") for metric in METRICS]
+                cells = [_stacked(metric, row.values[metric]) for metric in METRICS]
                 table.add_row(domain, label(row.method), *cells)
             table.add_section()
         console.print(table)
     return str(console.file.getvalue())  # type: ignore[attr-defined]
+
+
+def _stacked(metric: str, value: Estimate) -> str:
+    """Value over interval, narrow enough for a terminal."""
+    digits = (1, 1) if metric == "tokens" else (3, 2)
+    return f"{value.value:.{digits[0]}f}\n{value.low:.{digits[1]}f}-{value.high:.{digits[1]}f}"
 
 
 def compared(data: dict[tuple[str, str], Cells], baseline: str, split: str) -> str:

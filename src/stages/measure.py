@@ -13,6 +13,7 @@ from src.algorithm.advantages import AdvantageResult
 if TYPE_CHECKING:
     from src.stages.grpo import Sampled
 
+NOTICEABLE = 1e-4  # a smaller change of an advantage is the 1e-6 beside the standard deviation, not the language
 STATUSES = ("right", "wrong", "unparsed", "timeout", "error")
 # Metric -> column of the rollout rows it is the mean of.
 MEANS = {
@@ -118,8 +119,8 @@ def _group_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     groups: dict[int, list[dict[str, Any]]] = {}
     for row in rows:
         groups.setdefault(row["group"], []).append(row)
-    flat = [max(r["advantage"] for r in g) - min(r["advantage"] for r in g) < 1e-6 for g in groups.values()]
-    touched = [any(r["language_term_change"] > 1e-6 for r in g) for g in groups.values()]
+    flat = [max(r["advantage"] for r in g) - min(r["advantage"] for r in g) < NOTICEABLE for g in groups.values()]
+    touched = [any(r["language_term_change"] > NOTICEABLE for r in g) for g in groups.values()]
     return {
         "zero_variance_groups": sum(flat) / len(groups),
         "language_term_groups": sum(touched) / len(groups),

@@ -1,0 +1,45 @@
+"""Data files: what is wrong with them is said with file, line and field."""
+
+import json
+
+import pytest
+
+from src.data.records import BadData, Example, Question, read_records, write_records
+
+GOOD = {"problem": "p", "language": "fr", "question": "Combien ?", "gold": "3"}
+
+
+def put(tmp_path, *lines):
+    path = tmp_path / "data.jsonl"
+    path.write_bytes(b"\n".join(line if isinstance(line, bytes) else json.dumps(line).encode() for line in lines))
+    return path
+
+
+def test_what_is_written_is_read(tmp_path):
+    examples = [Example("p", "ja", "いくつ？", "3", "りんご\n</think>\\boxed{3}")]
+    write_records(tmp_path / "x.jsonl", examples)
+    assert read_records(tmp_path / "x.jsonl", Example) == examples
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b"{not json", r"data\.jsonl, line 2: not a JSON object"),
+        (b'{"a": "\xff"}', r"line 2: not a JSON object"),
+        ([1, 2], r"line 2: a row must be a JSON object; got list"),
+        ({**GOOD, "gold": 3}, r"line 2, field 'gold': must be a non-empty string; got 3"),
+        ({**GOOD, "question": " "}, r"line 2, field 'question'"),
+        ({k: v for k, v in GOOD.items() if k != "gold"}, r"line 2, field 'gold': missing"),
+        ({**GOOD, "language": "sv"}, r"line 2, field 'language': unknown language code 'sv'"),
+    ],
+)
+def test_a_bad_row_is_named(tmp_path, line, message):
+    with pytest.raises(BadData, match=message):
+        read_records(put(tmp_path, GOOD, line), Question)
+
+
+def test_a_missing_and_an_empty_file_are_errors(tmp_path):
+    with pytest.raises(BadData, match="no such file"):
+        read_records(tmp_path / "none.jsonl", Question)
+    with pytest.raises(BadData, match="holds no rows"):
+        read_records(put(tmp_path, b""), Question)
