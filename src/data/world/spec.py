@@ -19,6 +19,7 @@ class WorldSpec:
         default_factory=lambda: "fr ja ko th pt bn en es ru sw te zh de".split()
     )
     trained_languages: list[str] = field(default_factory=lambda: "fr ja ko pt th".split())
+    evaluated_languages: list[str] = field(default_factory=lambda: "fr ja ko th bn en es ru sw te zh de".split())
     steps: list[int] = field(default_factory=lambda: [1, 2])
     start: list[int] = field(default_factory=lambda: [2, 20])
     operand: list[int] = field(default_factory=lambda: [2, 9])
@@ -43,7 +44,6 @@ class WorldSpec:
 
     sft_examples_per_language: int = 60
     validation_examples_per_language: int = 10
-    evaluation_problems: int = 50
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

@@ -1,0 +1,123 @@
+"""The stages as a whole: a run from end to end, what it leaves, what it refuses, and hostile rollouts."""
+
+import dataclasses
+import json
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import OmegaConf
+
+from src import config
+from src.reporting.glossary import require
+from src.reporting.rollouts import read_rollouts, steps_of
+from src.reporting.tracker import read_metrics
+from src.rollout.scripted import ScriptedEngine
+from src.stages import grpo
+from src.stages.pipeline import execute
+
+config.register()
+HOSTILE = [
+    "", "\\boxed{5}", "no answer", "\n</think>", "\n</think>\\boxed{1}\\boxed{2}", "\n</think>\\boxed{" + "{" * 20,
+    "\n</think>\\boxed{9^{9^{9^9}}}", "\n</think>" + "[" * 300,
+]  # fmt: skip
+
+
+def prepare(tmp_path, *overrides):
+    """The configuration, and the directory, of a run."""
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        node = compose("config", overrides=list(overrides))
+    built = config.build(node)
+    config.check(built)
+    directory = tmp_path / "run"
+    directory.mkdir(exist_ok=True)
+    OmegaConf.save(node, directory / "config.yaml", resolve=True)
+    return built, directory
+
+
+def test_a_run_from_end_to_end(tmp_path, overrides):
+    built, directory = prepare(tmp_path, "+experiment=adamame_grpo", *overrides)
+    assert execute(built, directory, directory / "config.yaml") is True
+    lines = read_metrics(directory / "grpo" / "metrics.jsonl")
+    assert [line["step"] for line in lines] == [1, 2, 3, 4]
+    for name in lines[0]:
+        if name not in ("stage", "step", "time"):
+            require(name)
+    assert [round(line["alignment_factor"], 4) for line in lines] == [0.2, 0.2929, 1.0, 1.7071]  # 2 max((1-cos)/2, 0.1)
+    assert steps_of(directory / "grpo" / "rollouts") == [1, 2, 3, 4]
+    row = read_rollouts(directory / "grpo" / "rollouts", 2)[0]
+    assert {"question", "completion", "detected", "reward", "alignment_weight", "advantage", "logprob_mean"} <= row.keys()
+    assert len(read_rollouts(directory / "grpo" / "rollouts", 2)) == 16
+    import pandas
+
+    records = pandas.read_parquet(directory / "evaluate" / "records.parquet")
+    assert len(records) == 2 * 2 * 3  # splits x languages x problems
+    for name in ("report.html", "report.md", "table.csv", "pareto-test.png", "languages-shift.png", "training.png"):
+        assert (directory / "report" / name).stat().st_size > 0
+    assert execute(built, directory, directory / "config.yaml") is False  # finished: nothing left to do
+
+
+def test_arms_share_one_sft_stage(tmp_path, overrides):
+    for method in ("sft", "grpo"):
+        built, directory = prepare(tmp_path, f"+experiment={method}", "stages=[sft]", *overrides)
+        execute(built, directory, directory / "config.yaml")
+    assert len(list((tmp_path / "runs" / "tiny" / "shared").glob("sft-*"))) == 1
+
+
+def test_a_folder_of_another_configuration_is_refused_naming_the_difference(tmp_path, overrides):
+    built, directory = prepare(tmp_path, "+experiment=grpo", "stages=[evaluate]", *overrides)
+    execute(built, directory, directory / "config.yaml")
+    other, _ = prepare(tmp_path, "+experiment=grpo", "stages=[evaluate]", *overrides, "evaluation.problems=2")
+    with pytest.raises(config.ConfigError, match=r"evaluation\.problems: there 3, here 2"):
+        execute(other, directory, directory / "config.yaml")
+
+
+def test_hostile_rollouts_are_counted_and_never_raise(tmp_path, overrides, monkeypatch):
+    built, directory = prepare(
+        tmp_path, "+experiment=adamame_grpo", "stages=[grpo]", *overrides, "grpo.steps=1", "grpo.completions_per_prompt=8",
+        "rollout.maximum_new_tokens=400", "grader.timeout=1",
+    )  # fmt: skip
+
+    def scripted(spec, model, tokenizer):
+        def reply(prompt, index):
+            return [*tokenizer(HOSTILE[index], add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+
+        return ScriptedEngine(reply, tokenizer.eos_token_id)
+
+    monkeypatch.setattr(grpo, "build_engine", scripted)
+    execute(built, directory, directory / "config.yaml")
+    (line,) = read_metrics(directory / "grpo" / "metrics.jsonl")
+    shares = {status: line[f"status_{status}"] for status in ("right", "wrong", "unparsed", "timeout", "error")}
+    assert shares == {"right": 0.0, "wrong": 0.125, "unparsed": 0.75, "timeout": 0.125, "error": 0.0}
+    assert line["accuracy"] == 0.0 and line["zero_variance_groups"] == 1.0
+
+
+def test_a_gold_that_cannot_be_right_stops_the_run_before_it_starts(tmp_path, overrides):
+    rows = [{"problem": "p", "language": "fr", "question": "Combien ?", "gold": gold} for gold in ("3", "\\frac{")]
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    built, directory = prepare(tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, f"data.prompts={path}")
+    with pytest.raises(Exception, match=r"frac"):
+        execute(built, directory, directory / "config.yaml")
+
+
+def test_two_ranks_take_the_same_rollouts_and_nearly_the_same_steps(tmp_path, overrides):
+    import torch
+    from safetensors.torch import load_file
+
+    weights = {}
+    for processes in (1, 2):
+        folder = tmp_path / str(processes)
+        folder.mkdir()
+        built, directory = prepare(
+            folder, "+experiment=grpo", "stages=[grpo]", *overrides, f"distributed.processes={processes}", "grpo.steps=2",
+            "reward=additive_language",
+        )  # fmt: skip
+        execute(built, directory, directory / "config.yaml")
+        weights[processes] = load_file(directory / "grpo" / "model" / "model.safetensors")
+    for name, one in weights[1].items():
+        torch.testing.assert_close(one, weights[2][name], atol=1e-4, rtol=1e-3)
+
+
+def test_a_component_is_rebuilt_with_its_own_settings(tmp_path, overrides):
+    built, _ = prepare(tmp_path, "+experiment=adamame_grpo", *overrides, "schedule=linear", "schedule.maximum=3")
+    assert dataclasses.asdict(built.schedule) == {"maximum": 3.0, "floor": 0.1, "onset": 0.0, "end": 1.0}
