@@ -1,0 +1,82 @@
+# `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup setup-gpu setup-slurm demo table-main base-model bench test test-slow lint metrics-doc clean
+
+PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
+VENV ?= .venv
+SCALE ?= laptop
+WORKERS ?= 2
+PY := $(VENV)/bin/python
+READY := $(VENV)/.ready
+
+# Waiting threads must not spin: arms and ranks share the cores.
+export OMP_WAIT_POLICY := PASSIVE
+export TOKENIZERS_PARALLELISM := false
+
+# The same pinned torch everywhere, as a CPU build where there is no GPU:
+#   a torch wheel in PIP_FIND_LINKS     pip takes it
+#   Linux without an NVIDIA driver      uv knows where the CPU builds are (pip would fetch gigabytes of CUDA)
+#   everything else                     pip's default is the right build
+PIP = $(PY) -m pip install --quiet -c constraints.txt
+UV = $(VENV)/bin/uv pip install --quiet --python $(PY) --torch-backend=cpu -c constraints.txt
+LOCAL_TORCH := $(wildcard $(addsuffix /torch-*.whl,$(PIP_FIND_LINKS)))
+ifneq ($(LOCAL_TORCH),)
+INSTALL = $(PIP)
+else ifeq ($(shell uname -s)/$(shell command -v nvidia-smi),Linux/)
+INSTALL = $(PIP) uv && $(UV)
+else
+INSTALL = $(PIP)
+endif
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(READY) ## make .venv with the pinned dependencies (about two minutes)
+
+$(READY): pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: needs Python 3.11 or 3.12, found none; say make PYTHON=/path/to/python3.11"; exit 2; }
+	@echo "setting up $(VENV) with $(PYTHON): about two minutes, once"
+	@$(PYTHON) -m venv $(VENV)
+	$(INSTALL) --editable ".[dev]"
+	@touch $@
+
+setup-gpu: $(VENV)/.extra-gpu ## add vLLM and DeepSpeed (NVIDIA GPU)
+
+setup-slurm: $(VENV)/.extra-slurm ## add Hydra's SLURM launcher
+
+$(VENV)/.extra-%: $(READY)
+	$(INSTALL) --editable ".[dev,$*]"
+	@touch $@
+
+demo: $(READY) ## the main job in the embedded world: SFT, three RL methods, evaluation, report
+	$(PY) -m src.launch experiments/demo
+
+table-main: $(READY) ## the main table over seeds, beside the expected numbers (SCALE=laptop)
+	$(PY) -m src.launch experiments/main --scale $(SCALE)
+
+base-model: $(READY) ## pretrain the demo's base model again
+	$(PY) -m src.stages.base_model
+
+bench: $(VENV)/.extra-bench ## our rollout and GRPO step against transformers and TRL
+	$(PY) experiments/bench/bench.py
+
+test: $(READY) ## the default tests (under three minutes)
+	$(PY) -m pytest -n $(WORKERS)
+
+test-slow: $(READY) ## the tests that take minutes
+	$(PY) -m pytest -m slow
+
+lint: $(READY) ## ruff, formatting, strict types on layers 0 and 1
+	$(PY) -m ruff check .
+	$(PY) -m ruff format --check .
+	$(PY) -m mypy
+
+metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
+	@mkdir -p docs
+	$(PY) -m src.reporting.glossary > docs/metrics.md.new
+	@mv docs/metrics.md.new docs/metrics.md
+
+clean: ## remove caches; runs/ and .venv/ stay
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	find src tests experiments -name __pycache__ -type d -prune -exec rm -rf {} +
