@@ -35,7 +35,7 @@ help: ## list the targets
 setup: $(READY) ## make .venv with the pinned dependencies (about two minutes)
 
 $(READY): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "error: needs Python 3.11 or 3.12, found none; say make PYTHON=/path/to/python3.11"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found; say make PYTHON=/path/to/python3.11"; exit 2; }
 	@echo "setting up $(VENV) with $(PYTHON): about two minutes, once"
 	@$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable ".[dev]"

@@ -110,7 +110,9 @@ def register() -> None:
         for name, component in components(group).items():
             hints = typing.get_type_hints(component)
             rows: list[Any] = [("_target_", str, f"{component.__module__}.{component.__qualname__}")]
-            rows += [(item.name, hints[item.name], _default(item)) for item in dataclasses.fields(component) if item.init]
+            rows += [
+                (item.name, hints[item.name], _default(item)) for item in dataclasses.fields(component) if item.init
+            ]
             schema = dataclasses.make_dataclass(component.__name__ + "Schema", rows)
             store.store(group=f"schema/{group}", name=name, node=schema)
 
@@ -187,7 +189,9 @@ def check(config: Config) -> None:
             f"mini-batch; got {grpo.prompts_per_step} and {grpo.updates_per_step}"
         )
     if (config.pretrain.from_scratch or "pretrain" in config.stages) and config.model.path != WORLD_BASE:
-        found.append(f"stage pretrain makes the world's base model, so model.path must be {WORLD_BASE!r}; got {config.model.path!r}")
+        found.append(
+            f"stage pretrain makes the world's base model, so model.path must be {WORLD_BASE!r}; got {config.model.path!r}"
+        )
     if config.data.evaluation and len(config.evaluation.splits) != 1:
         found.append(
             "data.evaluation is one set of questions, so evaluation.splits must name one split (what to call it); "

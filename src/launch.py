@@ -120,7 +120,10 @@ class Bars:
         self.overall.update(1)
         if not self.terminal:
             state = "finished" if good else "FAILED"
-            print(f"[{_clock(time.time() - self.began)}] {state} {job.experiment} seed {job.seed} ({self.done}/{self.count})", flush=True)
+            print(
+                f"[{_clock(time.time() - self.began)}] {state} {job.experiment} seed {job.seed} ({self.done}/{self.count})",
+                flush=True,
+            )
 
     def show(self, running: Sequence[Job]) -> None:
         texts = [self._text(job) for job in running]
@@ -133,9 +136,7 @@ class Bars:
             print(f"[{_clock(time.time() - self.began)}] " + " | ".join(texts), flush=True)
 
     def _text(self, job: Job) -> str:
-        newest = max(
-            (path for path in _status_files(job)), key=lambda path: path.stat().st_mtime, default=None
-        )
+        newest = max((path for path in _status_files(job)), key=lambda path: path.stat().st_mtime, default=None)
         name = f"{job.experiment} seed {job.seed}"
         if newest is None or newest.stat().st_mtime < self.began:
             return f"{name}: starting"
@@ -145,7 +146,9 @@ class Bars:
             return name
         eta = status.get("eta_seconds")
         left = f", {_clock(eta)} left" if eta is not None else ""
-        return f"{name}: {status['stage']} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
+        return (
+            f"{name}: {status['stage']} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
+        )
 
     def close(self) -> None:
         for line in self.lines.values():
@@ -192,7 +195,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         spec = RunsSpec.read(options.folder / "runs.yaml")
-        spec = RunsSpec(**{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides})
+        spec = RunsSpec(
+            **{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
+        )
         jobs = jobs_of(spec, options.scale, options.root)
         began = time.time()
         bars = Bars(jobs)

@@ -7,6 +7,7 @@ writes `runs/bench/bench.md`. Each row is a median over repeats after a warm-up.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import os
 import statistics
@@ -49,7 +50,7 @@ def rollout_native(rank: int, size: int) -> dict[str, float]:
     prompts = [prompt_tokens(tokenizer, q.question) for q in questions()[:PROMPTS]][rank::size]
     engine = NativeEngine(model.config, -1, tokenizer.pad_token_id, PROMPTS * COMPLETIONS)
     times = []
-    for repeat in range(REPEATS + 1):
+    for _repeat in range(REPEATS + 1):
         began = time.perf_counter()
         engine.load(policy_weights(model))
         groups = engine.generate(prompts, list(range(len(prompts))), COMPLETIONS, Sampling(NEW_TOKENS))
@@ -99,7 +100,10 @@ def step_ours(rank: int, size: int) -> dict[str, float]:
     run = run_directory(root, "laptop", "bench", 0, overrides)
     lines = [json.loads(line) for line in (run / "grpo" / "metrics.jsonl").read_text().splitlines()][2:]
     gaps = [line["seconds_rollout"] + line["seconds_judge"] + line["seconds_update"] for line in lines]
-    return {"seconds": statistics.median(gaps), "tokens": statistics.mean(x["tokens"] for x in lines) * PROMPTS * COMPLETIONS}
+    return {
+        "seconds": statistics.median(gaps),
+        "tokens": statistics.mean(x["tokens"] for x in lines) * PROMPTS * COMPLETIONS,
+    }
 
 
 def step_trl(rank: int, size: int) -> dict[str, float]:
@@ -148,7 +152,7 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
         processing_class=tokenizer, callbacks=[Clock()],
     )  # fmt: skip
     trainer.train()
-    gaps = [after - before for before, after in zip(times[1:], times[2:], strict=False)]
+    gaps = [after - before for before, after in itertools.pairwise(times)]
     return {"seconds": statistics.median(gaps), "tokens": statistics.mean(lengths[1:])}
 
 
@@ -165,7 +169,7 @@ ROWS = {
 
 def measure(name: str) -> dict[str, float]:
     """One row in fresh processes: seconds of the slowest, tokens of all."""
-    function, processes, threads = ROWS[name]
+    _function, processes, threads = ROWS[name]
     environment = dict(os.environ) | {"OMP_NUM_THREADS": str(threads), "OMP_WAIT_POLICY": "PASSIVE"}
     children = [
         subprocess.Popen(

@@ -49,9 +49,13 @@ class LossSpec:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         found = []
         if self.aggregation not in AGGREGATIONS:
-            found.append(f"objective.loss.aggregation must be one of {', '.join(AGGREGATIONS)}; got {self.aggregation!r}")
+            found.append(
+                f"objective.loss.aggregation must be one of {', '.join(AGGREGATIONS)}; got {self.aggregation!r}"
+            )
         if self.kl_estimator not in ESTIMATORS:
-            found.append(f"objective.loss.kl_estimator must be one of {', '.join(ESTIMATORS)}; got {self.kl_estimator!r}")
+            found.append(
+                f"objective.loss.kl_estimator must be one of {', '.join(ESTIMATORS)}; got {self.kl_estimator!r}"
+            )
         if not 0 < self.clip_low <= 1 or self.clip_high <= 0:
             found.append(
                 f"objective.loss.clip_low must be in (0, 1] and clip_high above 0; got {self.clip_low} and {self.clip_high}"

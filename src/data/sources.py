@@ -43,7 +43,5 @@ def evaluation_questions(
 
 def _each(world: WorldSpec, count: int, seed: int, part: str) -> list[Example]:
     return [
-        example
-        for code in world.trained_languages
-        for example in documents.examples(world, code, count, seed, part)
+        example for code in world.trained_languages for example in documents.examples(world, code, count, seed, part)
     ]

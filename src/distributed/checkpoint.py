@@ -151,9 +151,7 @@ def _flatten(optimiser: torch.optim.Optimizer, named: dict[str, nn.Parameter]) -
     return flat
 
 
-def _unflatten(
-    optimiser: torch.optim.Optimizer, named: dict[str, nn.Parameter], flat: dict[str, Tensor]
-) -> None:
+def _unflatten(optimiser: torch.optim.Optimizer, named: dict[str, nn.Parameter], flat: dict[str, Tensor]) -> None:
     for key, value in flat.items():
         name, part = key.rsplit("|", 1)
         parameter = named[name]

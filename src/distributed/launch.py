@@ -68,7 +68,9 @@ def _wait(ranks: list[subprocess.Popen[bytes]]) -> None:
         codes = [process.poll() for process in ranks]
         failed = [(rank, code) for rank, code in enumerate(codes) if code not in (None, 0)]
         if failed:
-            raise RankFailed(f"rank {failed[0][0]} of {len(ranks)} ended with code {failed[0][1]}; see its message above")
+            raise RankFailed(
+                f"rank {failed[0][0]} of {len(ranks)} ended with code {failed[0][1]}; see its message above"
+            )
         if all(code == 0 for code in codes):
             return
         time.sleep(0.05)

@@ -36,7 +36,9 @@ class CheckpointSpec:
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         if self.every_steps < 1 or self.keep < 1:
-            return [f"checkpoint.every_steps and checkpoint.keep must be at least 1; got {self.every_steps}, {self.keep}"]
+            return [
+                f"checkpoint.every_steps and checkpoint.keep must be at least 1; got {self.every_steps}, {self.keep}"
+            ]
         return []
 
 
@@ -61,7 +63,9 @@ class OptimiserSpec:
         if not 0 <= self.warmup < 1:
             found.append(f"{name}.warmup is a share of all updates in [0, 1); got {self.warmup}")
         if self.gradient_clip <= 0:
-            found.append(f"{name}.gradient_clip must be above 0 (use a large number for none); got {self.gradient_clip}")
+            found.append(
+                f"{name}.gradient_clip must be above 0 (use a large number for none); got {self.gradient_clip}"
+            )
         return found
 
     def rate(self, update: int, updates: int) -> float:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from enum import Enum
+from enum import StrEnum
 from functools import lru_cache
 
 from src.errors import UserError
@@ -12,7 +12,7 @@ from src.grading.extract import MAXIMUM_ANSWER, answers, normalise, plain_number
 from src.grading.pool import Pool
 
 
-class Status(str, Enum):
+class Status(StrEnum):
     """What came of grading one completion. Only `RIGHT` counts as correct; none is silently another."""
 
     RIGHT = "right"
@@ -50,7 +50,9 @@ class GraderSpec:
         if self.timeout <= 0:
             found.append(f"grader.timeout must be above 0 seconds; got {self.timeout}")
         if self.memory_megabytes < 512:
-            found.append(f"grader.memory_megabytes must be at least 512, which sympy needs; got {self.memory_megabytes}")
+            found.append(
+                f"grader.memory_megabytes must be at least 512, which sympy needs; got {self.memory_megabytes}"
+            )
         return found
 
 

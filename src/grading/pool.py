@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import selectors
@@ -118,7 +119,5 @@ class Pool:
         worker.process.wait()
         for stream in (worker.process.stdin, worker.process.stdout):
             if stream is not None:
-                try:
+                with contextlib.suppress(OSError):  # what was left in the buffer has no reader any more
                     stream.close()
-                except OSError:  # what was left in the buffer has no reader any more
-                    pass

@@ -8,39 +8,44 @@ character touches.
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-
-MAXIMUM = 20_000  # characters looked at: longer text is cut, so that hostile text takes bounded time
 
 _SIGNS = r"[\d+\-*/=^.,()\[\]{}%_]"
-_SPANS = (("$$", "$$"), ("\\[", "\\]"), ("$", "$"), ("\\(", "\\)"))
+_INLINE = re.compile(r"\$[^$]*\$")
 _COMMAND = re.compile(r"\\[a-zA-Z]+\{[^}]*\}")
 _BEGIN, _END = re.compile(r"\\begin\{[^}]*\}"), re.compile(r"\\end\{[^}]*\}")
+_RUN = re.compile(rf"{_SIGNS}+")
+_WORD = re.compile(r"\w")
 
 
-@lru_cache(maxsize=8192)
 def strip_mathematics(text: str) -> str:
-    """`text` without mathematics, ends trimmed. Time is linear in the length but for the cut at `MAXIMUM`."""
-    text = text[:MAXIMUM]
+    """`text` without mathematics, ends trimmed. Time is linear in the length, whatever the text."""
     text = _remove_spans(text, "$$", "$$")
     text = _remove_spans(text, "\\[", "\\]")
-    text = re.sub(r"\$[^$]*\$", " ", text)
+    text = _INLINE.sub(" ", text)
     text = _remove_spans(text, "\\(", "\\)")
     text = _remove_environments(text)
-    if "}" in text:
-        text = _COMMAND.sub(" ", text)
+    last = text.rfind("}") + 1  # past it no brace group closes, and looking for one would take quadratic time
+    text = _COMMAND.sub(" ", text[:last]) + text[last:]
     return _remove_runs(text).strip()
+
+
+def strip_displays(text: str) -> str:
+    """`text` without the displayed mathematics that may span lines, which a line by itself would not show."""
+    text = _remove_spans(text, "$$", "$$")
+    text = _remove_spans(text, "\\[", "\\]")
+    return _remove_environments(text)
 
 
 def _remove_spans(text: str, opening: str, closing: str) -> str:
     """Shortest matches from `opening` to `closing`, across lines, each become a blank."""
     if opening not in text:
         return text
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     while True:
         start = text.find(opening, position)
         stop = text.find(closing, start + len(opening)) if start >= 0 else -1
-        if start < 0 or stop < 0:
+        if stop < 0:
             return "".join([*parts, text[position:]])
         parts += [text[position:start], " "]
         position = stop + len(closing)
@@ -49,18 +54,16 @@ def _remove_spans(text: str, opening: str, closing: str) -> str:
 def _remove_environments(text: str) -> str:
     if "\\begin{" not in text:
         return text
-    parts, position = [], 0
+    last = text.rfind("}") + 1  # as above
+    parts: list[str] = []
+    position = 0
     while True:
-        start = _BEGIN.search(text, position)
-        stop = _END.search(text, start.end()) if start else None
+        start = _BEGIN.search(text, position, last)
+        stop = _END.search(text, start.end(), last) if start else None
         if start is None or stop is None:
             return "".join([*parts, text[position:]])
         parts += [text[position : start.start()], " "]
         position = stop.end()
-
-
-_RUN = re.compile(rf"{_SIGNS}+")
-_WORD = re.compile(r"\w")
 
 
 def _remove_runs(text: str) -> str:
@@ -69,7 +72,8 @@ def _remove_runs(text: str) -> str:
     A run may shorten at either end until that holds: digits and `_` are word characters themselves, so the edge
     may only be moved to where both sides of it are not.
     """
-    parts, position = [], 0
+    parts: list[str] = []
+    position = 0
     for found in _RUN.finditer(text):
         start, stop = found.span()
         while start < stop and start > 0 and _WORD.match(text[start - 1]):

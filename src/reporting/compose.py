@@ -41,7 +41,8 @@ def compose_report(
     output.mkdir(parents=True, exist_ok=True)
     methods = list(dict.fromkeys(run.method for run in runs))
     records = {
-        method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method} for method in methods
+        method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method}
+        for method in methods
     }
     splits = list(dict.fromkeys(split for frames in records.values() for f in frames.values() for split in f["split"]))
     data: dict[tuple[str, str], Cells] = {(m, s): cells(records[m], s) for s in splits for m in methods}
@@ -56,21 +57,39 @@ def compose_report(
         figures.pareto(rows, split, pictures[f"pareto {split}"])
         pictures[f"languages {split}"] = output / f"languages-{split}.png"
         figures.per_language(data, split, pictures[f"languages {split}"])
-        sections.append(page.Section(f"Results, {split}", _caption(some, split), tables.markdown(rows, split), pictures[f"pareto {split}"]))
+        sections.append(
+            page.Section(
+                f"Results, {split}", _caption(some, split), tables.markdown(rows, split), pictures[f"pareto {split}"]
+            )
+        )
         if baseline in methods and len(methods) > 1:
-            sections.append(page.Section(f"Paired differences from {tables.label(str(baseline))}, {split}", "On the same seeds and problems; an interval that leaves out 0 is a difference.", tables.compared(data, str(baseline), split)))
+            sections.append(
+                page.Section(
+                    f"Paired differences from {tables.label(str(baseline))}, {split}",
+                    "On the same seeds and problems; an interval that leaves out 0 is a difference.",
+                    tables.compared(data, str(baseline), split),
+                )
+            )
         sections.append(page.Section(f"By language, {split}", picture=pictures[f"languages {split}"]))
     curves = {m: [read_metrics(r.metrics) for r in runs if r.method == m and r.metrics] for m in methods}
     curves = {method: seeds for method, seeds in curves.items() if seeds and all(seeds)}
     if curves:
         pictures["training"] = output / "training.png"
         figures.training(curves, pictures["training"])
-        sections.append(page.Section("Training", "Accuracy and fidelity of the training rollouts, and the alignment factor.", picture=pictures["training"]))
+        sections.append(
+            page.Section(
+                "Training",
+                "Accuracy and fidelity of the training rollouts, and the alignment factor.",
+                picture=pictures["training"],
+            )
+        )
     if expected is not None:
         sections.append(page.Section("Beside expected.csv", table=tables.beside_expected(rows, expected)))
     for run in runs:
         if run.rollouts is not None and run.seed == runs[0].seed:
-            sections.append(page.Section(f"Rollouts of {tables.label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts)))
+            sections.append(
+                page.Section(f"Rollouts of {tables.label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts))
+            )
 
     files = {
         "report": output / "report.html", "markdown": output / "report.md", "table": output / "table.csv", **pictures,
@@ -109,7 +128,9 @@ def _caption(some: Cells, split: str) -> str:
 
 
 def _two_columns(rows: dict[str, str]) -> str:
-    return "\n".join(["| | |", "|---|---|", *(f"| {key} | {str(value).replace('|', '/')} |" for key, value in rows.items())])
+    return "\n".join(
+        ["| | |", "|---|---|", *(f"| {key} | {str(value).replace('|', '/')} |" for key, value in rows.items())]
+    )
 
 
 def _samples(directory: Path, count: int = 2) -> list[str]:

@@ -61,7 +61,10 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> 
             columns = [macro(cells, metric, [code], over) for code in languages]
             values = [column[0] for column in columns]
             bounds = [np.percentile(column[1:], [2.5, 97.5]) for column in columns]
-            error = [[v - b[0] for v, b in zip(values, bounds, strict=True)], [b[1] - v for v, b in zip(values, bounds, strict=True)]]
+            error = [
+                [v - b[0] for v, b in zip(values, bounds, strict=True)],
+                [b[1] - v for v, b in zip(values, bounds, strict=True)],
+            ]
             at = np.arange(len(languages)) + (place - (len(chosen) - 1) / 2) * width
             axis.bar(
                 at, values, width, yerr=np.maximum(error, 0), color=colour(method, list(chosen)),

@@ -59,15 +59,28 @@ def cells(records: dict[int, Any], split: str) -> Cells:
     first = next(iter(frames.values()))
     problems = tuple(dict.fromkeys(first["problem"]))
     languages = tuple(dict.fromkeys(first["language"]))
-    columns = ("correct", "in_language", "right_and_in_language", "line_pass", "both_pass", "code_switched", "tokens", "truncated")
+    columns = (
+        "correct",
+        "in_language",
+        "right_and_in_language",
+        "line_pass",
+        "both_pass",
+        "code_switched",
+        "tokens",
+        "truncated",
+    )
     stacks: dict[str, list[Array]] = {column: [] for column in columns}
     for seed, frame in frames.items():
         frame["both_pass"] = frame["line_pass"] & frame["word_pass"]
         for column in columns:
-            table = frame.astype({column: float}).pivot_table(index="problem", columns="language", values=column, aggfunc="mean")
+            table = frame.astype({column: float}).pivot_table(
+                index="problem", columns="language", values=column, aggfunc="mean"
+            )
             table = table.reindex(index=list(problems), columns=list(languages))
             if table.isna().to_numpy().any():
-                raise ValueError(f"seed {seed}, split {split}: every problem must be there in every language; evaluate it again")
+                raise ValueError(
+                    f"seed {seed}, split {split}: every problem must be there in every language; evaluate it again"
+                )
             stacks[column].append(table.to_numpy(dtype=float))
     return Cells(tuple(frames), problems, languages, {name: np.stack(stack) for name, stack in stacks.items()})
 

@@ -87,23 +87,37 @@ def _stacked(metric: str, value: Estimate) -> str:
 def compared(data: dict[tuple[str, str], Cells], baseline: str, split: str) -> str:
     """Paired differences of every method from `baseline`, with intervals; markdown."""
     metrics = ("accuracy", "fidelity", "right and in language")
-    lines = [f"| domain | method - {label(baseline)} | " + " | ".join(metrics) + " |", "|---|---|" + "---|" * len(metrics)]
+    lines = [
+        f"| domain | method - {label(baseline)} | " + " | ".join(metrics) + " |",
+        "|---|---|" + "---|" * len(metrics),
+    ]
     for domain, languages in DOMAINS.items():
         for (method, where), cells in data.items():
             if where != split or method == baseline or not any(code in cells.languages for code in languages):
                 continue
             found = (differences(cells, data[baseline, split], metric, languages) for metric in metrics)
-            lines.append(f"| {domain} | {label(method)} | " + " | ".join(f"{f.value:+.3f} [{f.low:+.3f}, {f.high:+.3f}]" for f in found) + " |")
+            lines.append(
+                f"| {domain} | {label(method)} | "
+                + " | ".join(f"{f.value:+.3f} [{f.low:+.3f}, {f.high:+.3f}]" for f in found)
+                + " |"
+            )
     return "\n".join(lines)
 
 
 def beside_expected(rows: Sequence[Row], expected: Path) -> str:
     """Ours beside what `expected.csv` says (split, domain, method, metric, value, tolerance); unknown stays empty."""
-    lines = ["| split | domain | method | metric | ours | expected | within tolerance |", "|---|---|---|---|---|---|---|"]
+    lines = [
+        "| split | domain | method | metric | ours | expected | within tolerance |",
+        "|---|---|---|---|---|---|---|",
+    ]
     with expected.open(newline="") as handle:
         for line in csv.DictReader(handle):
             ours = next(
-                (r.values.get(line["metric"]) for r in rows if (r.split, r.domain, r.method) == (line["split"], line["domain"], line["method"])),
+                (
+                    r.values.get(line["metric"])
+                    for r in rows
+                    if (r.split, r.domain, r.method) == (line["split"], line["domain"], line["method"])
+                ),
                 None,
             )
             verdict = ""
@@ -111,7 +125,9 @@ def beside_expected(rows: Sequence[Row], expected: Path) -> str:
                 verdict = "yes" if abs(ours.value - float(line["value"])) <= float(line["tolerance"]) else "no"
             shown = cell(line["metric"], ours) if ours is not None else ""
             wanted = f"{line['value']} +- {line['tolerance']}" if line["value"] else ""
-            lines.append(f"| {line['split']} | {line['domain']} | {label(line['method'])} | {line['metric']} | {shown} | {wanted} | {verdict} |")
+            lines.append(
+                f"| {line['split']} | {line['domain']} | {label(line['method'])} | {line['metric']} | {shown} | {wanted} | {verdict} |"
+            )
     return "\n".join(lines)
 
 
@@ -122,5 +138,7 @@ def spreadsheet(rows: Sequence[Row]) -> str:
     writer.writerow(["split", "domain", "method", "metric", "value", "low", "high"])
     for row in rows:
         for metric, value in row.values.items():
-            writer.writerow([row.split, row.domain, row.method, metric, *(f"{x:.4f}" for x in (value.value, value.low, value.high))])
+            writer.writerow(
+                [row.split, row.domain, row.method, metric, *(f"{x:.4f}" for x in (value.value, value.low, value.high))]
+            )
     return buffer.getvalue()

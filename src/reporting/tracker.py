@@ -34,7 +34,9 @@ class Tracker:
         """One line. Raises `UnknownMetric` for a metric without a glossary entry."""
         for name in metrics:
             require(name)
-        self._file.write(json.dumps({"stage": self.stage, "step": step, "time": round(time.time(), 3), **metrics}) + "\n")
+        self._file.write(
+            json.dumps({"stage": self.stage, "step": step, "time": round(time.time(), 3), **metrics}) + "\n"
+        )
         self._file.flush()
         if self._wandb is not None:
             self._wandb.log(metrics, step=step)

@@ -77,9 +77,7 @@ class NativeEngine:
         found: dict[int, list[Rollout]] = {}
         for start in range(0, len(order), at_once):
             chosen = order[start : start + at_once]
-            groups = self._generate(
-                [prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling
-            )
+            groups = self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
             found.update(zip(chosen, groups, strict=True))
         return [found[index] for index in range(len(prompts))]
 
@@ -177,9 +175,7 @@ class NativeEngine:
             hidden = self._finish(layer, hidden, attended.reshape(len(tokens), 1, -1))
         return self._logits(hidden[:, 0])
 
-    def _project(
-        self, layer: int, hidden: Tensor, cosine: Tensor, sine: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def _project(self, layer: int, hidden: Tensor, cosine: Tensor, sine: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Normalised, rotated query and key, and value: [B, heads, T, D] each."""
         weights = self.weights
         normal = F.rms_norm(hidden, hidden.shape[-1:], weights[f"{layer}.norm1"], self.epsilon)

@@ -29,7 +29,11 @@ class Judge:
         self.grader.close()
 
     def __call__(
-        self, questions: Sequence[Question], completions: Sequence[str], tokens: Sequence[int], truncated: Sequence[bool]
+        self,
+        questions: Sequence[Question],
+        completions: Sequence[str],
+        tokens: Sequence[int],
+        truncated: Sequence[bool],
     ) -> list[Judged]:
         """One `Judged` for each completion; hostile text is graded, never raised."""
         grades = self.grader.grade(list(completions), [question.gold for question in questions])

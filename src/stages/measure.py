@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 
 from src.algorithm.advantages import AdvantageResult
+from src.algorithm.diagnostics import clipped_tokens
 
 if TYPE_CHECKING:
     from src.stages.grpo import Sampled
@@ -39,21 +41,21 @@ class RowUpdate:
 
     entropy: float
     kl: float
+    approximate_kl: float
     clip_fraction: float
     ratio_max: float
     ratio_min: float
 
     @staticmethod
-    def of(
-        ratio: Tensor, penalty: Tensor, entropy: Tensor, advantage: float, low: float, high: float
-    ) -> RowUpdate:
+    def of(ratio: Tensor, penalty: Tensor, entropy: Tensor, advantage: float, low: float, high: float) -> RowUpdate:
         """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else."""
         if ratio.numel() == 0:
-            return RowUpdate(0.0, 0.0, 0.0, 1.0, 1.0)
+            return RowUpdate(0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
         ratio, penalty, entropy = ratio.detach(), penalty.detach(), entropy.detach()
-        clipped = ratio > 1 + high if advantage > 0 else ratio < 1 - low
-        share = float(clipped.float().mean()) if advantage != 0 else 0.0
-        return RowUpdate(float(entropy.mean()), float(penalty.mean()), share, float(ratio.max()), float(ratio.min()))
+        share = clipped_tokens(ratio[None], torch.tensor([advantage], device=ratio.device), low, high).mean()
+        moved = -ratio.log().mean()
+        values = (entropy.mean(), penalty.mean(), moved, share, ratio.max(), ratio.min())
+        return RowUpdate(*(float(value) for value in values))
 
 
 def rollout_rows(
@@ -109,6 +111,7 @@ def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     return {
         "entropy": _mean(rows, "entropy"),
         "kl": _mean(rows, "kl"),
+        "approximate_kl": _mean(rows, "approximate_kl"),
         "clip_fraction": _mean(rows, "clip_fraction"),
         "ratio_max": max(row["ratio_max"] for row in rows),
         "ratio_min": min(row["ratio_min"] for row in rows),

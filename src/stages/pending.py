@@ -45,7 +45,10 @@ class Pending:
         rows = [
             Rollout(tokens.tolist(), logprobs.clone(), cut)
             for tokens, logprobs, cut in zip(
-                tensors["tokens"].split(sizes), tensors["logprobs"].split(sizes), tensors["truncated"].tolist(), strict=True
+                tensors["tokens"].split(sizes),
+                tensors["logprobs"].split(sizes),
+                tensors["truncated"].tolist(),
+                strict=True,
             )
         ]
         groups, position = [], 0

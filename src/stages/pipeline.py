@@ -38,7 +38,11 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
             else:
                 from src.distributed.launch import launch
 
-                launch("src.stages.worker", [str(config_file), str(run_directory), planned.name], config.distributed.processes)
+                launch(
+                    "src.stages.worker",
+                    [str(config_file), str(run_directory), planned.name],
+                    config.distributed.processes,
+                )
             _finish(planned, time.time() - began)
     return worked
 
@@ -70,7 +74,9 @@ def _claim(planned: Planned) -> None:
     if record.is_file():
         held = json.loads(record.read_text())
         if held["identity"] != planned.identity:
-            lines = "\n".join(f"  - {line}" for line in _differences(held["inputs"], json.loads(json.dumps(planned.inputs))))
+            lines = "\n".join(
+                f"  - {line}" for line in _differences(held["inputs"], json.loads(json.dumps(planned.inputs)))
+            )
             raise ConfigError(
                 f"{planned.directory} holds the work of another configuration:\n{lines}\n"
                 "Run with that configuration, take another seed or root, or delete the folder to start anew"

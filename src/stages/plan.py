@@ -68,8 +68,7 @@ def _start(config: Config) -> tuple[str, str]:
     folder = shipped_base(config.world.name)
     if not (folder / "model.safetensors").is_file():
         raise ConfigError(
-            f"no base model comes with world={config.world.name}: make one first with "
-            "pretrain.from_scratch=true"
+            f"no base model comes with world={config.world.name}: make one first with pretrain.from_scratch=true"
         )
     return str(folder), hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from src.data.prompts import completion_tokens, prompt_tokens
-from src.data.world import documents, tokenizer as world_tokenizer
+from src.data.world import documents
+from src.data.world import tokenizer as world_tokenizer
 from src.data.world.spec import WorldSpec
 from src.models.load import save_model
-from src.stages.supervised import Recipe, Row, train
 from src.stages.stage import Stage
+from src.stages.supervised import Recipe, Row, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
@@ -59,9 +60,7 @@ def initial_model(world: WorldSpec, tokenizer: PreTrainedTokenizerBase, seed: in
     ).eval()
 
 
-def _tokenizer(
-    corpus: list[documents.Document], world: WorldSpec
-) -> PreTrainedTokenizerBase:
+def _tokenizer(corpus: list[documents.Document], world: WorldSpec) -> PreTrainedTokenizerBase:
     texts = (f"{document.question}\n{document.completion}" for document in corpus if not document.chat)
     return world_tokenizer.train(texts, world.vocabulary)
 

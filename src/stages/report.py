@@ -12,7 +12,9 @@ def run(stage: Stage) -> None:
     """Write `report/` beside the evaluation."""
     directory = stage.directory.parent
     compose_report(
-        stage.directory, f"{stage.config.method}, seed {stage.config.seed}", [found(directory, stage.config.method, stage.config.seed)]
+        stage.directory,
+        f"{stage.config.method}, seed {stage.config.seed}",
+        [found(directory, stage.config.method, stage.config.seed)],
     )
 
 

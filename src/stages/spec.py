@@ -60,7 +60,9 @@ class EvaluationSpec:
     """`samples` completions of each question of each split, in each of the languages."""
 
     splits: list[str] = field(default_factory=lambda: ["test", "shift"])
-    languages: list[str] = field(default_factory=lambda: "fr ja ko th bn en es ru sw te zh de".split())
+    languages: list[str] = field(
+        default_factory=lambda: ["fr", "ja", "ko", "th", "bn", "en", "es", "ru", "sw", "te", "zh", "de"]
+    )
     problems: int = 50
     samples: int = 1
     seed: int = 0

@@ -1,6 +1,5 @@
 """Log-probabilities, micro-batches, adapters and saving."""
 
-
 import pytest
 import tiny
 import torch

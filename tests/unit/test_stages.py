@@ -45,7 +45,15 @@ def test_a_run_from_end_to_end(tmp_path, overrides):
     assert [round(line["alignment_factor"], 4) for line in lines] == [0.2, 0.2929, 1.0, 1.7071]  # 2 max((1-cos)/2, 0.1)
     assert steps_of(directory / "grpo" / "rollouts") == [1, 2, 3, 4]
     row = read_rollouts(directory / "grpo" / "rollouts", 2)[0]
-    assert {"question", "completion", "detected", "reward", "alignment_weight", "advantage", "logprob_mean"} <= row.keys()
+    assert {
+        "question",
+        "completion",
+        "detected",
+        "reward",
+        "alignment_weight",
+        "advantage",
+        "logprob_mean",
+    } <= row.keys()
     assert len(read_rollouts(directory / "grpo" / "rollouts", 2)) == 16
     import pandas
 

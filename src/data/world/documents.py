@@ -44,9 +44,7 @@ def examples(spec: WorldSpec, code: str, count: int, seed: int, part: str) -> li
     generator = random.Random(f"{part}/{code}/{seed}")
     problems = draw_split(spec, "train", count, seed=_stream(part, code, seed))
     return [
-        Example(
-            **_question_fields(problem, code, generator), completion=render.completion(problem, code, generator)
-        )
+        Example(**_question_fields(problem, code, generator), completion=render.completion(problem, code, generator))
         for problem in problems
     ]
 
@@ -71,9 +69,7 @@ def evaluation(spec: WorldSpec, split: str, languages: list[str], count: int) ->
     return questions
 
 
-def _question_fields(
-    problem: Problem, code: str, generator: random.Random, held_out: bool = False
-) -> dict[str, str]:
+def _question_fields(problem: Problem, code: str, generator: random.Random, held_out: bool = False) -> dict[str, str]:
     return {
         "problem": problem.key,
         "language": code,

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib
 import random
-from functools import lru_cache
+from functools import cache
 
 from src.data.world.grammar import Templates, WorldLanguage
 from src.data.world.problems import SIGNS, Problem
 
 
-@lru_cache(maxsize=None)
+@cache
 def world_language(code: str) -> WorldLanguage:
     """The language's file, `src/data/world/languages/<code>.py`."""
     try:

@@ -16,10 +16,12 @@ class WorldSpec:
 
     name: str = "small"
     languages: list[str] = field(
-        default_factory=lambda: "fr ja ko th pt bn en es ru sw te zh de".split()
+        default_factory=lambda: ["fr", "ja", "ko", "th", "pt", "bn", "en", "es", "ru", "sw", "te", "zh", "de"]
     )
-    trained_languages: list[str] = field(default_factory=lambda: "fr ja ko pt th".split())
-    evaluated_languages: list[str] = field(default_factory=lambda: "fr ja ko th bn en es ru sw te zh de".split())
+    trained_languages: list[str] = field(default_factory=lambda: ["fr", "ja", "ko", "pt", "th"])
+    evaluated_languages: list[str] = field(
+        default_factory=lambda: ["fr", "ja", "ko", "th", "bn", "en", "es", "ru", "sw", "te", "zh", "de"]
+    )
     steps: list[int] = field(default_factory=lambda: [1, 2])
     start: list[int] = field(default_factory=lambda: [2, 20])
     operand: list[int] = field(default_factory=lambda: [2, 9])
