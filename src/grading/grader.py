@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from types import TracebackType
 
 from src.errors import UserError
-from src.grading.extract import MAXIMUM_ANSWER, answers, normalise, plain_number
+from src.grading.extract import answers, normalise, plain_number
 from src.grading.pool import Pool
 
 
@@ -69,7 +69,7 @@ class Grader:
         Two boxes that differ are wrong: listing answers is not answering.
         """
         grades: list[Grade | None] = []
-        hard: list[tuple[int, tuple[str, str]]] = []
+        hard: dict[tuple[str, str], list[int]] = {}  # each pair is compared once: a batch may repeat what takes long
         for completion, gold in zip(completions, golds, strict=True):
             found = answers(completion)
             if not found:
@@ -77,16 +77,18 @@ class Grader:
             elif len(found) > 1:
                 grades.append(Grade(Status.WRONG, found[-1]))
             else:
-                status = compare_plain(gold, found[0]) or self._known.get((gold, found[0]))
+                pair = (normalise(gold), found[0])
+                status = compare_plain(*pair) or self._known.get(pair)
                 grades.append(Grade(status, found[0]) if status else None)
                 if status is None:
-                    hard.append((len(grades) - 1, (normalise(gold), found[0])))
+                    hard.setdefault(pair, []).append(len(grades) - 1)
         if hard:
-            for (index, pair), word in zip(hard, self.pool.run([pair for _, pair in hard]), strict=True):
+            for (pair, indices), word in zip(hard.items(), self.pool.run(list(hard)), strict=True):
                 status = Status(word)
-                grades[index] = Grade(status, pair[1])
+                for index in indices:
+                    grades[index] = Grade(status, pair[1])
                 if len(self._known) < 100_000:
-                    self._known[golds[index], pair[1]] = status
+                    self._known[pair] = status
         return [grade for grade in grades if grade is not None]
 
     def check_golds(self, golds: Sequence[tuple[str, str]]) -> None:
@@ -105,17 +107,24 @@ class Grader:
                 + "\n".join(bad[:20]) + more
             )  # fmt: skip
 
+    def __enter__(self) -> Grader:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
     def close(self) -> None:
         """End the workers."""
         self.pool.close()
 
 
-@lru_cache(maxsize=65_536)
 def compare_plain(gold: str, answer: str) -> Status | None:
-    """The verdict when both are plain numbers or the answer is out of bounds; None when it takes a worker."""
-    if not answer or len(answer) > MAXIMUM_ANSWER:
+    """The verdict on two normalised texts when both are plain numbers or one is empty; None: it takes a worker."""
+    if not answer or not gold:
         return Status.UNPARSED
-    wanted, given = plain_number(normalise(gold)), plain_number(answer)
+    wanted, given = plain_number(gold), plain_number(answer)
     if wanted is None or given is None:
         return None
     return Status.RIGHT if wanted == given else Status.WRONG

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import math
 import os
 import selectors
 import subprocess
@@ -41,9 +42,16 @@ class Pool:
         dies by itself, out of memory for example, answers `error`."""
         results = [""] * len(tasks)
         waiting = deque(range(len(tasks)))
-        while waiting or any(worker.task is not None for worker in self.workers):
-            self._assign(tasks, waiting)
-            self._collect(results)
+        for worker in [worker for worker in self.workers if worker.process.poll() is not None]:
+            self._end(worker)  # it died idle: no task of these is to blame
+            self.workers.remove(worker)
+        try:
+            while waiting or any(worker.task is not None for worker in self.workers):
+                self._assign(tasks, waiting)
+                self._collect(results)
+        except BaseException:  # what a worker is at belongs to these tasks, not to the next ones
+            self.close()
+            raise
         return results
 
     def close(self) -> None:
@@ -107,7 +115,7 @@ class Pool:
 
     def _start(self) -> _Worker:
         process = subprocess.Popen(
-            [sys.executable, "-m", "src.grading.worker", str(self.megabytes)],
+            [sys.executable, "-m", "src.grading.worker", str(self.megabytes), str(math.ceil(self.timeout))],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
             cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )  # fmt: skip

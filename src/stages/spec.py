@@ -18,7 +18,7 @@ class PretrainSpec:
     """
 
     from_scratch: bool = False
-    steps: int = 1500
+    steps: int = 3000
     sequences_per_step: int = 16
     optimiser: OptimiserSpec = field(
         default_factory=lambda: OptimiserSpec(

@@ -83,7 +83,9 @@ def test_killed_at_random_steps_of_sft_and_grpo(straight, tmp_path, seed):
 
 
 @pytest.mark.parametrize(
-    ("stage", "count"), [("sft", 5), ("grpo", 3)], ids=["sft epoch boundary (40 / 8 steps)", "grpo epoch boundary (12 / 4)"]
+    ("stage", "count"),
+    [("sft", 5), ("grpo", 3)],
+    ids=["sft epoch boundary (40 / 8 steps)", "grpo epoch boundary (12 / 4)"],
 )
 def test_killed_at_an_epoch_boundary(straight, tmp_path, stage, count):
     assert kill_when(tmp_path, lines(tmp_path, stage, count))

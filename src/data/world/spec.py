@@ -32,8 +32,8 @@ class WorldSpec:
 
     # The language of reasoning in the base model's pre-training: this is where language collapse comes from.
     pivot_language: str = "en"
-    pretrain_documents: int = 24_000
-    chat_share: float = 0.75  # the rest is raw monolingual text without chat tokens
+    pretrain_documents: int = 48_000
+    chat_share: float = 0.85  # the rest is raw monolingual text without chat tokens
     in_language_share: float = 0.08  # of chat documents, those that reason in the language of the query
 
     vocabulary: int = 2_000

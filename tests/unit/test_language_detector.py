@@ -1,0 +1,78 @@
+"""The detector where it is easily fooled: long traces, switches within a line, formulas, fragments, hostile text."""
+
+import time
+
+import pytest
+
+from src.language.detector import Detector, DetectorSpec
+from src.language.fidelity import judge
+from src.language.table import UnknownLanguage
+
+DETECTOR = Detector(DetectorSpec())
+FRENCH = "Ensuite, nous ajoutons les deux nombres pour obtenir le total."
+ENGLISH = "Then we add the two numbers together to get the total."
+JAPANESE = "次に、この二つの数を足して合計を求めます。"
+CHINESE = "然后我们把这两个数相加得到总和。"
+
+
+def test_all_of_a_long_trace_counts_and_not_its_beginning():
+    text = "\n".join([FRENCH] * 400 + [ENGLISH] * 600)
+    assert DETECTOR.detect(text) == "en"
+
+
+def test_a_switch_within_a_line_is_seen():
+    mixed = judge(f"{FRENCH} {FRENCH} {ENGLISH} {FRENCH}\n</think>", "fr", DETECTOR)
+    assert mixed.in_language and mixed.code_switched and not mixed.line_pass
+    assert judge(f"{JAPANESE}{CHINESE}{JAPANESE}\n</think>", "ja", DETECTOR).code_switched
+
+
+def test_short_sentences_are_judged_with_those_that_follow():
+    (line,) = DETECTOR.lines("Oui. Non. Ensuite, nous ajoutons les nombres.")
+    assert (line.language, line.letters) == ("fr", 35)  # 3 + 3 + 7 + 4 + 8 + 3 + 7
+
+
+def test_a_switch_into_a_display_is_no_switch():
+    text = f"{FRENCH}\n\\[\n\\text{{the total number of apples}} = \\frac{{a}}{{b}} \\\\ and so on and so forth\n\\]\n{FRENCH}"
+    assert not judge(text + "\n</think>", "fr", DETECTOR).code_switched
+
+
+def test_amounts_in_dollars_on_two_lines_hide_nothing_between_them():
+    assert DETECTOR.detect(f"Il a $5 de plus.\n{FRENCH}\nElle a $6 de moins.") == "fr"
+
+
+def test_without_a_majority_the_language_is_unknown():
+    assert DETECTOR.detect(f"{FRENCH}\n{ENGLISH}\nЗатем мы складываем два числа, чтобы получить сумму.") is None
+
+
+def test_two_scripts_in_equal_parts_of_one_sentence_are_unknown():
+    assert DETECTOR.detect("together складыва") is None
+
+
+def test_a_script_no_language_uses_is_unknown():
+    assert Detector(DetectorSpec(languages=["fr", "en"])).detect(JAPANESE) is None
+
+
+@pytest.mark.parametrize("unit", ["x", "[", "$", "a. ", "1. ", "か。", "word ", "\n", "a\n", "\ud800 abc ", "Il y a. "])
+def test_hostile_text_takes_bounded_time(unit):
+    began = time.perf_counter()
+    DETECTOR.detect(unit * (100_000 // len(unit)))
+    assert time.perf_counter() - began < 2.0
+
+
+def test_long_lines_are_not_remembered():
+    detector = Detector(DetectorSpec())
+    detector.detect("か" * 5_000)
+    assert detector._line.cache_info().currsize == 0
+
+
+def test_violations_name_the_field_and_the_value():
+    spec = DetectorSpec(languages=[], minimum_letters=0, minimum_distance=1.0)
+    assert [text.split(" ")[0] for text in spec.violations()] == [
+        "detector.languages", "detector.minimum_letters", "detector.minimum_distance",
+    ]  # fmt: skip
+    assert DetectorSpec().violations() == []
+
+
+def test_an_unknown_code_is_refused_when_the_detector_is_made():
+    with pytest.raises(UnknownLanguage, match="jp"):
+        Detector(DetectorSpec(languages=["jp"]))
