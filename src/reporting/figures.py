@@ -14,9 +14,16 @@ from src.reporting.statistics import DOMAINS, Cells, macro, weights
 from src.reporting.tables import Row, label
 
 # Okabe-Ito colours, told apart with any colour vision; a method keeps its colour in every picture.
-COLOURS = {"base": "#999999", "sft": "#000000", "grpo": "#0072B2", "additive": "#E69F00", "adamame_grpo": "#D55E00"}
-SPARE = ("#009E73", "#CC79A7", "#56B4E9", "#F0E442")
-MARKERS = {"base": "s", "sft": "D", "grpo": "o", "additive": "^", "adamame_grpo": "*"}
+COLOURS = {
+    "base": "#999999",
+    "sft": "#000000",
+    "grpo": "#0072B2",
+    "additive": "#E69F00",
+    "adamame_grpo": "#D55E00",
+    "adamame_mean": "#CC79A7",
+}
+SPARE = ("#009E73", "#56B4E9", "#F0E442")
+MARKERS = {"base": "s", "sft": "D", "grpo": "o", "additive": "^", "adamame_grpo": "*", "adamame_mean": "P"}
 
 
 def colour(method: str, methods: Sequence[str]) -> str:

@@ -11,7 +11,7 @@ from pathlib import Path
 from src.reporting.statistics import DOMAINS, METRICS, Cells, Estimate, differences, estimate, macro, weights
 
 LABELS = {
-    "base": "base", "sft": "SFT", "grpo": "GRPO", "additive": "additive", "adamame_grpo": "AdaMame-GRPO",
+    "base": "base", "sft": "SFT", "grpo": "GRPO", "additive": "additive", "adamame_grpo": "AdaMame-GRPO", "adamame_mean": "AdaMame, mean",
 }  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from src.config import run_directory
 from src.reporting.provenance import commit
 from src.stages.plan import shipped_base
 
-COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0"]
+COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0", "distributed.processes=1"]
 
 
 def main() -> None:

@@ -31,12 +31,12 @@ class PretrainSpec:
 class SftSpec:
     """Supervised fine-tuning on in-language worked examples; the loss is on the completion alone."""
 
-    epochs: int = 2
+    epochs: int = 1
     sequences_per_step: int = 16
     tokens_per_microbatch: int = 8192
     validate_every_steps: int = 10
     optimiser: OptimiserSpec = field(
-        default_factory=lambda: OptimiserSpec(learning_rate=3e-4, warmup=0.1, decay="cosine")
+        default_factory=lambda: OptimiserSpec(learning_rate=2e-4, warmup=0.1, decay="cosine")
     )
 
 
