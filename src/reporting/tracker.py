@@ -45,14 +45,13 @@ class Tracker:
         """End the file and the W&B run."""
         self._file.close()
         if self._wandb is not None:
-            self._wandb.finish(quiet=True)
+            self._wandb.finish()
 
     def _start(self) -> Any:
         """Online with a key, offline without: a job must never stop at a login prompt."""
         import wandb
 
-        key = os.environ.get("WANDB_API_KEY") or wandb.api.api_key
-        mode = os.environ.get("WANDB_MODE") or ("online" if key else "offline")
+        mode = os.environ.get("WANDB_MODE") or ("online" if wandb.login(prompt=False) else "offline")
         name = self.directory.name
         return wandb.init(
             project=self.spec.project,

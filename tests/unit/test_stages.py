@@ -129,3 +129,32 @@ def test_two_ranks_take_the_same_rollouts_and_nearly_the_same_steps(tmp_path, ov
 def test_a_component_is_rebuilt_with_its_own_settings(tmp_path, overrides):
     built, _ = prepare(tmp_path, "+experiment=adamame_grpo", *overrides, "schedule=linear", "schedule.maximum=3")
     assert dataclasses.asdict(built.schedule) == {"maximum": 3.0, "floor": 0.1, "onset": 0.0, "end": 1.0}
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        ["model.lora.rank=4", "model.lora.alpha=8"],
+        ["rollout=hf"],
+        ["objective=dr_grpo", "objective.loss.entropy_coefficient=0.01"],
+        ["objective=adamame_diversity", "schedule=constant"],
+        ["objective=adamame_mean", "objective.loss.kl_estimator=k2", "grpo.updates_per_step=1"],
+    ],
+    ids=lambda more: more[0],
+)
+def test_variations_run(tmp_path, overrides, more):
+    built, directory = prepare(tmp_path, "+experiment=adamame_grpo", "stages=[grpo]", *overrides, "grpo.steps=2", *more)
+    execute(built, directory, directory / "config.yaml")
+    lines = read_metrics(directory / "grpo" / "metrics.jsonl")
+    assert len(lines) == 2
+    assert abs(lines[0]["ratio_max"] - 1) < 1e-3 or built.grpo.updates_per_step == 2  # the first update is on-policy
+    assert (directory / "grpo" / "model" / "model.safetensors").is_file()
+
+
+def test_wandb_without_an_account_runs_offline_and_asks_for_nothing(tmp_path, overrides, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))  # no stored key
+    for name in ("WANDB_API_KEY", "WANDB_MODE"):
+        monkeypatch.delenv(name, raising=False)
+    built, directory = prepare(tmp_path, "+experiment=sft", "stages=[sft]", *overrides, "tracking=wandb")
+    execute(built, directory, directory / "config.yaml")
+    assert list((tmp_path / "runs").rglob("offline-run-*/*.wandb"))
