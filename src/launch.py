@@ -65,12 +65,13 @@ class Job:
 
 
 def jobs_of(spec: RunsSpec, scale: str, root: str) -> list[Job]:
-    """Every (seed, experiment), seed by seed, so that the first whole comparison is there early."""
+    """Every (experiment, seed), one experiment after another: neighbours in the queue then share no stage, and none
+    has to wait for another."""
     overrides = (f"scale={scale}", f"root={root}", *spec.overrides)
     return [
         Job(name, seed, overrides, configuration.run_directory(root, scale, name, seed, overrides))
-        for seed in spec.seeds
         for name in spec.experiments
+        for seed in spec.seeds
     ]
 
 

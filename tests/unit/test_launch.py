@@ -26,10 +26,10 @@ def test_a_misspelt_field_is_named(tmp_path):
         RunsSpec.read(tmp_path / "nowhere" / "runs.yaml")
 
 
-def test_jobs_go_seed_by_seed_to_the_folder_their_command_makes(tmp_path):
+def test_jobs_go_experiment_by_experiment_to_the_folder_their_command_makes(tmp_path):
     spec = RunsSpec("t", ["sft", "grpo"], seeds=[1, 2], overrides=["grpo.steps=3"])
     jobs = jobs_of(spec, "laptop", "runs")
-    assert [(job.seed, job.experiment) for job in jobs] == [(1, "sft"), (1, "grpo"), (2, "sft"), (2, "grpo")]
+    assert [(job.seed, job.experiment) for job in jobs] == [(1, "sft"), (2, "sft"), (1, "grpo"), (2, "grpo")]
     assert jobs[0].command[1:] == [
         "-m", "src.run", "+experiment=sft", "seed=1", "scale=laptop", "root=runs", "grpo.steps=3",
     ]  # fmt: skip
