@@ -85,7 +85,8 @@ def launch(jobs: Sequence[Job], at_once: int, bars: Any) -> list[Job]:
                 job = waiting.pop(0)
                 job.directory.mkdir(parents=True, exist_ok=True)
                 log = (job.directory / "log.txt").open("a")
-                process = subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=environment)
+                own = environment | {"ADAMAME_STATUS": str((job.directory / "status.json").resolve())}
+                process = subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=own)
                 running.append((job, process, log))
             time.sleep(0.2)
             for entry in list(running):
@@ -137,30 +138,20 @@ class Bars:
             print(f"[{_clock(time.time() - self.began)}] " + " | ".join(texts), flush=True)
 
     def _text(self, job: Job) -> str:
-        newest = max((path for path in _status_files(job)), key=lambda path: path.stat().st_mtime, default=None)
-        name = f"{job.experiment} seed {job.seed}"
-        if newest is None or newest.stat().st_mtime < self.began:
+        name, path = f"{job.experiment} seed {job.seed}", job.directory / "status.json"
+        if not path.is_file() or path.stat().st_mtime < self.began:
             return f"{name}: starting"
-        try:
-            status = json.loads(newest.read_text())
-        except ValueError:  # another process is replacing it
-            return name
+        status = json.loads(path.read_text())
         eta = status.get("eta_seconds")
         left = f", {_clock(eta)} left" if eta is not None else ""
         return (
-            f"{name}: {status['stage']} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
+            f"{name}: {status['stage'].split('-')[0]} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
         )
 
     def close(self) -> None:
         for line in self.lines.values():
             line.close()
         self.overall.close()
-
-
-def _status_files(job: Job) -> list[Path]:
-    own = list(job.directory.glob("*/status.json"))
-    shared = list((job.directory.parent.parent / "shared").glob("*/status.json"))
-    return own or shared
 
 
 def _clock(seconds: float) -> str:

@@ -15,14 +15,16 @@ LINE_EVERY, FILE_EVERY = 10.0, 0.5  # seconds
 class Progress:
     """Counts `unit`s up to `total`, having begun at `start`. `ADAMAME_PROGRESS=off` keeps it silent.
 
-    `directory/status.json` always tells stage, step, total, eta_seconds and message, for `src.launch`.
+    Stage, step, total, eta_seconds and message always go to `directory/status.json`, or to the file that
+    `ADAMAME_STATUS` names (`src.launch` does, to follow several runs).
     """
 
     def __init__(self, total: int, description: str, unit: str, start: int, directory: Path) -> None:
         self.total, self.description, self.unit, self.done, self.start = total, description, unit, start, start
         self.began = self.printed = time.monotonic()
         self.written = 0.0
-        self.path = directory / "status.json"
+        self.stage = directory.name
+        self.path = Path(os.environ.get("ADAMAME_STATUS") or directory / "status.json")
         self.quiet = os.environ.get("ADAMAME_PROGRESS") == "off"
         self.bar = None
         if not self.quiet and sys.stderr.isatty():
@@ -67,7 +69,7 @@ class Progress:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".partial")
         state = {
-            "stage": self.path.parent.name, "step": self.done, "total": self.total,
+            "stage": self.stage, "step": self.done, "total": self.total,
             "eta_seconds": self.eta_seconds, "message": note,
         }  # fmt: skip
         temporary.write_text(json.dumps(state))
