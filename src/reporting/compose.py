@@ -99,6 +99,8 @@ def compose_report(
         shown += "".join(f"\npaired differences, {s}:\n{tables.compared(data, str(baseline), s)}\n" for s in splits)
     if expected is not None:
         shown += "\nbeside expected.csv:\n" + tables.beside_expected(rows, expected) + "\n"
+    if len(runs) == 1 and runs[0].rollouts is not None:
+        shown += "\na rollout of the last step:\n\n" + _samples(runs[0].rollouts)[-1] + "\n"
     (output / "table.txt").write_text(f"{title}\n{shown}")
     (output / "table.csv").write_text(tables.spreadsheet(rows))
     (output / "report.md").write_text(page.as_markdown(title, sections))
