@@ -144,9 +144,7 @@ class Bars:
         status = json.loads(path.read_text())
         eta = status.get("eta_seconds")
         left = f", {_clock(eta)} left" if eta is not None else ""
-        return (
-            f"{name}: {status['stage'].split('-')[0]} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
-        )
+        return f"{name}: {status['stage'].split('-')[0]} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
 
     def close(self) -> None:
         for line in self.lines.values():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from pathlib import Path
@@ -35,6 +36,19 @@ rewards:      {rewards}
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")
 def hydra_main(node: DictConfig) -> None:
+    """What Hydra calls with the composed configuration; a user's mistake ends the process here, without its trace."""
+    try:
+        run(node)
+    except UserError as error:
+        sys.exit(_fail(str(error)))
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        sys.exit(_fail(f"the disk is full ({error.filename}). Make room, then give the same command again: it resumes"))
+
+
+def run(node: DictConfig) -> None:
+    """Check, carry out and show one run."""
     config = configuration.build(node)
     configuration.check(config)
     overrides = list(HydraConfig.get().overrides.task)
@@ -51,7 +65,7 @@ def hydra_main(node: DictConfig) -> None:
 
 
 def main() -> None:
-    """Compose, check, run; a user's mistake ends with code 2 and one message instead of a stack trace."""
+    """The command line. A mistake in it ends with code 2 and one message instead of a stack trace."""
     if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
         groups = ("experiment", "scale", "world", "objective", "schedule", "reward")
         print(HELP.format(**{group + "s": ", ".join(configuration.choices(group)) for group in groups}))
@@ -61,8 +75,6 @@ def main() -> None:
         hydra_main()
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(_fail(explain(error)))
-    except UserError as error:
-        sys.exit(_fail(str(error)))
     except KeyboardInterrupt:
         sys.exit(_fail("interrupted; the same command again resumes"))
 

@@ -114,6 +114,7 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
     from trl import GRPOConfig, GRPOTrainer
 
     from src.config import Config
+    from src.data.prompts import decode
     from src.stages.judge import Judge
 
     torch.set_num_threads(2)
@@ -129,7 +130,12 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
 
     def reward(prompts: list[str], completions: list[str], completion_ids: Any, **_: Any) -> list[float]:
         lengths.append(sum(map(len, completion_ids)))
-        verdicts = judge([back[p] for p in prompts], completions, [0] * len(prompts), [False] * len(prompts))
+        verdicts = judge(
+            [back[p] for p in prompts],
+            [decode(tokenizer, ids) for ids in completion_ids],
+            [0] * len(prompts),
+            [False] * len(prompts),
+        )
         return [float(v.correct) for v in verdicts]
 
     times: list[float] = []

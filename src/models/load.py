@@ -97,6 +97,7 @@ def save_model(
     if plain.config.tie_word_embeddings:
         weights.pop("lm_head.weight", None)
     weights = {name: tensor.contiguous() for name, tensor in weights.items()}
+    plain.config.architectures = [type(plain).__name__]  # what other programs load it as
     plain.config.save_pretrained(temporary)
     if plain.generation_config is not None:
         plain.generation_config.save_pretrained(temporary)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from src.config import build, register
 from src.distributed.launch import die_with_parent
+from src.errors import UserError
 from src.stages.pipeline import run_stage
 from src.stages.plan import plan
 from src.stages.stage import Stage
@@ -29,4 +31,9 @@ def main(config_file: str, run_directory: str, name: str) -> None:
 
 
 if __name__ == "__main__":
-    main(*sys.argv[1:])
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the launcher's to handle
+    try:
+        main(*sys.argv[1:])
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

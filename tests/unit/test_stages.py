@@ -158,3 +158,18 @@ def test_wandb_without_an_account_runs_offline_and_asks_for_nothing(tmp_path, ov
     built, directory = prepare(tmp_path, "+experiment=sft", "stages=[sft]", *overrides, "tracking=wandb")
     execute(built, directory, directory / "config.yaml")
     assert list((tmp_path / "runs").rglob("offline-run-*/*.wandb"))
+
+
+def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(tmp_path, overrides):
+    from src.distributed.optimiser import NotFinite
+
+    built, directory = prepare(
+        tmp_path,
+        "+experiment=grpo",
+        "stages=[grpo]",
+        *overrides,
+        "reward=additive_language",
+        "grpo.optimiser.learning_rate=1e38",
+    )
+    with pytest.raises(NotFinite, match=r"grpo step \d, update \d: loss .* must be finite"):
+        execute(built, directory, directory / "config.yaml")
