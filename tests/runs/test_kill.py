@@ -12,7 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
-pytestmark = pytest.mark.slow
 MICRO = [
     "+experiment=adamame_grpo", "scale=tiny", "stages=[sft,grpo]", "pretrain.from_scratch=true", "pretrain.steps=3",
     "world.pretrain_documents=300", "world.sft_examples_per_language=20", "sft.sequences_per_step=8", "sft.epochs=3",
@@ -72,6 +71,7 @@ def lines(root, stage, count):
     return ready
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(3))
 def test_killed_at_random_steps_of_sft_and_grpo(straight, tmp_path, seed):
     generator = random.Random(seed)
@@ -82,6 +82,7 @@ def test_killed_at_random_steps_of_sft_and_grpo(straight, tmp_path, seed):
     assert results(tmp_path) == straight
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("stage", "count"),
     [("sft", 5), ("grpo", 3)],
@@ -93,6 +94,7 @@ def test_killed_at_an_epoch_boundary(straight, tmp_path, stage, count):
     assert results(tmp_path) == straight
 
 
+@pytest.mark.slow
 def test_killed_in_the_middle_of_a_checkpoint(straight, tmp_path):
     def writing():
         return any(path.parts[-3] == "grpo" for path in Path(tmp_path).rglob(".step-*.partial"))
@@ -108,6 +110,7 @@ def test_killed_between_rollout_and_update_takes_the_pending_rollouts(straight, 
     assert results(tmp_path) == straight
 
 
+@pytest.mark.slow
 def test_two_ranks_killed_and_resumed(tmp_path):
     run_to_the_end(tmp_path / "straight", "distributed.processes=2")
     broken = tmp_path / "broken"
@@ -116,6 +119,7 @@ def test_two_ranks_killed_and_resumed(tmp_path):
     assert results(broken) == results(tmp_path / "straight")
 
 
+@pytest.mark.slow
 def test_the_same_command_after_the_end_says_so(tmp_path):
     run_to_the_end(tmp_path)
     again = subprocess.run(command(tmp_path), cwd=ROOT, check=True, capture_output=True, text=True)
