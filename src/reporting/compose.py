@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.errors import UserError
 from src.reporting import figures, page, tables
 from src.reporting.provenance import provenance
 from src.reporting.rollouts import printable, read_rollouts, steps_of
@@ -35,11 +36,18 @@ def compose_report(
     expected: Path | None = None,
     command: str = "",
 ) -> None:
-    """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`."""
+    """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`.
+
+    Raises:
+        UserError: no run is of the method `baseline`; records of methods or seeds do not belong together; a malformed
+            line in `expected`.
+    """
     import pandas
 
     output.mkdir(parents=True, exist_ok=True)
     methods = list(dict.fromkeys(run.method for run in runs))
+    if baseline is not None and baseline not in methods:
+        raise UserError(f"baseline {baseline!r} must be one of the methods that ran: {', '.join(methods)}")
     records = {
         method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method}
         for method in methods
@@ -101,10 +109,10 @@ def compose_report(
         shown += "\nbeside expected.csv:\n" + tables.beside_expected(rows, expected) + "\n"
     if len(runs) == 1 and runs[0].rollouts is not None:
         shown += "\na rollout of the last step:\n\n" + _samples(runs[0].rollouts)[-1] + "\n"
-    (output / "table.txt").write_text(f"{title}\n{shown}")
-    (output / "table.csv").write_text(tables.spreadsheet(rows))
-    (output / "report.md").write_text(page.as_markdown(title, sections))
-    (output / "report.html").write_text(page.as_html(title, sections))
+    (output / "table.txt").write_text(f"{title}\n{shown}", encoding="utf-8")
+    (output / "table.csv").write_text(tables.spreadsheet(rows), encoding="utf-8")
+    (output / "report.md").write_text(page.as_markdown(title, sections), encoding="utf-8")
+    (output / "report.html").write_text(page.as_html(title, sections), encoding="utf-8")
     (output / "files.json").write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
 
 

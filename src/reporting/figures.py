@@ -44,7 +44,7 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
         for row, (x, y) in zip(chosen, points, strict=True):
             wide, high = row.values["fidelity"], row.values["accuracy"]
             axis.errorbar(
-                x, y, xerr=[[x - wide.low], [wide.high - x]], yerr=[[y - high.low], [high.high - y]],
+                x, y, xerr=_bars([x], [(wide.low, wide.high)]), yerr=_bars([y], [(high.low, high.high)]),
                 color=colour(row.method, methods), marker=MARKERS.get(row.method, "o"),
                 markersize=13 if row.method == "adamame_grpo" else 7, capsize=2, linewidth=1, label=label(row.method),
             )  # fmt: skip
@@ -68,13 +68,9 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> 
             columns = [macro(cells, metric, [code], over) for code in languages]
             values = [column[0] for column in columns]
             bounds = [np.percentile(column[1:], [2.5, 97.5]) for column in columns]
-            error = [
-                [v - b[0] for v, b in zip(values, bounds, strict=True)],
-                [b[1] - v for v, b in zip(values, bounds, strict=True)],
-            ]
             at = np.arange(len(languages)) + (place - (len(chosen) - 1) / 2) * width
             axis.bar(
-                at, values, width, yerr=np.maximum(error, 0), color=colour(method, list(chosen)),
+                at, values, width, yerr=_bars(values, bounds), color=colour(method, list(chosen)),
                 label=label(method), error_kw={"linewidth": 0.6},
             )  # fmt: skip
         names = [f"{code}*" if code in IN_DOMAIN else code for code in languages]
@@ -112,6 +108,12 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
     _save(figure, path)
 
 
+def _bars(values: Sequence[float], bounds: Sequence[Sequence[float]]) -> Any:
+    """Lengths below and above each value, [2, values]; rounding must not make one negative, matplotlib refuses it."""
+    around = np.array(bounds, dtype=float).T
+    return np.maximum([values - around[0], around[1] - values], 0)
+
+
 def _canvas(rows: int, columns: int, width: float, height: float, share: bool = False) -> tuple[Any, list[Any]]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
@@ -123,5 +125,7 @@ def _canvas(rows: int, columns: int, width: float, height: float, share: bool = 
 
 
 def _save(figure: Any, path: Path) -> None:
+    """The picture for pages, and beside it an SVG for papers."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
+    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})

@@ -6,6 +6,7 @@ import json
 import os
 import sys
 import time
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 
@@ -66,11 +67,12 @@ class Progress:
         if not force and time.monotonic() - self.written < FILE_EVERY and self.done < self.total:
             return
         self.written = time.monotonic()
-        self.path.parent.mkdir(parents=True, exist_ok=True)
         temporary = self.path.with_suffix(".partial")
         state = {
             "stage": self.stage, "step": self.done, "total": self.total,
             "eta_seconds": self.eta_seconds, "message": note,
         }  # fmt: skip
-        temporary.write_text(json.dumps(state))
-        temporary.replace(self.path)
+        with suppress(OSError):  # on a full disk the checkpoint says so; a progress bar ends no run
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            temporary.write_text(json.dumps(state), encoding="utf-8")
+            temporary.replace(self.path)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+import time
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -13,6 +14,8 @@ PACKAGES = ("torch", "transformers", "peft", "hydra-core", "lingua-language-dete
 
 def commit() -> str:
     """Short hash of the checkout, `-dirty` with uncommitted changes of tracked files; `unknown` without git."""
+    if not (ROOT / ".git").exists():  # git would answer for a checkout that happens to lie around this folder
+        return "unknown"
     try:
         found = subprocess.run(
             ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=10", "--match", "none"],
@@ -24,10 +27,11 @@ def commit() -> str:
 
 
 def provenance() -> dict[str, str]:
-    """Commit, Python and package versions, kind of machine."""
+    """Commit and time of the report, Python and package versions, kind of machine."""
     import os
 
-    found = {"commit": commit(), "python": platform.python_version(), "cpus": str(os.cpu_count() or 0)}
+    made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
+    found = {"commit": commit(), "made": made, "python": platform.python_version(), "cpus": str(os.cpu_count() or 0)}
     for name in PACKAGES:
         try:
             found[name] = version(name)

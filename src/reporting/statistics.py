@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from src.errors import UserError
 from src.language.table import IN_DOMAIN, OUT_OF_DOMAIN
 
 Array = NDArray[np.float64]
@@ -29,6 +30,10 @@ METRICS = {
     "tokens": "tokens",
     "truncated": "truncated",
 }
+
+
+class RecordsError(UserError, ValueError):
+    """Records that cannot be averaged or compared; the message states the rule, the value and the fix."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +59,15 @@ class Estimate:
 
 
 def cells(records: dict[int, Any], split: str) -> Cells:
-    """From records (seed -> DataFrame) of one split. Raises ValueError when a seed lacks a (problem, language)."""
+    """From records (seed -> DataFrame) of one split.
+
+    Raises:
+        RecordsError: a seed lacks the split, a (problem, language), or has problems that the first does not.
+    """
     frames = {seed: frame[frame["split"] == split].copy() for seed, frame in sorted(records.items())}
+    for seed, frame in frames.items():
+        if frame.empty:
+            raise RecordsError(f"seed {seed}: every seed needs records of split {split!r}, here are none; evaluate it")
     first = next(iter(frames.values()))
     problems = tuple(dict.fromkeys(first["problem"]))
     languages = tuple(dict.fromkeys(first["language"]))
@@ -76,10 +88,12 @@ def cells(records: dict[int, Any], split: str) -> Cells:
             table = frame.astype({column: float}).pivot_table(
                 index="problem", columns="language", values=column, aggfunc="mean"
             )
+            same = set(table.index) == set(problems) and set(table.columns) == set(languages)
             table = table.reindex(index=list(problems), columns=list(languages))
-            if table.isna().to_numpy().any():
-                raise ValueError(
-                    f"seed {seed}, split {split}: every problem must be there in every language; evaluate it again"
+            if not same or table.isna().to_numpy().any():
+                raise RecordsError(
+                    f"seed {seed}, split {split}: every problem must be there in every language, the same for all "
+                    "seeds; evaluate it again"
                 )
             stacks[column].append(table.to_numpy(dtype=float))
     return Cells(tuple(frames), problems, languages, {name: np.stack(stack) for name, stack in stacks.items()})
@@ -122,21 +136,39 @@ def estimate(values: Array) -> Estimate:
 
 
 def differences(one: Cells, other: Cells, metric: str, languages: Sequence[str]) -> Estimate:
-    """`one` minus `other`, paired: on the seeds and problems both have."""
+    """`one` minus `other`, paired: on the seeds, problems and languages both have.
+
+    Raises:
+        RecordsError: they have no seed, or no problem, in common.
+    """
     one, other = _common(one, other), _common(other, one)
     over = weights(len(one.seeds), len(one.problems))
     return estimate(macro(one, metric, languages, over) - macro(other, metric, languages, over))
 
 
 def _common(one: Cells, other: Cells) -> Cells:
-    seeds = [i for i, seed in enumerate(one.seeds) if seed in other.seeds]
-    problems = [i for i, problem in enumerate(one.problems) if problem in other.problems]
-    return Cells(
-        tuple(one.seeds[i] for i in seeds),
-        tuple(one.problems[i] for i in problems),
-        one.languages,
-        {name: value[seeds][:, problems] for name, value in one.values.items()},
+    """What of `one` is in `other` too, in sorted order: whatever order the records had, pairs stay pairs."""
+    seeds = sorted(set(one.seeds) & set(other.seeds))
+    problems = sorted(set(one.problems) & set(other.problems))
+    languages = sorted(set(one.languages) & set(other.languages))
+    for name, common, had in (("seed", seeds, other.seeds), ("problem", problems, other.problems)):
+        if not common:
+            raise RecordsError(
+                f"a paired difference needs a {name} that both methods have; one has {_few(getattr(one, name + 's'))}, "
+                f"the other {_few(had)}. Evaluate both on the same {name}s"
+            )
+    chosen = np.ix_(
+        [one.seeds.index(seed) for seed in seeds],
+        [one.problems.index(problem) for problem in problems],
+        [one.languages.index(code) for code in languages],
     )
+    return Cells(
+        tuple(seeds), tuple(problems), tuple(languages), {name: value[chosen] for name, value in one.values.items()}
+    )
+
+
+def _few(names: Sequence[object]) -> str:
+    return ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
 
 
 def _weighted(values: Array, over: tuple[Array, Array]) -> Array:

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import csv
+import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.errors import UserError
 from src.reporting.statistics import DOMAINS, METRICS, Cells, Estimate, differences, estimate, macro, weights
 
 LABELS = {
@@ -68,7 +70,8 @@ def terminal(rows: Sequence[Row], splits: Sequence[str]) -> str:
     for split in splits:
         table = Table(title=f"{split} (value over its 95 % interval)", box=box.SIMPLE, padding=(0, 1, 0, 0))
         for name in ("domain", "method", *METRICS):
-            table.add_column(name, no_wrap=name in ("domain", "method"), min_width=9)
+            widest = max(map(len, name.split()))
+            table.add_column(name, no_wrap=name in ("domain", "method"), min_width=max(9, widest))
         for domain in DOMAINS:
             for row in (row for row in rows if (row.split, row.domain) == (split, domain)):
                 cells = [_stacked(metric, row.values[metric]) for metric in METRICS]
@@ -105,13 +108,18 @@ def compared(data: dict[tuple[str, str], Cells], baseline: str, split: str) -> s
 
 
 def beside_expected(rows: Sequence[Row], expected: Path) -> str:
-    """Ours beside what `expected.csv` says (split, domain, method, metric, value, tolerance); unknown stays empty."""
+    """Ours beside what `expected.csv` says (split, domain, method, metric, value, tolerance); unknown stays empty.
+
+    Raises:
+        UserError: a malformed line of the file; names file, line and field.
+    """
     lines = [
         "| split | domain | method | metric | ours | expected | within tolerance |",
         "|---|---|---|---|---|---|---|",
     ]
-    with expected.open(newline="") as handle:
-        for line in csv.DictReader(handle):
+    with expected.open(newline="", encoding="utf-8") as handle:
+        for number, line in enumerate(csv.DictReader(handle), start=2):
+            _check_expected(line, f"{expected}, line {number}")
             ours = next(
                 (
                     r.values.get(line["metric"])
@@ -121,14 +129,30 @@ def beside_expected(rows: Sequence[Row], expected: Path) -> str:
                 None,
             )
             verdict = ""
-            if ours is not None and line["value"]:
+            if ours is not None and line["value"] and line["tolerance"]:
                 verdict = "yes" if abs(ours.value - float(line["value"])) <= float(line["tolerance"]) else "no"
             shown = cell(line["metric"], ours) if ours is not None else ""
-            wanted = f"{line['value']} +- {line['tolerance']}" if line["value"] else ""
+            wanted = " +- ".join(part for part in (line["value"], line["tolerance"]) if part) if line["value"] else ""
             lines.append(
                 f"| {line['split']} | {line['domain']} | {label(line['method'])} | {line['metric']} | {shown} | {wanted} | {verdict} |"
             )
     return "\n".join(lines)
+
+
+def _check_expected(line: dict[str, str], where: str) -> None:
+    missing = [name for name in ("split", "domain", "method", "metric", "value", "tolerance") if line.get(name) is None]
+    if missing:
+        raise UserError(f"{where}: field {missing[0]!r} is missing; leave an unknown value empty, but keep its comma")
+    for name, allowed in (("domain", DOMAINS), ("metric", METRICS)):
+        if line[name] not in allowed:
+            close = difflib.get_close_matches(line[name], allowed, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise UserError(f"{where}: {name} {line[name]!r} must be one of {', '.join(allowed)}.{hint}")
+    for name in ("value", "tolerance"):
+        try:
+            float(line[name] or 0)
+        except ValueError:
+            raise UserError(f"{where}: {name} {line[name]!r} must be a number, or empty where unknown") from None
 
 
 def spreadsheet(rows: Sequence[Row]) -> str:

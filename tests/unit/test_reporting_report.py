@@ -1,0 +1,144 @@
+"""A whole report from synthetic runs: hostile rollouts, self-contained page, pictures, expected values."""
+
+import json
+import re
+
+import pandas
+import pytest
+
+from src.errors import UserError
+from src.reporting import figures, tables
+from src.reporting.compose import Run, compose_report
+from src.reporting.rollouts import write_rollouts
+from src.reporting.statistics import Estimate
+from src.reporting.tables import Row
+
+HOSTILE = '</pre><script>alert(1)</script><img src="http://evil.example/x">\x1b[2J````\n# heading | cell'
+LANGUAGES = ("fr", "ja", "en", "de")
+CONFIG = (
+    "model: {path: world}\nworld: {name: small}\ndata: {evaluation: null}\nevaluation: {samples: 1}\nscale: laptop\n"
+)
+
+
+def make_run(folder, method, seed, right):
+    """A finished run of 4 problems: problem p of a language is right when p < right[language]."""
+    folder.mkdir(parents=True)
+    (folder / "config.yaml").write_text(CONFIG)
+    pandas.DataFrame(
+        {
+            "split": "test", "problem": f"p{number}", "language": code, "correct": number < count, "in_language": number < 2,
+            "right_and_in_language": number < min(count, 2), "line_pass": True, "word_pass": number < 2,
+            "code_switched": False, "tokens": 8, "truncated": False,
+        }
+        for code, count in right.items() for number in range(4)
+    ).to_parquet(folder / "records.parquet")  # fmt: skip
+    metrics = folder / "metrics.jsonl"
+    lines = ({"step": s, "accuracy": s / 9, "fidelity": 0.5, "alignment_factor": 0.2 * s} for s in range(1, 9))
+    metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    for step in (1, 8):
+        row = {
+            "language": "fr", "detected": None, "status": "unparsed", "reward": 0.0, "alignment_weight": 1.0,
+            "advantage": 0.0, "question": "q" + HOSTILE, "completion": f"step{step} {HOSTILE}",
+        }  # fmt: skip
+        write_rollouts(folder / "rollouts", step, [row])
+    return Run(method, seed, folder / "records.parquet", metrics, folder / "rollouts", folder / "config.yaml")
+
+
+@pytest.fixture(scope="module")
+def report(tmp_path_factory):
+    """The folder of a report over two methods and two seeds."""
+    root = tmp_path_factory.mktemp("report")
+    right = {"grpo": dict.fromkeys(LANGUAGES, 2), "adamame_grpo": {"fr": 4, "ja": 4, "en": 2, "de": 2}}
+    runs = [make_run(root / m / str(s), m, s, counts) for m, counts in right.items() for s in (1, 2)]
+    compose_report(root / "out", "A <title>", runs, baseline="grpo", command="python -m src.launch x")
+    return root / "out"
+
+
+def test_the_table_holds_what_a_hand_would_compute(report):
+    table = pandas.read_csv(report / "table.csv").set_index(["domain", "method", "metric"])["value"]
+    assert table["in-domain", "adamame_grpo", "accuracy"] == 1.0
+    assert table["out-of-domain", "adamame_grpo", "accuracy"] == 0.5
+    assert table["all", "adamame_grpo", "accuracy"] == 0.75
+    assert table["all", "adamame_grpo", "right and in language"] == 0.5
+    assert table["all", "grpo", "LCPR"] == pytest.approx(2 / 3, abs=1e-4)  # LPR 1, WPR 1/2
+    text = (report / "report.md").read_text()
+    assert "| in-domain | AdaMame-GRPO | +0.500 [" in text
+    assert "| out-of-domain | AdaMame-GRPO | +0.000 [+0.000, +0.000]" in text
+    for stated in ("| seeds | 1, 2 |", "| commit |", "| made |", "| command | python -m src.launch x |", "| model |"):
+        assert stated in text
+
+
+def test_the_page_is_one_file_and_obeys_no_model_output(report):
+    shown = (report / "report.html").read_text()
+    assert "&lt;script&gt;" in shown and "<title>A &lt;title&gt;</title>" in shown
+    assert "\x1b" not in shown
+    tags = set(re.findall(r"<(?!!)/?([a-z0-9]+)", shown))
+    assert tags <= {"meta", "title", "style", "h1", "h2", "p", "table", "tr", "th", "td", "img", "pre"}
+    sources = re.findall(r"<img [^>]*src=\"([^\"]{0,30})", shown)
+    assert len(sources) == 3 and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert "step1 " in shown and "step8 " in shown  # an early and a late rollout
+
+
+def test_hostile_output_stays_inside_its_fence(report):
+    lines = (report / "report.md").read_text().splitlines()
+    inside, fence = False, ""
+    for line in lines:
+        if not inside and line.endswith("text") and set(line[:-4]) == {"`"}:
+            inside, fence = True, line[:-4]
+        elif inside and line == fence:
+            inside = False
+        elif "evil.example" in line or line.startswith("# heading"):
+            assert inside, line
+    assert not inside
+
+
+def test_pictures_come_as_png_and_svg(report):
+    for name in ("pareto-test", "languages-test", "training"):
+        assert (report / f"{name}.png").read_bytes().startswith(b"\x89PNG")
+        assert "<svg" in (report / f"{name}.svg").read_text()
+        assert (report / f"{name}.png").stat().st_size < 200_000
+
+
+def test_a_method_keeps_its_colour():
+    assert figures.colour("grpo", ["grpo"]) == figures.colour("grpo", ["mine", "grpo", "other"])
+    assert figures.colour("mine", ["mine", "grpo", "other"]) != figures.colour("other", ["mine", "grpo", "other"])
+
+
+def test_bars_are_never_negative():
+    bars = figures._bars([0.3, 0.5], [(0.3 + 1e-16, 0.3), (0.25, 0.625)])
+    assert bars.tolist() == [[0.0, 0.25], [0.0, 0.125]]
+
+
+def test_a_baseline_that_did_not_run_is_refused(tmp_path):
+    run = make_run(tmp_path / "run", "grpo", 0, {"fr": 1})
+    with pytest.raises(UserError, match="baseline 'grop' must be one of the methods that ran: grpo"):
+        compose_report(tmp_path / "out", "t", [run], baseline="grop")
+
+
+def beside(tmp_path, content):
+    path = tmp_path / "expected.csv"
+    path.write_text("split,domain,method,metric,value,tolerance\n" + content)
+    return tables.beside_expected([Row("grpo", "test", "all", {"accuracy": Estimate(0.5, 0.4, 0.6)})], path)
+
+
+def test_unknown_values_and_tolerances_stay_empty(tmp_path):
+    shown = beside(tmp_path, "test,all,grpo,accuracy,,\ntest,all,grpo,accuracy,0.62,\ntest,all,sft,accuracy,0.62,0.1\n")
+    assert [line.split("|")[5:8] for line in shown.splitlines()[2:]] == [
+        [" 0.500 [0.400, 0.600] ", "  ", "  "],
+        [" 0.500 [0.400, 0.600] ", " 0.62 ", "  "],
+        ["  ", " 0.62 +- 0.1 ", "  "],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ("test,all,grpo,acuracy,0.5,0.1", r"expected\.csv, line 2: metric 'acuracy' .* Did you mean 'accuracy'"),
+        ("test,everywhere,grpo,accuracy,0.5,0.1", "line 2: domain 'everywhere' must be one of in-domain"),
+        ("test,all,grpo,accuracy,0.5,0.1\ntest,all,grpo,accuracy,high,0.1", "line 3: value 'high' must be a number"),
+        ("test,all,grpo,accuracy", "line 2: field 'value' is missing"),
+    ],
+)
+def test_a_malformed_line_of_expected_is_named(tmp_path, content, message):
+    with pytest.raises(UserError, match=message):
+        beside(tmp_path, content + "\n")

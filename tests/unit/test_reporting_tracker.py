@@ -1,0 +1,125 @@
+"""The tracker: what it refuses, how it resumes, and W&B that cannot end a run."""
+
+import errno
+import json
+import sys
+from types import SimpleNamespace
+
+import pytest
+
+from src.errors import UserError
+from src.reporting.glossary import GLOSSARY, UnknownMetric, page, require
+from src.reporting.spec import TrackingSpec
+from src.reporting.tracker import Tracker, read_metrics
+
+
+class FakeWandb(SimpleNamespace):
+    """Stands for the library: remembers what a run is begun with."""
+
+    class Error(Exception):
+        pass
+
+    def __init__(self, answer):
+        self.answer, self.begun, self.logged = answer, [], []
+
+    def login(self, prompt):
+        assert prompt is False
+        if isinstance(self.answer, Exception):
+            raise self.answer
+        return self.answer
+
+    def Settings(self, **settings):
+        return settings
+
+    def init(self, **arguments):
+        self.begun.append(arguments)
+        return SimpleNamespace(log=lambda metrics, step: self.logged.append((step, metrics)), finish=lambda: None)
+
+
+def track(directory, steps, spec, resumed=0):
+    tracker = Tracker(directory, "grpo", spec)
+    tracker.resume(resumed)
+    for step in steps:
+        tracker.log(step, {"loss": float(step)})
+    tracker.close()
+
+
+def test_every_entry_says_what_it_is():
+    for metric in GLOSSARY.values():
+        assert metric.unit and metric.meaning.endswith("."), metric.name
+        assert f"| `{metric.name}`" in page()
+
+
+def test_an_unknown_metric_leaves_no_line(tmp_path):
+    tracker = Tracker(tmp_path, "grpo", TrackingSpec())
+    tracker.resume(0)
+    with pytest.raises(UnknownMetric, match="'fidelty' has no entry .* Did you mean 'fidelity'"):
+        tracker.log(1, {"loss": 1.0, "fidelty": 0.5})
+    tracker.close()
+    assert read_metrics(tmp_path / "metrics.jsonl") == []
+    require("fidelity/fr")
+
+
+def test_a_line_is_there_as_soon_as_it_is_logged(tmp_path):
+    tracker = Tracker(tmp_path, "sft", TrackingSpec())
+    tracker.resume(0)
+    tracker.log(1, {"loss": 0.5})
+    (line,) = read_metrics(tmp_path / "metrics.jsonl")
+    assert (line["stage"], line["step"], line["loss"]) == ("sft", 1, 0.5)
+    tracker.close()
+
+
+def test_only_the_last_line_may_be_torn(tmp_path):
+    path = tmp_path / "metrics.jsonl"
+    path.write_bytes(b'{"step": 1}\n{"step": 2}\n{"st\xff\x00')
+    assert read_metrics(path) == [{"step": 1}, {"step": 2}]
+    path.write_text('{"step": 1}\n{"st\n{"step": 3}\n')
+    with pytest.raises(UserError, match=r"metrics\.jsonl, line 2: every line but the last must be JSON"):
+        read_metrics(path)
+
+
+def test_a_full_disk_is_said_in_words(tmp_path):
+    tracker = Tracker(tmp_path, "grpo", TrackingSpec())
+    tracker.resume(0)
+    tracker.close()
+
+    def write(line):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    tracker._file = SimpleNamespace(write=write)
+    with pytest.raises(UserError, match="the disk is full"):
+        tracker.log(1, {"loss": 1.0})
+
+
+def test_a_resumed_stage_goes_on_with_its_run_and_a_new_folder_gets_another(tmp_path, monkeypatch):
+    fake = FakeWandb(True)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    spec = TrackingSpec(wandb=True)
+    track(tmp_path / "a", [1, 2], spec)
+    track(tmp_path / "a", [2], spec, resumed=1)
+    track(tmp_path / "b", [1], spec)
+    ids = [run["id"] for run in fake.begun]
+    assert ids[0] == ids[1] != ids[2]
+    assert not any(str(tmp_path).strip("/").replace("/", "-") in name for name in ids)
+    assert [run["mode"] for run in fake.begun] == ["online"] * 3
+    assert fake.logged == [(1, {"loss": 1.0}), (2, {"loss": 2.0}), (2, {"loss": 2.0}), (1, {"loss": 1.0})]
+
+
+def test_wandb_is_told_what_the_stage_depends_on(tmp_path, monkeypatch):
+    fake = FakeWandb(True)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    (tmp_path / "inputs.json").write_text(json.dumps({"inputs": {"seed": 3}}))
+    track(tmp_path, [], TrackingSpec(wandb=True))
+    assert fake.begun[0]["config"] == {"inputs": {"seed": 3}}
+
+
+@pytest.mark.parametrize("answer", [False, FakeWandb.Error("no network")], ids=["no key", "no network"])
+def test_wandb_that_cannot_be_reached_is_offline(tmp_path, monkeypatch, capsys, answer):
+    fake = FakeWandb(answer)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    monkeypatch.delenv("WANDB_MODE", raising=False)
+    track(tmp_path, [1], TrackingSpec(wandb=True))
+    assert fake.begun[0]["mode"] == "offline"
+    assert ("W&B is offline (no network)" in capsys.readouterr().out) is isinstance(answer, Exception)
+    assert len(read_metrics(tmp_path / "metrics.jsonl")) == 1
