@@ -30,7 +30,7 @@ class RunsSpec:
     seeds: list[int] = field(default_factory=lambda: [0])
     overrides: list[str] = field(default_factory=list)
     jobs: int = 2
-    baseline: str = ""  # methods are compared with this one, pair by pair
+    compared: str = ""  # this method is compared with every other, pair by pair
 
     @staticmethod
     def read(path: Path) -> RunsSpec:
@@ -167,7 +167,7 @@ def gather(folder: Path, spec: RunsSpec, jobs: Sequence[Job], scale: str, root: 
         output,
         f"{spec.title} (scale={scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})",
         [found(job.directory, job.experiment, job.seed) for job in jobs],
-        baseline=spec.baseline or None,
+        compared=spec.compared or None,
         expected=expected if expected.is_file() else None,
         command=f"python -m src.launch {folder} --scale {scale}",
     )

@@ -32,22 +32,22 @@ def compose_report(
     output: Path,
     title: str,
     runs: Sequence[Run],
-    baseline: str | None = None,
+    compared: str | None = None,
     expected: Path | None = None,
     command: str = "",
 ) -> None:
     """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`.
 
     Raises:
-        UserError: no run is of the method `baseline`; records of methods or seeds do not belong together; a malformed
+        UserError: no run is of the method `compared` (to be set against every other); records of methods or seeds do not belong together; a malformed
             line in `expected`.
     """
     import pandas
 
     output.mkdir(parents=True, exist_ok=True)
     methods = list(dict.fromkeys(run.method for run in runs))
-    if baseline is not None and baseline not in methods:
-        raise UserError(f"baseline {baseline!r} must be one of the methods that ran: {', '.join(methods)}")
+    if compared is not None and compared not in methods:
+        raise UserError(f"compared {compared!r} must be one of the methods that ran: {', '.join(methods)}")
     records = {
         method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method}
         for method in methods
@@ -70,12 +70,12 @@ def compose_report(
                 f"Results, {split}", _caption(some, split), tables.markdown(rows, split), pictures[f"pareto {split}"]
             )
         )
-        if baseline in methods and len(methods) > 1:
+        if compared in methods and len(methods) > 1:
             sections.append(
                 page.Section(
-                    f"Paired differences from {tables.label(str(baseline))}, {split}",
+                    f"Paired differences, {split}",
                     "On the same seeds and problems; an interval that leaves out 0 is a difference.",
-                    tables.compared(data, str(baseline), split),
+                    tables.compared(data, str(compared), split),
                 )
             )
         sections.append(page.Section(f"By language, {split}", picture=pictures[f"languages {split}"]))
@@ -103,8 +103,8 @@ def compose_report(
         "report": output / "report.html", "markdown": output / "report.md", "table": output / "table.csv", **pictures,
     }  # fmt: skip
     shown = tables.terminal(rows, splits)
-    if baseline in methods and len(methods) > 1:
-        shown += "".join(f"\npaired differences, {s}:\n{tables.compared(data, str(baseline), s)}\n" for s in splits)
+    if compared in methods and len(methods) > 1:
+        shown += "".join(f"\npaired differences, {s}:\n{tables.compared(data, str(compared), s)}\n" for s in splits)
     if expected is not None:
         shown += "\nbeside expected.csv:\n" + tables.beside_expected(rows, expected) + "\n"
     if len(runs) == 1 and runs[0].rollouts is not None:
@@ -128,7 +128,14 @@ def _about(runs: Sequence[Run], some: Cells, command: str) -> dict[str, str]:
         "evaluation": f"{len(some.problems)} problems x {len(some.languages)} languages x {config.evaluation.samples} samples",
         "scale": str(config.scale),
     }
+    made = sorted({_commit_of(run.records.parent / "done.json") for run in runs} - {""})
+    about |= {"evaluated at commit": ", ".join(made)} if made else {}
     return about | ({"command": command} if command else {}) | provenance()
+
+
+def _commit_of(done: Path) -> str:
+    """The commit a finished stage ran at, empty when it is not told."""
+    return str(json.loads(done.read_text()).get("commit", "")) if done.is_file() else ""
 
 
 def _caption(some: Cells, split: str) -> str:

@@ -102,7 +102,7 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
                 axis.fill_between(steps, values.min(0), values.max(0), color=tone, alpha=0.15, linewidth=0)
         axis.set_ylabel(metric.replace("_", " "))
         axis.grid(alpha=0.25)
-    axes[0].legend(fontsize=8)
+    axes[-1].legend(fontsize=8, loc="upper left")  # the schedules leave that corner free, the curves above do not
     axes[-1].set_xlabel("GRPO step")
     figure.suptitle("Training rollouts")
     _save(figure, path)

@@ -87,23 +87,20 @@ def _stacked(metric: str, value: Estimate) -> str:
     return f"{value.value:.{digits[0]}f}\n{value.low:.{digits[1]}f}-{value.high:.{digits[1]}f}"
 
 
-def compared(data: dict[tuple[str, str], Cells], baseline: str, split: str) -> str:
-    """Paired differences of every method from `baseline`, with intervals; markdown."""
+def compared(data: dict[tuple[str, str], Cells], method: str, split: str) -> str:
+    """Paired differences of `method` minus every other method, with intervals; markdown."""
     metrics = ("accuracy", "fidelity", "right and in language")
     lines = [
-        f"| domain | method - {label(baseline)} | " + " | ".join(metrics) + " |",
+        f"| domain | {label(method)} minus | " + " | ".join(metrics) + " |",
         "|---|---|" + "---|" * len(metrics),
     ]
     for domain, languages in DOMAINS.items():
-        for (method, where), cells in data.items():
-            if where != split or method == baseline or not any(code in cells.languages for code in languages):
+        for (other, where), cells in data.items():
+            if where != split or other == method or not any(code in cells.languages for code in languages):
                 continue
-            found = (differences(cells, data[baseline, split], metric, languages) for metric in metrics)
-            lines.append(
-                f"| {domain} | {label(method)} | "
-                + " | ".join(f"{f.value:+.3f} [{f.low:+.3f}, {f.high:+.3f}]" for f in found)
-                + " |"
-            )
+            found = (differences(data[method, split], cells, metric, languages) for metric in metrics)
+            shown = " | ".join(f"{f.value:+.3f} [{f.low:+.3f}, {f.high:+.3f}]" for f in found)
+            lines.append(f"| {domain} | {label(other)} | {shown} |")
     return "\n".join(lines)
 
 

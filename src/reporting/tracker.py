@@ -63,7 +63,7 @@ class Tracker:
         a network. Steps that a resumed run repeats are the same again, so W&B may ignore them."""
         import wandb
 
-        mode = os.environ.get("WANDB_MODE")
+        mode: Any = os.environ.get("WANDB_MODE")
         if not mode:
             try:
                 mode = "online" if wandb.login(prompt=False) else "offline"

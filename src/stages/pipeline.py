@@ -87,9 +87,10 @@ def _claim(planned: Planned) -> None:
 
 def _finish(planned: Planned, seconds: float) -> None:
     from src.distributed.checkpoint import replace_durably
+    from src.reporting.provenance import commit
 
-    path = planned.directory / "done.json"
-    replace_durably(path, json.dumps({"identity": planned.identity, "seconds": round(seconds, 2)}).encode())
+    note = {"identity": planned.identity, "commit": commit(), "seconds": round(seconds, 2)}
+    replace_durably(planned.directory / "done.json", json.dumps(note).encode())
 
 
 def _differences(old: object, new: object, name: str = "") -> list[str]:

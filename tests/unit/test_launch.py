@@ -15,7 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 def test_every_set_of_runs_is_read_and_names_experiments_that_exist(folder):
     spec = RunsSpec.read(ROOT / "experiments" / folder / "runs.yaml")
     assert all((ROOT / "conf" / "experiment" / f"{name}.yaml").is_file() for name in spec.experiments)
-    assert spec.baseline in ("", *spec.experiments)
+    assert spec.compared in ("", *spec.experiments)
 
 
 def test_a_misspelt_field_is_named(tmp_path):

@@ -137,10 +137,10 @@ def test_a_report_holds_table_pictures_and_comparison(tmp_path):
         "split,domain,method,metric,value,tolerance\ntest,all,grpo,accuracy,0.70,0.10\ntest,all,grpo,tokens,,\n"
         "test,all,sft,accuracy,0.9,0.1\n"
     )
-    compose_report(tmp_path / "out", "title", runs, baseline="sft", expected=expected, command="python -m x")
+    compose_report(tmp_path / "out", "title", runs, compared="sft", expected=expected, command="python -m x")
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| all | GRPO | 0.750 [" in text
-    assert "| all | GRPO | +0.500 [" in text
+    assert "| all | GRPO | -0.500 [" in text
     assert "| test | all | GRPO | accuracy | 0.750 [" in text
     rows = [line for line in text.splitlines() if "| expected" not in line and line.startswith("| test | all")]
     assert [row.split("|")[-2].strip() for row in rows] == ["yes", "", "no"]

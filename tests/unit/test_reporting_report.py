@@ -50,7 +50,7 @@ def report(tmp_path_factory):
     root = tmp_path_factory.mktemp("report")
     right = {"grpo": dict.fromkeys(LANGUAGES, 2), "adamame_grpo": {"fr": 4, "ja": 4, "en": 2, "de": 2}}
     runs = [make_run(root / m / str(s), m, s, counts) for m, counts in right.items() for s in (1, 2)]
-    compose_report(root / "out", "A <title>", runs, baseline="grpo", command="python -m src.launch x")
+    compose_report(root / "out", "A <title>", runs, compared="grpo", command="python -m src.launch x")
     return root / "out"
 
 
@@ -62,7 +62,7 @@ def test_the_table_holds_what_a_hand_would_compute(report):
     assert table["all", "adamame_grpo", "right and in language"] == 0.5
     assert table["all", "grpo", "LCPR"] == pytest.approx(2 / 3, abs=1e-4)  # LPR 1, WPR 1/2
     text = (report / "report.md").read_text()
-    assert "| in-domain | AdaMame-GRPO | +0.500 [" in text
+    assert "| in-domain | AdaMame-GRPO | -0.500 [" in text
     assert "| out-of-domain | AdaMame-GRPO | +0.000 [+0.000, +0.000]" in text
     for stated in ("| seeds | 1, 2 |", "| commit |", "| made |", "| command | python -m src.launch x |", "| model |"):
         assert stated in text
@@ -111,8 +111,8 @@ def test_bars_are_never_negative():
 
 def test_a_baseline_that_did_not_run_is_refused(tmp_path):
     run = make_run(tmp_path / "run", "grpo", 0, {"fr": 1})
-    with pytest.raises(UserError, match="baseline 'grop' must be one of the methods that ran: grpo"):
-        compose_report(tmp_path / "out", "t", [run], baseline="grop")
+    with pytest.raises(UserError, match="compared 'grop' must be one of the methods that ran: grpo"):
+        compose_report(tmp_path / "out", "t", [run], compared="grop")
 
 
 def beside(tmp_path, content):
