@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import torch
 from torch import Tensor, nn
@@ -95,10 +96,16 @@ def join(spec: DistributedSpec) -> Ranks:
     return Ranks(rank, size, device)
 
 
-def leave(ranks: Ranks) -> None:
-    """End the process group."""
-    if ranks.size > 1:
-        torch.distributed.destroy_process_group()
+def leave(ranks: Ranks) -> NoReturn:
+    """End this rank's process, once every rank is done.
+
+    Without Python's and gloo's own clean-up: gloo's threads may still be running then, and the C++ runtime aborts a
+    process that destroys one of them, after all work is done. Everything that matters has been written by now.
+    """
+    ranks.wait()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(0)
 
 
 def _grad(parameter: nn.Parameter) -> Tensor:
