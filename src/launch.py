@@ -182,7 +182,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--jobs", type=int, help="runs side by side (default: the file's)")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of the file's")
     parser.add_argument("overrides", nargs="*", help="further key=value overrides for every run")
-    options = parser.parse_args(arguments)
+    options = parser.parse_intermixed_args(arguments)
     try:
         spec = RunsSpec.read(options.folder / "runs.yaml")
         spec = RunsSpec(

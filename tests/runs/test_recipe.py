@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 def records(tmp_path_factory):
     root = tmp_path_factory.mktemp("recipe")
     (root / "runs.yaml").write_text(
-        "title: recipe\nexperiments: [base, sft, grpo, adamame_grpo]\njobs: 2\nbaseline: grpo\n"
+        "title: recipe\nexperiments: [base, sft, grpo, adamame_grpo]\njobs: 2\ncompared: adamame_grpo\n"
         "overrides: [distributed.processes=1]\n"
     )
     subprocess.run(

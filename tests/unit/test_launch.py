@@ -48,3 +48,9 @@ def test_a_job_that_never_started_shows_as_starting(tmp_path):
     bars = launch.Bars([])
     job = Job("grpo", 0, (), tmp_path / "a" / "b" / "c")
     assert bars._text(job) == "grpo seed 0: starting"
+
+
+def test_overrides_may_stand_anywhere_on_the_command_line(tmp_path, capsys):
+    (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\n")
+    assert launch.main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 1
+    assert "Did you mean 'steps'" in capsys.readouterr().err
