@@ -10,7 +10,6 @@ import sys
 from pathlib import Path
 
 from src.config import run_directory
-from src.reporting.provenance import commit
 from src.stages.plan import shipped_base
 
 COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0", "distributed.processes=1"]
@@ -22,13 +21,14 @@ def main() -> None:
     run = run_directory("runs", "laptop", "pretrain", 0)
     inputs = json.loads((run / "evaluate" / "inputs.json").read_text())
     made, folder = Path(inputs["model"]), shipped_base("small")
+    done = json.loads((made.parent / "done.json").read_text())
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(made, folder)
     note = {
         "command": "make base-model",
-        "commit": commit(),
+        "commit": done["commit"],
         "sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
-        "seconds": json.loads((made.parent / "done.json").read_text())["seconds"],
+        "seconds": done["seconds"],
     }
     (folder / "made_by.json").write_text(json.dumps(note, indent=2) + "\n")
     print(json.dumps(note, indent=2))
