@@ -34,7 +34,7 @@ from src.language.table import UnknownLanguage, language
 from src.models.spec import WORLD_BASE, ModelSpec
 from src.reporting.spec import TrackingSpec
 from src.rollout.spec import RolloutSpec
-from src.stages.spec import STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
+from src.stages.spec import SPLITS, STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 COMPONENTS = {"schedule": "src.algorithm.schedules", "reward": "src.rewards"}
@@ -197,6 +197,12 @@ def check(config: Config) -> None:
             "data.evaluation is one set of questions, so evaluation.splits must name one split (what to call it); "
             f"got {list(config.evaluation.splits)}"
         )
+    if config.data.evaluation is None:
+        found += [
+            f"evaluation.splits must be among {', '.join(SPLITS)}, those of the embedded world; got {split!r}"
+            for split in config.evaluation.splits
+            if split not in SPLITS
+        ]
     for name in ("sft", "validation", "prompts", "evaluation"):
         path = getattr(config.data, name)
         if path is not None and not Path(path).is_file():

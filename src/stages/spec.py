@@ -69,11 +69,7 @@ class EvaluationSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
-            f"evaluation.splits must be among {', '.join(SPLITS)}; got {split!r}"
-            for split in self.splits
-            if split not in SPLITS
-        ]
+        found = []
         if self.problems < 1 or self.samples < 1:
             found.append(
                 f"evaluation.problems and evaluation.samples must be at least 1; got {self.problems}, {self.samples}"

@@ -173,3 +173,25 @@ def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(tmp_path, overri
     )
     with pytest.raises(NotFinite, match=r"grpo step \d, update \d: loss .* must be finite"):
         execute(built, directory, directory / "config.yaml")
+
+
+def test_ones_own_data_goes_through_every_stage(tmp_path, overrides):
+    from src.data.records import write_records
+    from src.data.world import documents
+    from src.data.world.spec import WorldSpec
+
+    world = WorldSpec(items=2)
+    write_records(tmp_path / "sft.jsonl", documents.examples(world, "fr", 8, 0, "sft"))
+    write_records(tmp_path / "prompts.jsonl", documents.prompts(world, "fr", 6, 0))
+    write_records(tmp_path / "judge.jsonl", documents.evaluation(world, "test", ["fr", "en"], 2))
+    paths = [f"data.{name}={tmp_path / file}" for name, file in
+             (("sft", "sft.jsonl"), ("prompts", "prompts.jsonl"), ("evaluation", "judge.jsonl"))]  # fmt: skip
+    built, directory = prepare(
+        tmp_path, "+experiment=adamame_grpo", *overrides, *paths, "evaluation.splits=[mine]", "grpo.steps=2"
+    )
+    execute(built, directory, directory / "config.yaml")
+    import pandas
+
+    records = pandas.read_parquet(directory / "evaluate" / "records.parquet")
+    assert set(records["split"]) == {"mine"}
+    assert len(records) == 4
