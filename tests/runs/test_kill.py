@@ -38,13 +38,21 @@ def run_to_the_end(root, *more):
     subprocess.run(command(root, *more), cwd=ROOT, check=True, capture_output=True)
 
 
+def holds(ready):
+    """`ready()`, or False when a folder vanished under its search, as the run renames one."""
+    try:
+        return ready()
+    except FileNotFoundError:
+        return False
+
+
 def kill_when(root, ready, *more):
     """Start the run and kill its whole process group with SIGKILL as soon as `ready()` holds."""
     process = subprocess.Popen(
         command(root, *more), cwd=ROOT, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True
     )
     deadline = time.time() + 120
-    while process.poll() is None and not ready() and time.time() < deadline:
+    while process.poll() is None and not holds(ready) and time.time() < deadline:
         time.sleep(0.002)
     killed = process.poll() is None
     if killed:
