@@ -5,6 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
+EXPONENT = 80.0  # exp overflows float32 at 88.7
+
 
 def kl_penalty(new: Tensor, reference: Tensor, estimator: str, clamp: float = 10.0) -> Tensor:
     """KL(new || reference) estimated on sampled tokens, nats; same shape as the log-probabilities given.
@@ -22,5 +24,7 @@ def kl_penalty(new: Tensor, reference: Tensor, estimator: str, clamp: float = 10
     if estimator == "k2":
         return 0.5 * difference**2
     if estimator == "k3":
-        return (torch.exp(-difference) - 1.0 + difference).clamp(-clamp, clamp)
+        # The outer clamp alone would hide an overflow of exp in the value but not in the gradient (0 x inf).
+        grown = torch.exp((-difference).clamp(max=EXPONENT))
+        return (grown - 1.0 + difference).clamp(-clamp, clamp)
     raise ValueError(f"estimator must be k1, abs, k2 or k3; got {estimator!r}")

@@ -14,7 +14,7 @@ CASES = golden("losses.json")
 @pytest.mark.parametrize("case", CASES, ids=range(len(CASES)))
 def test_losses(case):
     old, new, reference, mask = (
-        torch.tensor(case[f"{k}"]).float() for k in ("old_logprobs", "new_logprobs", "ref_logprobs", "mask")
+        torch.tensor(case[k]).float() for k in ("old_logprobs", "new_logprobs", "ref_logprobs", "mask")
     )
     advantage = torch.tensor(case["advantages"])
     loss, ratio = clipped_surrogate(new, old, advantage, case["clip"], case["clip"])
