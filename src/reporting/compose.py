@@ -60,6 +60,10 @@ def compose_report(
     about = _about(runs, some, command)
     sections = [page.Section("What was run", table=_two_columns(about))]
     pictures = {}
+    paired: dict[str, str] = {}
+    if compared is not None and len(methods) > 1:
+        paired = {split: tables.compared(data, compared, split) for split in splits}
+    beside = tables.beside_expected(rows, expected) if expected is not None else ""
     for split in splits:
         pictures[f"pareto {split}"] = output / f"pareto-{split}.png"
         figures.pareto(rows, split, pictures[f"pareto {split}"])
@@ -70,12 +74,12 @@ def compose_report(
                 f"Results, {split}", _caption(some, split), tables.markdown(rows, split), pictures[f"pareto {split}"]
             )
         )
-        if compared in methods and len(methods) > 1:
+        if split in paired:
             sections.append(
                 page.Section(
                     f"Paired differences, {split}",
                     "On the same seeds and problems; an interval that leaves out 0 is a difference.",
-                    tables.compared(data, str(compared), split),
+                    paired[split],
                 )
             )
         sections.append(page.Section(f"By language, {split}", picture=pictures[f"languages {split}"]))
@@ -91,8 +95,8 @@ def compose_report(
                 picture=pictures["training"],
             )
         )
-    if expected is not None:
-        sections.append(page.Section("Beside expected.csv", table=tables.beside_expected(rows, expected)))
+    if beside:
+        sections.append(page.Section("Beside expected.csv", table=beside))
     for run in runs:
         if run.rollouts is not None and run.seed == runs[0].seed:
             sections.append(
@@ -103,10 +107,9 @@ def compose_report(
         "report": output / "report.html", "markdown": output / "report.md", "table": output / "table.csv", **pictures,
     }  # fmt: skip
     shown = tables.terminal(rows, splits)
-    if compared in methods and len(methods) > 1:
-        shown += "".join(f"\npaired differences, {s}:\n{tables.compared(data, str(compared), s)}\n" for s in splits)
-    if expected is not None:
-        shown += "\nbeside expected.csv:\n" + tables.beside_expected(rows, expected) + "\n"
+    shown += "".join(f"\npaired differences, {split}:\n{table}\n" for split, table in paired.items())
+    if beside:
+        shown += f"\nbeside expected.csv:\n{beside}\n"
     if len(runs) == 1 and runs[0].rollouts is not None:
         shown += "\na rollout of the last step:\n\n" + _samples(runs[0].rollouts)[-1] + "\n"
     (output / "table.txt").write_text(f"{title}\n{shown}", encoding="utf-8")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -40,6 +40,31 @@ class Engine(Protocol):
         """`completions` rollouts of each prompt. `streams[i]` seeds the randomness of prompt i and nothing else
         does, so the same prompt with the same stream gives the same rollouts on any rank, alone or in company
         (up to the rounding of matrix products of another shape)."""
+
+
+def by_length(
+    lengths: Sequence[int], at_once: int, generate: Callable[[list[int]], list[list[Rollout]]]
+) -> list[list[Rollout]]:
+    """The groups of all prompts, in their order, from `generate` on the indices of `at_once` (at least one) prompts of
+    similar length at a time: little padding, bounded memory."""
+    order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
+    size = max(1, at_once)
+    found: dict[int, list[Rollout]] = {}
+    for start in range(0, len(order), size):
+        chosen = order[start : start + size]
+        found.update(zip(chosen, generate(chosen), strict=True))
+    return [found[index] for index in range(len(lengths))]
+
+
+def left_pad(prompts: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:
+    """Prompts as one tensor [P, L] that ends where each prompt ends, and which of it is real [P, L] bool."""
+    length = max(len(prompt) for prompt in prompts)
+    tokens = torch.full((len(prompts), length), pad)
+    real = torch.zeros(len(prompts), length, dtype=torch.bool)
+    for row, prompt in enumerate(prompts):
+        tokens[row, length - len(prompt) :] = torch.tensor(prompt)
+        real[row, length - len(prompt) :] = True
+    return tokens, real
 
 
 def uniforms(stream: int, completions: int, tokens: int) -> Tensor:

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.rollout.base import Rollout, Sampling, draw, uniforms
+from src.rollout.base import Rollout, Sampling, by_length, draw, left_pad, uniforms
 
 
 class HfEngine:
@@ -26,24 +26,17 @@ class HfEngine:
         self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`."""
-        order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
-        at_once = max(1, self.rows_at_once // completions)
-        found: dict[int, list[Rollout]] = {}
-        for start in range(0, len(order), at_once):
-            chosen = order[start : start + at_once]
-            groups = self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
-            found.update(zip(chosen, groups, strict=True))
-        return [found[index] for index in range(len(prompts))]
+
+        def some(chosen: list[int]) -> list[list[Rollout]]:
+            return self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
+
+        return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, some)
 
     def _generate(
         self, prompts: list[Sequence[int]], streams: list[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
-        length = max(len(prompt) for prompt in prompts)
-        tokens = torch.full((len(prompts), length), self.pad)
-        mask = torch.zeros(len(prompts), length, dtype=torch.long)
-        for row, prompt in enumerate(prompts):
-            tokens[row, length - len(prompt) :] = torch.tensor(prompt)
-            mask[row, length - len(prompt) :] = 1
+        tokens, real = left_pad(prompts, self.pad)
+        length, mask = tokens.shape[1], real.long()
         device = self.model.device
         budget = sampling.maximum_new_tokens
         pick = _Pick(torch.cat([uniforms(s, completions, budget) for s in streams]).to(device), length, sampling)

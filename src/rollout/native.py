@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.errors import UserError
-from src.rollout.base import Rollout, Sampling, draw, uniforms
+from src.rollout.base import Rollout, Sampling, by_length, draw, left_pad, uniforms
 
 ARCHITECTURES = ("qwen2", "qwen3")
 COMPACT_EVERY = 4  # decoding steps between looks at which rows have finished
@@ -72,14 +72,11 @@ class NativeEngine:
         """See `Engine.generate`; works through the prompts by length, about `rows_at_once` rows at a time."""
         if not self.weights:
             raise RuntimeError("NativeEngine.load must be called with the policy's weights before generate")
-        order = sorted(range(len(prompts)), key=lambda index: (len(prompts[index]), index))
-        at_once = max(1, self.rows_at_once // completions)
-        found: dict[int, list[Rollout]] = {}
-        for start in range(0, len(order), at_once):
-            chosen = order[start : start + at_once]
-            groups = self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
-            found.update(zip(chosen, groups, strict=True))
-        return [found[index] for index in range(len(prompts))]
+
+        def some(chosen: list[int]) -> list[list[Rollout]]:
+            return self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
+
+        return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, some)
 
     def _generate(
         self, prompts: list[Sequence[int]], streams: list[int], completions: int, sampling: Sampling
@@ -125,12 +122,8 @@ class NativeEngine:
         self, prompts: list[Sequence[int]], completions: int, budget: int
     ) -> tuple[int, Tensor, list[Tensor], list[Tensor], Tensor, Tensor]:
         """Run the prompts once, left-padded, and expand their cache to `completions` rows each."""
-        count, length = len(prompts), max(len(prompt) for prompt in prompts)
-        tokens = torch.full((count, length), self.pad)
-        real = torch.zeros(count, length, dtype=torch.bool)
-        for row, prompt in enumerate(prompts):
-            tokens[row, length - len(prompt) :] = torch.tensor(prompt)
-            real[row, length - len(prompt) :] = True
+        tokens, real = left_pad(prompts, self.pad)
+        count, length = tokens.shape
         tokens, real = tokens.to(self.device), real.to(self.device)
         place = (real.cumsum(-1) - 1).clamp(min=0)
         cosine, sine = (table[place] for table in self._rotations(length))  # [P, L, D]
