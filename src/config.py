@@ -23,7 +23,7 @@ from typing import Any
 from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
-from src.algorithm.spec import AdvantageSpec, LossSpec
+from src.algorithm.spec import ObjectiveSpec
 from src.data.spec import DataSpec
 from src.data.world.spec import WorldSpec
 from src.distributed.spec import CheckpointSpec, DistributedSpec
@@ -32,7 +32,7 @@ from src.grading.grader import GraderSpec
 from src.language.detector import DetectorSpec
 from src.language.table import UnknownLanguage, language
 from src.models.spec import WORLD_BASE, ModelSpec
-from src.reporting.spec import TrackingSpec
+from src.reporting.spec import ReportSpec, TrackingSpec
 from src.rollout.spec import RolloutSpec
 from src.stages.spec import STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
 
@@ -43,15 +43,9 @@ COMPONENTS = {
     "benchmark": "src.data.benchmarks",
 }
 # Overrides that do not change results, or are in the path already: they do not give a run another directory.
-NOT_HASHED = ("+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.")
-
-
-@dataclass(frozen=True)
-class ObjectiveSpec:
-    """How rewards become a loss (`conf/objective/*.yaml`)."""
-
-    advantage: AdvantageSpec = field(default_factory=AdvantageSpec)
-    loss: LossSpec = field(default_factory=LossSpec)
+NOT_HASHED = (
+    "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,7 @@ class Config:
     tracking: TrackingSpec = field(default_factory=TrackingSpec)
     distributed: DistributedSpec = field(default_factory=DistributedSpec)
     checkpoint: CheckpointSpec = field(default_factory=CheckpointSpec)
+    report: ReportSpec = field(default_factory=ReportSpec)
 
 
 class ConfigError(UserError):
@@ -119,7 +114,17 @@ def register() -> None:
                 (item.name, hints[item.name], _default(item)) for item in dataclasses.fields(component) if item.init
             ]
             schema = dataclasses.make_dataclass(component.__name__ + "Schema", rows)
-            store.store(group=f"schema/{group}", name=name, node=schema)
+            node = OmegaConf.structured(schema)
+            for key in (key for key, hint, _ in rows if _open(hint)):
+                OmegaConf.set_struct(node._get_node(key), False)
+            store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def _open(hint: Any) -> bool:
+    """Whether a setting takes new keys on the command line without a plus sign: a dictionary of dictionaries, such as
+    `schedule.per_language`. The keys of any other dictionary are those of its yaml, so that a wrong one is named."""
+    values = typing.get_args(hint)[1:] if typing.get_origin(hint) is dict else ()
+    return any(typing.get_origin(value) is dict for value in values)
 
 
 def _writable(node: Any) -> Any:
@@ -166,7 +171,7 @@ def check(config: Config) -> None:
     found: list[str] = []
     for part in (
         config.world, config.model, config.rollout, config.evaluation, config.distributed, config.checkpoint,
-        config.detector, config.grader, config.objective.advantage, config.objective.loss, config.schedule,
+        config.detector, config.grader, config.objective, config.schedule,
         config.reward, config.data, config.benchmark,
     ):  # fmt: skip
         rules = getattr(part, "violations", None)
@@ -192,6 +197,11 @@ def check(config: Config) -> None:
         found.append(
             f"grpo.prompts_per_step must be a multiple of grpo.updates_per_step, so that whole groups form each "
             f"mini-batch; got {grpo.prompts_per_step} and {grpo.updates_per_step}"
+        )
+    if config.objective.overlong.buffer >= config.rollout.maximum_new_tokens:
+        found.append(
+            f"objective.overlong.buffer must be below rollout.maximum_new_tokens, of which it is the end; got "
+            f"{config.objective.overlong.buffer} and {config.rollout.maximum_new_tokens}"
         )
     if (config.pretrain.from_scratch or "pretrain" in config.stages) and config.model.path != WORLD_BASE:
         found.append(
@@ -236,6 +246,7 @@ def _unknown_languages(config: Config) -> list[str]:
         ("world.languages", config.world.languages),
         ("detector.languages", config.detector.languages),
         ("evaluation.languages", config.evaluation.languages),
+        ("schedule.per_language", config.schedule.per_language),
     ):
         for code in codes:
             try:

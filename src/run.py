@@ -54,18 +54,29 @@ def run(node: DictConfig) -> None:
     configuration.check(config)
     overrides = list(HydraConfig.get().overrides.task)
     directory = configuration.run_directory(config.root, config.scale, config.method, config.seed, overrides)
-    from src.stages.pipeline import execute
-    from src.stages.report import show
-
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"root must be a folder that can be written to; got {config.root} ({error.strerror})") from None
+    if config.report.schedule_preview:
+        print(_preview(config, directory / "schedule.png"))
+        return
+    from src.stages.pipeline import execute
+    from src.stages.report import show
+
     resolved = directory / "config.yaml"
     OmegaConf.save(node, resolved, resolve=True)
     if not execute(config, directory, resolved):
         print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
     show(directory)
+
+
+def _preview(config: configuration.Config, path: Path) -> Path:
+    from src.reporting.schedules import preview
+
+    title = f"{config.method}: schedule={HydraConfig.get().runtime.choices['schedule']}"
+    preview(config.schedule, config.objective.advantage, title, config.grpo.steps, path)
+    return path
 
 
 def main() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Hashable, Sequence
 
@@ -15,23 +14,12 @@ def match(reasoning: Sequence[str | None], query: Sequence[str]) -> Tensor:
     return torch.tensor([float(r is not None and r == q) for r, q in zip(reasoning, query, strict=True)])
 
 
-def alignment_weight(matches: Tensor, factor: Tensor | float) -> Tensor:
-    """q = 1 + B g(t) m [N] (AdaMame, alignment factor); `factor` is B g(t), one number or one for each rollout."""
-    return 1.0 + factor * matches
-
-
-def diversity_weight(reasoning: Sequence[str | None], groups: Sequence[Hashable], decay: float) -> Tensor:
-    """a = 1 + (n / n_lang - 1) d(t) [N] (AdaMame, diversity factor).
+def rarity(reasoning: Sequence[str | None], groups: Sequence[Hashable]) -> Tensor:
+    """n / n_lang - 1 [N]: 0 where the whole group reasons in one language, n - 1 where nobody else does.
 
     n is the size of the rollout's group and n_lang how many of the group reason in the same language; unknown
     counts as a language of its own.
     """
     size = Counter(groups)
     same = Counter(zip(groups, reasoning, strict=True))
-    ratio = [size[g] / same[g, language] for g, language in zip(groups, reasoning, strict=True)]
-    return 1.0 + (torch.tensor(ratio) - 1.0) * decay
-
-
-def diversity_decay(progress: float) -> float:
-    """d(t) = (1 + cos(pi t / T)) / 2, from 1 to 0 over training; `progress` is t / T."""
-    return (1.0 + math.cos(math.pi * progress)) / 2.0
+    return torch.tensor([size[g] / same[g, r] - 1.0 for g, r in zip(groups, reasoning, strict=True)])

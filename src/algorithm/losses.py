@@ -1,24 +1,71 @@
-"""The clipped surrogate and the token weights that turn per-token values into one loss."""
+"""The policy loss of each token, in three factors (ratio, surrogate, importance weight), and the token weights that
+turn per-token values into one loss."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor
 
+from src.algorithm.spec import LossSpec
 
-def clipped_surrogate(
-    new: Tensor, old: Tensor, advantage: Tensor, clip_low: float, clip_high: float
-) -> tuple[Tensor, Tensor]:
-    """Per-token loss max(-A rho, -A clip(rho, 1 - low, 1 + high)) [B, T], and the raw ratio rho [B, T] (PPO).
+
+def policy_loss(spec: LossSpec, new: Tensor, old: Tensor, advantage: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    """Per-token loss [B, T] of the surrogate that `spec` names, and the ratio [B, T] before clipping.
 
     Args:
-        new, old: log-probabilities [B, T] of the tokens under the policy being trained and the one that sampled.
+        new, old: log-probabilities [B, T] of the tokens under the policy being trained and the one before it.
         advantage: [B].
+        mask: [B, T], 1 on completion tokens.
+
+    Raises:
+        ValueError: an unknown ratio or surrogate.
     """
-    ratio = torch.exp(new - old)
+    ratio = probability_ratio(new, old, mask, spec.ratio)
+    if spec.surrogate == "clipped":
+        return clipped_surrogate(ratio, advantage, spec.clip_low, spec.clip_high), ratio
+    if spec.surrogate == "cispo":
+        return cispo_surrogate(new, ratio, advantage, spec.clip_low, spec.clip_high), ratio
+    raise ValueError(f"surrogate must be clipped or cispo; got {spec.surrogate!r}")
+
+
+def probability_ratio(new: Tensor, old: Tensor, mask: Tensor, level: str) -> Tensor:
+    """The ratio rho [B, T] of new to old probability, from log-probabilities [B, T].
+
+    `token`: exp(new - old) (PPO). `sequence`: exp(mean of new - old over the tokens in `mask`), the same for every
+    token of a sequence, each of which carries its gradient (GSPO).
+
+    Raises:
+        ValueError: an unknown level.
+    """
+    if level == "token":
+        return torch.exp(new - old)
+    if level == "sequence":
+        mean = ((new - old) * mask).sum(-1, keepdim=True) / mask.sum(-1, keepdim=True).clamp(min=1)
+        return torch.exp(mean).expand_as(new)
+    raise ValueError(f"ratio must be token or sequence; got {level!r}")
+
+
+def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float) -> Tensor:
+    """max(-A rho, -A clip(rho, 1 - low, 1 + high)) [B, T] from rho [B, T] and A [B] (PPO)."""
     advantage = advantage[:, None]
     clipped = ratio.clamp(1.0 - clip_low, 1.0 + clip_high)
-    return torch.maximum(-advantage * ratio, -advantage * clipped), ratio
+    return torch.maximum(-advantage * ratio, -advantage * clipped)
+
+
+def cispo_surrogate(new: Tensor, ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float) -> Tensor:
+    """-sg(clip(rho, 1 - low, 1 + high)) A log pi_new [B, T], sg stopping the gradient (MiniMax-M1, CISPO)."""
+    weight = ratio.detach().clamp(1.0 - clip_low, 1.0 + clip_high)
+    return -weight * advantage[:, None] * new
+
+
+def importance_weight(trainer: Tensor, sampler: Tensor, cap: float) -> Tensor:
+    """min(exp(trainer - sampler), cap) [B, T], without gradient (Yao et al. 2025, truncated importance sampling).
+
+    Args:
+        trainer, sampler: log-probabilities [B, T] that trainer and sampler give to the sampled tokens under the same
+            weights; they differ by arithmetic, and by anything that one of them leaves out.
+    """
+    return torch.exp(trainer - sampler).clamp(max=cap).detach()
 
 
 def token_weights(

@@ -2,42 +2,106 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-NORMALISERS = ("std", "mean")
+NORMALISERS = ("std", "mean", "leave_one_out")
+STRATA = ("prompt", "language")
+FORMS = ("none", "multiply", "add", "replace")
+PLACES = ("reward", "advantage")
+ROLLOUTS = ("all", "right", "all_right_groups")
+DRIVERS = ("schedule", "entropy")
 AGGREGATIONS = ("token_mean", "sequence_mean", "sequence_sum")
 ESTIMATORS = ("k1", "abs", "k2", "k3")
+RATIOS = ("token", "sequence")
+SURROGATES = ("clipped", "cispo")
+
+
+@dataclass(frozen=True)
+class TermSpec:
+    """Where a language term x of weight w acts (w x is B g m for alignment, (n / n_lang - 1) d for diversity).
+
+    `form`: `multiply` by 1 + w x, `add` w x, `replace` by w x, or `none`. `at`: the `reward`, before normalisation, or
+    the `advantage`, after it. `rollouts`: `all`, the `right` ones (r > 0), or those of `all_right_groups`.
+    `normalise`: x is normalised within its group first, as a reward of its own (GDPO). `coefficient` scales w x.
+    """
+
+    form: str = "none"
+    at: str = "reward"
+    rollouts: str = "all"
+    normalise: bool = False
+    coefficient: float = 1.0
+
+    def violations(self, name: str) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        found = [
+            f"{name}.{field} must be one of {', '.join(allowed)}; got {getattr(self, field)!r}"
+            for field, allowed in (("form", FORMS), ("at", PLACES), ("rollouts", ROLLOUTS))
+            if getattr(self, field) not in allowed
+        ]
+        if self.form == "replace" and self.at != "advantage":
+            found.append(f"{name}.at must be advantage where form is replace; got {self.at!r}")
+        return found
+
+
+@dataclass(frozen=True)
+class DiversitySpec(TermSpec):
+    """The term for rare languages. `by`: d is the schedule's exploration, or max(0, 1 - H / ln n) from the entropy H
+    of the group's languages. `relative` divides n / n_lang - 1 by n - 1, so that it lies in [0, 1]."""
+
+    by: str = "schedule"
+    relative: bool = False
+
+    def violations(self, name: str) -> list[str]:
+        found = super().violations(name)
+        if self.by not in DRIVERS:
+            found.append(f"{name}.by must be one of {', '.join(DRIVERS)}; got {self.by!r}")
+        return found
 
 
 @dataclass(frozen=True)
 class AdvantageSpec:
-    """How the rewards of a group become advantages.
+    """How the rewards of a group become advantages: every variant is a point of this space.
 
-    `normaliser`: `std` is (s - mean) / (std + 1e-6), as GRPO; `mean` is s - mean, as Dr. GRPO. `alignment` weights
-    the reward by 1 + B g(t) m, `diversity` by 1 + (n / n_lang - 1) d(t) (AdaMame, section 3).
+    `normaliser`: `std` is (s - mean) / (std + 1e-6), as GRPO; `mean` is s - mean, as Dr. GRPO; `leave_one_out` is
+    s - mean of the others, as RLOO. `within`: all rollouts of the `prompt`, or those of one `language` among them (one
+    alone is compared with the prompt's).
     """
 
     normaliser: str = "std"
-    diversity: bool = False
-    alignment: bool = True
+    within: str = "prompt"
+    diversity: DiversitySpec = field(default_factory=DiversitySpec)
+    alignment: TermSpec = field(default_factory=TermSpec)
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        if self.normaliser not in NORMALISERS:
-            return [f"objective.advantage.normaliser must be one of {', '.join(NORMALISERS)}; got {self.normaliser!r}"]
-        return []
+        found = [
+            f"objective.advantage.{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}"
+            for name, allowed in (("normaliser", NORMALISERS), ("within", STRATA))
+            if getattr(self, name) not in allowed
+        ]
+        found += self.diversity.violations("objective.advantage.diversity")
+        found += self.alignment.violations("objective.advantage.alignment")
+        return found
 
 
 @dataclass(frozen=True)
 class LossSpec:
-    """The clipped surrogate, how tokens are averaged, and the penalty towards the reference policy.
+    """The surrogate, how tokens are averaged, and the penalty towards the reference policy.
+
+    `ratio` new / old: of each `token`, or of the whole `sequence` (its geometric mean a token, as GSPO). `surrogate`:
+    `clipped` as PPO, or `cispo`, which bounds the weight of a token and never drops its gradient; a `clip_low` of 1 is
+    no lower bound. `importance_cap`: above 0, each token is weighted by min(trainer / sampler probability, cap), and
+    old is the trainer's own probability before the step's first update (truncated importance sampling).
 
     `aggregation`: `token_mean` over all completion tokens of the mini-batch; `sequence_mean` the mean over
     sequences of their token means; `sequence_sum` the mean over sequences of token sum / `maximum_tokens`.
     """
 
+    ratio: str = "token"
+    surrogate: str = "clipped"
     clip_low: float = 0.2
     clip_high: float = 0.2
+    importance_cap: float = 0.0
     aggregation: str = "token_mean"
     maximum_tokens: int = 4096
     kl_estimator: str = "k3"
@@ -47,23 +111,59 @@ class LossSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
-        if self.aggregation not in AGGREGATIONS:
-            found.append(
-                f"objective.loss.aggregation must be one of {', '.join(AGGREGATIONS)}; got {self.aggregation!r}"
+        found = [
+            f"objective.loss.{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}"
+            for name, allowed in (
+                ("ratio", RATIOS), ("surrogate", SURROGATES), ("aggregation", AGGREGATIONS), ("kl_estimator", ESTIMATORS),
             )
-        if self.kl_estimator not in ESTIMATORS:
-            found.append(
-                f"objective.loss.kl_estimator must be one of {', '.join(ESTIMATORS)}; got {self.kl_estimator!r}"
-            )
+            if getattr(self, name) not in allowed
+        ]  # fmt: skip
         if not 0 < self.clip_low <= 1 or self.clip_high <= 0:
             found.append(
                 f"objective.loss.clip_low must be in (0, 1] and clip_high above 0; got {self.clip_low} and {self.clip_high}"
             )
+        if self.importance_cap < 0:
+            found.append(f"objective.loss.importance_cap must be above 0, or 0 for off; got {self.importance_cap}")
         if self.maximum_tokens < 1:
             found.append(f"objective.loss.maximum_tokens must be at least 1; got {self.maximum_tokens}")
         if self.kl_coefficient < 0 or self.kl_clamp <= 0:
             found.append(
                 f"objective.loss.kl_coefficient must be 0 or more and kl_clamp above 0; got {self.kl_coefficient} and {self.kl_clamp}"
             )
+        return found
+
+
+@dataclass(frozen=True)
+class OverlongSpec:
+    """Soft punishment of length (DAPO): over the last `buffer` tokens of the budget the reward falls, in a line, by
+    up to `penalty`. A `buffer` of 0 is off."""
+
+    buffer: int = 0
+    penalty: float = 1.0
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        if self.buffer < 0 or self.penalty < 0:
+            return [f"objective.overlong.buffer and penalty must be 0 or more; got {self.buffer} and {self.penalty}"]
+        return []
+
+
+@dataclass(frozen=True)
+class ObjectiveSpec:
+    """How rewards become a loss (`conf/objective/*.yaml`).
+
+    `sampling_rounds`: 1 trains on the prompts a step draws. More is DAPO's dynamic sampling: while too few groups have
+    a contrast, another round of prompts is drawn, up to so many, and groups without one are left out.
+    """
+
+    advantage: AdvantageSpec = field(default_factory=AdvantageSpec)
+    loss: LossSpec = field(default_factory=LossSpec)
+    overlong: OverlongSpec = field(default_factory=OverlongSpec)
+    sampling_rounds: int = 1
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        found = self.advantage.violations() + self.loss.violations() + self.overlong.violations()
+        if self.sampling_rounds < 1:
+            found.append(f"objective.sampling_rounds must be at least 1; got {self.sampling_rounds}")
         return found

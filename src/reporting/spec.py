@@ -1,4 +1,4 @@
-"""Where metrics go (`conf/tracking/*.yaml`); imports nothing heavy."""
+"""Where metrics go (`conf/tracking/*.yaml`), and what is shown; imports nothing heavy."""
 
 from __future__ import annotations
 
@@ -11,3 +11,10 @@ class TrackingSpec:
 
     wandb: bool = False
     project: str = "adamame"
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """What is shown beside the stages. `schedule_preview` draws the schedule of the run and does nothing else."""
+
+    schedule_preview: bool = False

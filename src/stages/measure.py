@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -11,9 +11,10 @@ from torch import Tensor
 
 from src.algorithm.advantages import AdvantageResult
 from src.algorithm.diagnostics import clipped_tokens
+from src.algorithm.spec import LossSpec
 
 if TYPE_CHECKING:
-    from src.stages.grpo import Sampled
+    from src.stages.sample import Sampled
 
 NOTICEABLE = 1e-4  # a smaller change of an advantage is the 1e-6 beside the standard deviation, not the language
 STATUSES = ("right", "wrong", "unparsed", "timeout", "error")
@@ -37,7 +38,10 @@ PER_LANGUAGE = (
 
 @dataclass(frozen=True)
 class RowUpdate:
-    """What the update did to one rollout. Token means but for the extremes; the ratio is before clipping."""
+    """What the update did to one rollout. Token means but for the extremes; the ratio is before clipping.
+
+    `sampler_kl` and `importance_capped` are None where the trainer's own log-probabilities were not computed.
+    """
 
     entropy: float
     kl: float
@@ -45,27 +49,37 @@ class RowUpdate:
     clip_fraction: float
     ratio_max: float
     ratio_min: float
+    sampler_kl: float | None = None
+    importance_capped: float | None = None
 
     @staticmethod
-    def of(ratio: Tensor, penalty: Tensor, entropy: Tensor, advantage: float, low: float, high: float) -> RowUpdate:
-        """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else."""
+    def of(
+        ratio: Tensor, penalty: Tensor, entropy: Tensor, advantage: float, spec: LossSpec, mismatch: Tensor
+    ) -> RowUpdate:
+        """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else. `mismatch` is
+        log old - log sampler."""
         if ratio.numel() == 0:
             return RowUpdate(0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
         ratio, penalty, entropy = ratio.detach(), penalty.detach(), entropy.detach()
+        low, high, cap = spec.clip_low, spec.clip_high, spec.importance_cap
         share = clipped_tokens(ratio[None], torch.tensor([advantage], device=ratio.device), low, high).mean()
         moved = -ratio.log().mean()
-        values = (entropy.mean(), penalty.mean(), moved, share, ratio.max(), ratio.min())
+        values = [entropy.mean(), penalty.mean(), moved, share, ratio.max(), ratio.min()]
+        if cap:
+            values += [-mismatch.mean(), (mismatch.exp() >= cap).float().mean()]
         return RowUpdate(*(float(value) for value in values))
 
 
 def rollout_rows(
-    step: int, sampled: Sequence[Sampled], rewards: Sequence[float | None], result: AdvantageResult,
+    step: int, sampled: Sequence[Sampled], rewards: Sequence[float | None], shaping: Tensor, result: AdvantageResult,
     changes: dict[int, RowUpdate],
 ) -> list[dict[str, Any]]:  # fmt: skip
-    """One dictionary for each rollout: what was asked, answered, judged, and what it counted for."""
+    """One dictionary for each rollout: what was asked, answered, judged, and what it counted for. `trained` are those
+    that `changes` knows; the others have no value in its columns."""
+    untrained = dict.fromkeys(field.name for field in fields(RowUpdate))
     columns = {
         name: getattr(result, name).tolist()
-        for name in ("advantage", "base_advantage", "alignment_weight", "diversity_weight", "score")
+        for name in ("advantage", "base_advantage", "alignment_term", "diversity_term", "score")
     }
     rows = []
     for index, (row, reward) in enumerate(zip(sampled, rewards, strict=True)):
@@ -82,12 +96,14 @@ def rollout_rows(
                 **row.judged.record(),
                 "unknown": row.judged.fidelity.detected is None,
                 "reward": reward,
+                "overlong_penalty": float(shaping[index]),
                 **values,
                 "language_term_change": abs(values["advantage"] - values["base_advantage"]),
                 "alignment_factor": float(result.factor[index]),
                 "logprob_mean": float(logprobs.mean()) if some else 0.0,
                 "logprob_min": float(logprobs.min()) if some else 0.0,
-                **asdict(changes[index]),
+                "trained": index in changes,
+                **(asdict(changes[index]) if index in changes else untrained),
             }
         )
     return rows
@@ -98,6 +114,8 @@ def step_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     metrics = {name: _mean(rows, column) for name, column in MEANS.items()}
     metrics |= {f"status_{status}": _share(rows, "status", status) for status in STATUSES}
     metrics |= _update_metrics(rows) | _group_metrics(rows)
+    metrics["sampled_groups"] = len({row["group"] for row in rows})
+    metrics["trained_groups"] = len({row["group"] for row in rows if row["trained"]})
     for code in sorted({row["language"] for row in rows}):
         some = [row for row in rows if row["language"] == code]
         own = {name: _mean(some, MEANS[name]) for name in PER_LANGUAGE}
@@ -108,7 +126,12 @@ def step_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
 
 
 def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    return {
+    """Of the rows that were trained on; nothing when there are none."""
+    rows = [row for row in rows if row["trained"]]
+    if not rows:
+        return {}
+    mismatch = ("sampler_kl", "importance_capped") if any(row["sampler_kl"] is not None for row in rows) else ()
+    return {name: _mean(rows, name) for name in mismatch} | {
         "entropy": _mean(rows, "entropy"),
         "kl": _mean(rows, "kl"),
         "approximate_kl": _mean(rows, "approximate_kl"),

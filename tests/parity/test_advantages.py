@@ -1,40 +1,60 @@
-"""Every variant of advantages.json: reproduced, or reported as not yet supported."""
+"""Every variant of advantages.json, from the yaml that a run of it uses."""
+
+import dataclasses
+import functools
 
 import pytest
+import torch
 from golden import golden
+from hydra import compose, initialize_config_dir
 
+from src import config
 from src.algorithm.advantages import advantages
-from src.algorithm.alignment import diversity_decay
-from src.algorithm.schedules.constant import Constant
-from src.algorithm.schedules.cosine import Cosine
-from src.algorithm.spec import AdvantageSpec
+from src.algorithm.schedules.base import Observed
 
-VARIANTS = {
-    "grpo": (AdvantageSpec("std", diversity=False, alignment=False), Cosine),
-    "dr_grpo": (AdvantageSpec("mean", diversity=False, alignment=False), Cosine),
-    "align": (AdvantageSpec("std", diversity=False, alignment=True), Cosine),
-    "const": (AdvantageSpec("std", diversity=False, alignment=True), Constant),
-    "qlang": (AdvantageSpec("std", diversity=True, alignment=False), Cosine),
-    "adamame": (AdvantageSpec("std", diversity=True, alignment=True), Cosine),
-}
 ENTRIES = golden("advantages.json")
+EXPERIMENT = {"align": "adamame_grpo", "adamame": "adamame_diversity"}  # the others have their own name
+WITHOUT_BONUS = ("allcorrect",)  # its language term is N(m), whatever B
+
+config.register()
+
+
+@functools.cache
+def composed(variant):
+    """The configuration of a run of the variant."""
+    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        built = config.build(compose("config", overrides=[f"+experiment={EXPERIMENT.get(variant, variant)}"]))
+    config.check(built)
+    return built
+
+
+def schedule_of(variant, case):
+    """Its schedule, with the bonus of the case."""
+    schedule = composed(variant).schedule
+    if variant not in WITHOUT_BONUS:
+        schedule = dataclasses.replace(schedule, maximum=case["bonus"])
+    if variant == "staged":  # its second stage begins at step T // 2
+        schedule = dataclasses.replace(schedule, at=(case["total_steps"] // 2) / case["total_steps"])
+    return schedule
 
 
 @pytest.mark.parametrize("entry", ENTRIES, ids=[entry["variant"] for entry in ENTRIES])
 def test_advantages(entry):
-    if entry["variant"] not in VARIANTS:
-        pytest.xfail(f"variant {entry['variant']} is not yet supported")
-    spec, schedule = VARIANTS[entry["variant"]]
     assert entry["cases"]
     for case in entry["cases"]:
-        progress = case["step"] / case["total_steps"]
-        result = advantages(
-            spec,
-            rewards=case["rewards"],
-            reasoning=case["reasoning_languages"],
-            query=case["query_languages"],
-            groups=case["groups"],
-            factor=schedule(maximum=case["bonus"]).factor(progress),
-            decay=diversity_decay(progress),
-        )
-        assert result.advantage.tolist() == pytest.approx(case["advantages"], abs=1e-4)
+        steps = case.get("sequence", [case])
+        spec = composed(entry["variant"]).objective.advantage
+        controller = schedule_of(entry["variant"], steps[0]).start()
+        for step in steps:
+            progress, query = step["step"] / step["total_steps"], step["query_languages"]
+            controller.observe(Observed(step["rewards"], step["reasoning_languages"], query, step["groups"]))
+            result = advantages(
+                spec,
+                rewards=step["rewards"],
+                reasoning=step["reasoning_languages"],
+                query=query,
+                groups=step["groups"],
+                factor=torch.tensor([controller.factor(progress, code) for code in query], dtype=torch.float64),
+                exploration=torch.tensor([controller.exploration(progress, code) for code in query]),
+            )
+            assert result.advantage.tolist() == pytest.approx(step["advantages"], abs=1e-4)

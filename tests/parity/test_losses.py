@@ -6,7 +6,8 @@ from golden import golden
 
 from src.algorithm.diagnostics import approximate_kl, clip_fraction
 from src.algorithm.kl import kl_penalty
-from src.algorithm.losses import clipped_surrogate, token_weights
+from src.algorithm.losses import policy_loss, token_weights
+from src.algorithm.spec import LossSpec
 
 CASES = golden("losses.json")
 
@@ -17,7 +18,8 @@ def test_losses(case):
         torch.tensor(case[k]).float() for k in ("old_logprobs", "new_logprobs", "ref_logprobs", "mask")
     )
     advantage = torch.tensor(case["advantages"])
-    loss, ratio = clipped_surrogate(new, old, advantage, case["clip"], case["clip"])
+    spec = LossSpec(clip_low=case["clip"], clip_high=case["clip"])
+    loss, ratio = policy_loss(spec, new, old, advantage, mask)
     tokens, sequences, maximum = int(mask.sum()), len(mask), case["dr_grpo_max_tokens"]
 
     def total(values, aggregation):

@@ -119,6 +119,20 @@ def test_killed_between_rollout_and_update_takes_the_pending_rollouts(straight, 
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("processes", [1, 2])
+def test_killed_between_the_rounds_of_dynamic_sampling(tmp_path, processes):
+    more = ("objective=dapo", "grpo.steps=6", f"distributed.processes={processes}")
+    run_to_the_end(tmp_path / "straight", *more)
+    broken = tmp_path / "broken"
+    for number in (1, 2):  # in the first step that came so far
+        assert kill_when(
+            broken, lambda number=number: any(broken.rglob(f"pending-*-round-{number}.safetensors")), *more
+        )
+    run_to_the_end(broken, *more)
+    assert results(broken) == results(tmp_path / "straight")
+
+
+@pytest.mark.slow
 def test_two_ranks_killed_and_resumed(tmp_path):
     run_to_the_end(tmp_path / "straight", "distributed.processes=2")
     broken = tmp_path / "broken"

@@ -6,31 +6,42 @@ import pytest
 import torch
 
 from src.algorithm.advantages import advantages, group_index, normalise
-from src.algorithm.alignment import alignment_weight, diversity_decay, diversity_weight, match
+from src.algorithm.alignment import match, rarity
 from src.algorithm.diagnostics import approximate_kl, clip_fraction
+from src.algorithm.entropy import language_entropy
 from src.algorithm.kl import kl_penalty
-from src.algorithm.losses import clipped_surrogate, token_weights
+from src.algorithm.losses import token_weights
 from src.algorithm.schedules.constant import Constant
 from src.algorithm.schedules.cosine import Cosine
 from src.algorithm.schedules.linear import Linear
-from src.algorithm.spec import AdvantageSpec, LossSpec
+from src.algorithm.spec import AdvantageSpec, DiversitySpec, LossSpec, TermSpec
 
 
-def of(spec, rewards, reasoning, query="fr", factor=2.0, decay=0.0, groups=None):
+def of(spec, rewards, reasoning, query="fr", factor=2.0, exploration=0.0, groups=None):
     n = len(rewards)
-    return advantages(spec, rewards, reasoning, [query] * n, groups or [0] * n, factor, decay)
+    return advantages(spec, rewards, reasoning, [query] * n, groups or [0] * n, factor, exploration)
+
+
+def aligned(normaliser):
+    """AdaMame's objective, the reward times 1 + B g m."""
+    return AdvantageSpec(normaliser, alignment=TermSpec("multiply"))
+
+
+def factors(schedule, *progress):
+    controller = schedule.start()
+    return [controller.factor(p, "fr") for p in progress]
 
 
 def test_schedules_by_hand():
     assert [Cosine().growth(p) for p in (0, 0.5, 1)] == pytest.approx([0.1, 0.5, 1.0])
-    assert Cosine(maximum=2).factor(1 / 3) == pytest.approx(2 * 0.25)
-    assert [Linear().factor(p) for p in (0, 0.05, 0.5, 1)] == pytest.approx([0.2, 0.2, 1.0, 2.0])
-    assert [Constant().factor(p) for p in (0, 1)] == [2.0, 2.0]
+    assert factors(Cosine(maximum=2), 1 / 3) == pytest.approx([2 * 0.25])
+    assert factors(Linear(), 0, 0.05, 0.5, 1) == pytest.approx([0.2, 0.2, 1.0, 2.0])
+    assert factors(Constant(), 0, 1) == [2.0, 2.0]
 
 
 def test_a_schedule_can_begin_late_and_end_early():
     late = Linear(maximum=1, floor=0, onset=0.5, end=0.75)
-    assert [late.factor(p) for p in (0.4, 0.5, 0.625, 0.75, 1)] == pytest.approx([0, 0, 0.5, 1, 1])
+    assert factors(late, 0.4, 0.5, 0.625, 0.75, 1) == pytest.approx([0, 0, 0.5, 1, 1])
 
 
 @pytest.mark.parametrize(
@@ -51,18 +62,33 @@ def test_match_is_zero_when_unknown():
     assert match(["fr", "en", None], ["fr", "fr", "fr"]).tolist() == [1, 0, 0]
 
 
-def test_alignment_weight_by_hand():
-    assert alignment_weight(torch.tensor([1.0, 0.0]), 1.5).tolist() == [2.5, 1.0]
+def test_alignment_term_by_hand():
+    result = of(aligned("mean"), [1.0, 1.0, 0.0], ["fr", "en", "fr"], factor=1.5)
+    assert result.alignment_term.tolist() == [1.5, 0.0, 1.5]
+    assert result.score.tolist() == [2.5, 1.0, 0.0]
 
 
-def test_diversity_weight_counts_within_the_group_and_unknown_as_a_language():
-    weights = diversity_weight(["fr", "fr", "en", None, "en"], ["a", "a", "a", "a", "b"], decay=1.0)
-    assert weights.tolist() == [2.0, 2.0, 4.0, 4.0, 1.0]
-    assert diversity_weight(["fr", "en"], ["a", "a"], decay=0.5).tolist() == [1.5, 1.5]
+def test_rarity_counts_within_the_group_and_unknown_as_a_language():
+    assert rarity(["fr", "fr", "en", None, "en"], ["a", "a", "a", "a", "b"]).tolist() == [1.0, 1.0, 3.0, 3.0, 0.0]
 
 
-def test_diversity_decays_from_one_to_zero():
-    assert [diversity_decay(p) for p in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+def test_the_diversity_term_by_hand():
+    spec = AdvantageSpec("mean", diversity=DiversitySpec("multiply"))
+    result = of(spec, [1.0, 1.0, 1.0, 0.0], ["fr", "fr", "fr", "en"], exploration=0.5)
+    assert result.diversity_term.tolist() == pytest.approx([1 / 6, 1 / 6, 1 / 6, 1.5])
+    assert result.score.tolist() == pytest.approx([7 / 6, 7 / 6, 7 / 6, 0.0])
+
+
+def test_diversity_decays_as_the_factor_grows():
+    controller = Cosine().start()
+    assert [controller.exploration(p, "fr") for p in (0, 0.5, 1)] == pytest.approx([1, 0.5, 0])
+
+
+def test_language_entropy_is_a_share_of_the_largest():
+    # fr fr en en: ln 2 / ln 4 = 1/2; four languages: 1; one language, or one rollout: 0.
+    reasoning = ["fr", "fr", "en", "en", "fr", "en", None, "ja", "fr", "fr", "fr"]
+    found = language_entropy(reasoning, ["a"] * 4 + ["b"] * 4 + ["c"] * 2 + ["d"])
+    assert found == pytest.approx({"a": 0.5, "b": 1.0, "c": 0.0, "d": 0.0})
 
 
 def test_groups_are_numbered_by_first_appearance():
@@ -75,6 +101,7 @@ def test_normalise_by_hand():
     scores = torch.tensor([1.0, 0.0, 0.0, 0.0])  # mean 0.25, unbiased std 0.5
     assert normalise(scores, index, 1, "std").tolist() == pytest.approx([1.5, -0.5, -0.5, -0.5], abs=1e-5)
     assert normalise(scores, index, 1, "mean").tolist() == [0.75, -0.25, -0.25, -0.25]
+    assert normalise(scores, index, 1, "leave_one_out").tolist() == pytest.approx([1.0, -1 / 3, -1 / 3, -1 / 3])
 
 
 def test_a_group_of_one_keeps_its_score_and_an_equal_group_teaches_nothing():
@@ -86,59 +113,32 @@ def test_the_standard_deviation_cancels_the_bonus_in_groups_of_two_levels():
     # Four right in French, four right in English: +-4 / sqrt(8 x 16 / 7) = +-0.935, whatever the factor.
     reasoning = ["fr"] * 4 + ["en"] * 4
     for factor in (0.2, 2.0):
-        result = of(AdvantageSpec("std"), [1.0] * 8, reasoning, factor=factor)
+        result = of(aligned("std"), [1.0] * 8, reasoning, factor=factor)
         assert result.advantage.tolist() == pytest.approx([0.93541] * 4 + [-0.93541] * 4, abs=1e-4)
     for factor in (0.2, 2.0):
-        result = of(AdvantageSpec("mean"), [1.0] * 8, reasoning, factor=factor)
+        result = of(aligned("mean"), [1.0] * 8, reasoning, factor=factor)
         assert result.advantage.tolist() == pytest.approx([factor / 2] * 4 + [-factor / 2] * 4)
 
 
 def test_wrong_answers_gain_nothing_from_their_language():
-    result = of(AdvantageSpec("mean"), [0.0, 0.0, 1.0], ["fr", "en", "en"])
+    result = of(aligned("mean"), [0.0, 0.0, 1.0], ["fr", "en", "en"])
     assert result.score.tolist() == [0.0, 0.0, 1.0]
     assert torch.equal(result.advantage, result.base_advantage)
 
 
 def test_three_levels_feel_the_factor():
-    small, large = (of(AdvantageSpec("std"), [1.0, 1.0, 0.0], ["fr", "en", "en"], factor=f) for f in (0.2, 2.0))
+    small, large = (of(aligned("std"), [1.0, 1.0, 0.0], ["fr", "en", "en"], factor=f) for f in (0.2, 2.0))
     assert small.advantage[1] > 0 > large.advantage[1]  # right in English: above the mean early, below it late
 
 
 def test_a_reward_that_does_not_apply_leaves_its_rollout_out():
-    result = of(AdvantageSpec("mean", alignment=False), [1.0, None, 0.0], ["fr"] * 3)
+    result = of(AdvantageSpec("mean"), [1.0, None, 0.0], ["fr"] * 3)
     assert result.advantage.tolist() == [0.5, 0.0, -0.5]
 
 
 def test_the_factor_may_differ_by_rollout():
-    result = of(AdvantageSpec("mean"), [1.0, 1.0], ["fr", "fr"], factor=torch.tensor([1.0, 0.5]))
-    assert result.alignment_weight.tolist() == [2.0, 1.5]
-
-
-def test_clipped_surrogate_by_hand():
-    old = torch.zeros(2, 2)
-    new = torch.log(torch.tensor([[1.5, 0.5], [1.5, 0.5]]))
-    loss, ratio = clipped_surrogate(new, old, torch.tensor([1.0, -1.0]), 0.2, 0.3)
-    torch.testing.assert_close(ratio, torch.tensor([[1.5, 0.5], [1.5, 0.5]]))
-    torch.testing.assert_close(loss, torch.tensor([[-1.3, -0.5], [1.5, 0.8]]))
-
-
-@pytest.mark.parametrize("aggregation", ["token_mean", "sequence_mean", "sequence_sum"])
-def test_any_split_gives_one_gradient(aggregation):
-    torch.manual_seed(0)
-    mask = (torch.rand(6, 5) > 0.4).float()
-    mask[:, 0] = 1
-    weight = torch.randn(5, requires_grad=True)
-    values = torch.randn(6, 5)
-
-    def gradient(pieces):
-        weight.grad = None
-        for rows in pieces:
-            weights = token_weights(mask[rows], aggregation, int(mask.sum()), 6, 5)
-            (weights * values[rows] * weight).sum().backward()
-        return weight.grad.clone()
-
-    whole = gradient([[0, 1, 2, 3, 4, 5]])
-    torch.testing.assert_close(gradient([[5], [2, 0], [1, 3, 4]]), whole)
+    result = of(aligned("mean"), [1.0, 1.0], ["fr", "fr"], factor=torch.tensor([1.0, 0.5]))
+    assert result.alignment_term.tolist() == [1.0, 0.5]
 
 
 def test_token_weights_by_hand():

@@ -35,7 +35,7 @@ def make_run(folder, method, seed, right):
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     for step in (1, 8):
         row = {
-            "language": "fr", "detected": None, "status": "unparsed", "reward": 0.0, "alignment_weight": 1.0,
+            "language": "fr", "detected": None, "status": "unparsed", "reward": 0.0, "alignment_term": 0.0,
             "advantage": 0.0, "question": "q" + HOSTILE, "completion": f"step{step} {HOSTILE}",
         }  # fmt: skip
         write_rollouts(folder / "rollouts", step, [row])

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from src.algorithm.schedules.base import Schedule
+from src.algorithm.schedules.base import Curve
 
 
 @dataclass(frozen=True)
-class Constant(Schedule):
+class Constant(Curve):
     """g = 1 throughout (the `const` ablation of AdaMame)."""
 
     def shape(self, u: float) -> float:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from src.algorithm.schedules.base import Schedule
+from src.algorithm.schedules.base import Curve
 
 
 @dataclass(frozen=True)
-class Cosine(Schedule):
+class Cosine(Curve):
     """Half a cosine wave from 0 to 1 (AdaMame, alignment growth)."""
 
     def shape(self, u: float) -> float:

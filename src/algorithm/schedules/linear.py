@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from src.algorithm.schedules.base import Schedule
+from src.algorithm.schedules.base import Curve
 
 
 @dataclass(frozen=True)
-class Linear(Schedule):
+class Linear(Curve):
     """Grows in proportion to progress."""
 
     def shape(self, u: float) -> float:

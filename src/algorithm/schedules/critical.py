@@ -1,0 +1,123 @@
+"""The critical bonus: as much alignment as each language needs to be preferred when right, and a margin.
+
+Reasoning in the language of the query pays, on average over rollouts of the same prompts, only where
+p_in (1 + B g) > p_out: above the critical bonus B* = p_out / p_in - 1. Below it the policy is paid to leave the
+language; far above it, accuracy is bought for nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import Any
+
+from src.algorithm.contrast import Contrast, Estimate, estimate, total
+from src.algorithm.schedules.base import Controller, Curve, Observed
+
+
+@dataclass(frozen=True)
+class Critical(Curve):
+    """B_l = g(t) (B*_l + `margin` / p_in,l), at most `maximum`: at g = 1 a rollout in the language of the query earns on
+    average `margin` more than one in another, in every language alike. g is half a cosine from `onset` to `end`.
+
+    p_in and p_out are estimated by language of the query with weights `memory` on the past, and drawn to the mean over
+    languages with the weight of `shrinkage` evenly mixed groups of four. Where the rarer of the two kinds of rollouts is
+    a share below `observed`, exploration rises (so that both stay observed), for as long as g < 1.
+    """
+
+    maximum: float = 8.0
+    margin: float = 0.25
+    memory: float = 0.9
+    shrinkage: float = 4.0
+    observed: float = 0.1
+    end: float = 0.5
+
+    def shape(self, u: float) -> float:
+        return (1.0 - math.cos(math.pi * u)) / 2.0
+
+    def start(self) -> Controller:
+        return CriticalController(self)
+
+    def rules(self) -> list[str]:
+        found = super().rules()
+        if self.margin < 0:
+            found.append(f"schedule.margin must be 0 or more; got {self.margin}")
+        if not 0 <= self.memory < 1:
+            found.append(f"schedule.memory must be in [0, 1); got {self.memory}")
+        if self.shrinkage <= 0:
+            found.append(f"schedule.shrinkage must be above 0; got {self.shrinkage}")
+        if not 0 <= self.observed <= 0.5:
+            found.append(f"schedule.observed must be in [0, 0.5]; got {self.observed}")
+        return found
+
+
+class CriticalController(Controller):
+    """State: one `Contrast` for each language of the query. The factors of a step rest on the steps before it, so that
+    no rollout has a say in its own weight."""
+
+    def __init__(self, settings: Critical) -> None:
+        self.settings = settings
+        self.contrasts: dict[str, Contrast] = {}
+        self.estimates: dict[str, Estimate] = {}
+        self.every = Contrast()  # all languages together
+        self.rarer: dict[str, float] = {}  # share of the rarer kind of rollouts
+
+    def observe(self, observed: Observed) -> None:
+        self._settle()
+        groups: dict[tuple[str, Hashable], Counter[tuple[bool, bool]]] = {}
+        for reward, spoken, language, group in zip(
+            observed.rewards, observed.reasoning, observed.query, observed.groups, strict=True
+        ):
+            if reward is not None:
+                groups.setdefault((language, group), Counter())[spoken == language, reward > 0] += 1
+        for language in dict.fromkeys(language for language, _ in groups):
+            self.contrasts.setdefault(language, Contrast()).fade(self.settings.of(language).memory)
+        for (language, _), n in groups.items():
+            n_in, n_out = n[True, True] + n[True, False], n[False, True] + n[False, False]
+            self.contrasts[language].add(n_in, n_out, n[True, True], n[False, True])
+
+    def factor(self, progress: float, language: str) -> float:
+        own, found = self.settings.of(language), self._estimate(language)
+        target = found.bonus + own.margin / found.accuracy_in
+        return own.growth(progress) * min(own.maximum, max(0.0, target))
+
+    def exploration(self, progress: float, language: str) -> float:
+        own = self.settings.of(language)
+        if own.observed == 0:
+            return 0.0
+        return (1.0 - own.rise(progress)) * max(0.0, 1.0 - self.rarer.get(language, own.observed) / own.observed)
+
+    def metrics(self) -> dict[str, float]:
+        found: dict[str, float] = {}
+        for language, values in sorted(self.estimates.items()):
+            found |= {
+                f"accuracy_in/{language}": values.accuracy_in,
+                f"accuracy_out/{language}": values.accuracy_out,
+                f"critical_bonus/{language}": values.bonus,
+            }
+            if math.isfinite(values.error):
+                found[f"critical_bonus_error/{language}"] = values.error
+        return found
+
+    def state_dict(self) -> dict[str, Any]:
+        return {language: dict(vars(contrast)) for language, contrast in self.contrasts.items()}
+
+    def load_state_dict(self, state: dict[str, Any]) -> None:
+        self.contrasts = {language: Contrast(**sums) for language, sums in state.items()}
+
+    def _settle(self) -> None:
+        """Estimates for the step that begins, from what the steps before it left."""
+        self.every = total(self.contrasts.values())
+        self.estimates = {
+            language: estimate(own, self.every, self.settings.of(language).shrinkage)
+            for language, own in self.contrasts.items()
+        }
+        self.rarer = {
+            language: min(own.inside, own.rollouts - own.inside) / own.rollouts
+            for language, own in self.contrasts.items()
+        }
+
+    def _estimate(self, language: str) -> Estimate:
+        return self.estimates.get(language) or estimate(Contrast(), self.every, self.settings.of(language).shrinkage)

@@ -1,0 +1,157 @@
+"""Losses, gradients and advantages beside TRL's own code, called on a trainer that has nothing but its settings."""
+
+from collections import defaultdict
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from src.algorithm.advantages import advantages
+from src.algorithm.kl import kl_penalty
+from src.algorithm.losses import importance_weight, policy_loss, token_weights
+from src.algorithm.spec import AdvantageSpec, LossSpec
+
+pytest.importorskip("trl", reason="TRL is not installed; `make bench` installs it (extra `bench`)")
+
+ROWS, TOKENS, VOCABULARY = 12, 8, 11
+LENGTHS = torch.tensor([8, 3, 1, 5, 8, 2] * 2)
+# name -> (our loss, TRL's settings). TRL's epsilon_high of CISPO is the largest ratio, ours what it may be above 1.
+VARIANTS = {
+    "grpo": ({"aggregation": "sequence_mean"}, {"loss_type": "grpo"}),
+    "grpo with KL": ({"aggregation": "sequence_mean", "kl_coefficient": 0.3}, {"loss_type": "grpo", "beta": 0.3}),
+    "bnpo": ({}, {"loss_type": "bnpo"}),
+    "bnpo with KL": ({"kl_coefficient": 0.3}, {"loss_type": "bnpo", "beta": 0.3}),
+    "dapo": ({"clip_high": 0.28}, {"loss_type": "dapo", "epsilon_high": 0.28}),
+    "dr_grpo": ({"aggregation": "sequence_sum", "maximum_tokens": 20}, {"loss_type": "dr_grpo"}),
+    "gspo": (
+        {"ratio": "sequence", "clip_low": 3e-4, "clip_high": 4e-4, "aggregation": "sequence_mean"},
+        {"loss_type": "grpo", "importance_sampling_level": "sequence", "epsilon_low": 3e-4, "epsilon_high": 4e-4},
+    ),
+    "gspo, wide": (
+        {"ratio": "sequence", "aggregation": "sequence_mean"},
+        {"loss_type": "grpo", "importance_sampling_level": "sequence"},
+    ),
+    "cispo": ({"surrogate": "cispo", "clip_low": 1.0, "clip_high": 0.5}, {"loss_type": "cispo", "epsilon_high": 1.5}),
+    "tis": ({"importance_cap": 1.3, "kl_coefficient": 0.3}, {"loss_type": "bnpo", "beta": 0.3, "use_vllm": True}),
+}
+
+
+def random(seed, *shape):
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed), dtype=torch.float64)
+
+
+@pytest.fixture(params=range(3))
+def batch(request):
+    """Logits of the policy being trained, log-probabilities of three others that are not far, and advantages."""
+    seed = 10 * request.param
+    logits, targets = (
+        random(seed, ROWS, TOKENS, VOCABULARY),
+        torch.arange(ROWS * TOKENS).view(ROWS, TOKENS) % VOCABULARY,
+    )
+    mask = (torch.arange(TOKENS) < LENGTHS[:, None]).double()
+
+    def near(offset, size):
+        other = logits + size * random(seed + offset, ROWS, TOKENS, VOCABULARY)
+        return torch.log_softmax(other, -1).gather(-1, targets[..., None]).squeeze(-1)
+
+    return SimpleNamespace(
+        logits=logits.requires_grad_(), targets=targets, mask=mask, advantage=random(seed + 1, ROWS),
+        old=near(2, 0.3).detach(), reference=near(3, 0.5).detach(), sampler=near(4, 0.3).detach(),
+    )  # fmt: skip
+
+
+def logprobs(batch):
+    return torch.log_softmax(batch.logits, -1).gather(-1, batch.targets[..., None]).squeeze(-1)
+
+
+def ours(spec, batch):
+    new = logprobs(batch)
+    loss, _ = policy_loss(spec, new, batch.old, batch.advantage, batch.mask)
+    if spec.importance_cap:
+        loss = loss * importance_weight(batch.old, batch.sampler, spec.importance_cap)
+    if spec.kl_coefficient:
+        loss = loss + spec.kl_coefficient * kl_penalty(new, batch.reference, "k3")
+    return (token_weights(batch.mask, spec.aggregation, int(batch.mask.sum()), ROWS, spec.maximum_tokens) * loss).sum()
+
+
+def theirs(settings, cap, batch):
+    from trl import GRPOTrainer
+
+    values = {
+        "loss_type": "grpo", "importance_sampling_level": "token", "epsilon_low": 0.2, "epsilon_high": 0.2, "beta": 0.0,
+        "use_vllm": False, "vllm_importance_sampling_correction": True, "max_completion_length": 20,
+        "aux_loss_enabled": False, "top_entropy_quantile": 1.0, "off_policy_mask_threshold": None,
+        "current_gradient_accumulation_steps": 1, "_entropy_bonus_enabled": False,
+    }  # fmt: skip
+    trainer = SimpleNamespace(
+        **values | settings,
+        args=SimpleNamespace(delta=None, use_bias_correction_kl=False, steps_per_generation=1),
+        model=SimpleNamespace(training=True),
+        accelerator=SimpleNamespace(num_processes=1, gather=lambda x: x, reduce=lambda x, reduction: x),
+        _metrics={"train": defaultdict(list)},
+        _get_per_token_logps_and_entropies=lambda *_, **__: (logprobs(batch), torch.zeros(ROWS, TOKENS), None),
+    )
+    prompt = torch.ones(ROWS, 2, dtype=torch.long)
+    inputs = {
+        "prompt_ids": prompt, "prompt_mask": prompt, "completion_ids": batch.targets, "completion_mask": batch.mask,
+        "advantages": batch.advantage, "old_per_token_logps": batch.old, "ref_per_token_logps": batch.reference,
+        "num_items_in_batch": batch.mask.sum(), "importance_sampling_ratio": (batch.old - batch.sampler).exp().clamp(max=cap),
+    }  # fmt: skip
+    return GRPOTrainer._compute_loss(trainer, None, inputs)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_loss_and_gradient_are_those_of_trl(name, batch):
+    own, settings = VARIANTS[name]
+    spec = LossSpec(**{"kl_coefficient": 0.0} | own)
+    found = []
+    for loss in (ours(spec, batch), theirs(settings, spec.importance_cap, batch)):
+        (gradient,) = torch.autograd.grad(loss, batch.logits)
+        found.append((loss.detach(), gradient))
+    assert found[0][1].abs().max() > 1e-4
+    torch.testing.assert_close(found[0], found[1], atol=1e-12, rtol=1e-10)
+
+
+@pytest.mark.parametrize(
+    ("normaliser", "trainer", "tolerance"),
+    [("leave_one_out", "RLOOTrainer", 1e-6), ("mean", "GRPOTrainer", 1e-6), ("std", "GRPOTrainer", 1e-3)],
+)
+def test_advantages_are_those_of_trl(normaliser, trainer, tolerance):
+    """TRL adds 1e-4 to the standard deviation, we add 1e-6: hence the wider tolerance."""
+    import trl
+
+    rewards, size = [1.0, 0.0, 0.5, 0.25, 1.0, 1.0, 1.0, 0.0], 4
+    groups = [row // size for row in range(len(rewards))]
+    found = advantages(
+        AdvantageSpec(normaliser=normaliser), rewards, ["en"] * 8, ["en"] * 8, groups, factor=0.0, exploration=0.0
+    )
+    expected = trl_advantages(getattr(trl, trainer), rewards, size, "group" if normaliser == "std" else "none")
+    assert expected.abs().max() > 0.1
+    torch.testing.assert_close(found.advantage, expected, atol=tolerance, rtol=0)
+
+
+def trl_advantages(kind, rewards, size, scale_rewards):
+    """What TRL makes of given rewards: its own scoring, on completions of one token that nobody generated."""
+    from unittest.mock import MagicMock
+
+    rows, unused = len(rewards), torch.zeros(len(rewards), 1)
+    trainer = MagicMock()
+    settings = {
+        "environment_factories": None, "environments": None, "tools": None, "num_generations": size, "beta": 0.0,
+        "use_vllm": False, "pad_to_multiple_of": None, "mask_truncated_completions": False,
+        "scale_rewards": scale_rewards, "normalize_advantages": False, "reward_clip_range": None,
+        "multi_objective_aggregation": "sum_then_normalize", "reward_weights": torch.ones(1), "reward_func_names": ["given"], "num_iterations": 1, "log_completions": False,
+    }  # fmt: skip
+    for name, value in settings.items():
+        setattr(trainer, name, value)
+    trainer.accelerator.device, trainer.accelerator.process_index = torch.device("cpu"), 0
+    trainer.model.training, trainer._tokenizer.pad_token_id = True, 0
+    trainer.args.gradient_accumulation_steps = trainer.args.steps_per_generation = 1
+    trainer._get_per_token_logps_and_entropies.return_value = (unused, unused, None)
+    trainer._calculate_rewards.return_value = torch.tensor(rewards)[:, None]
+    prompts, completions, texts = [[1]] * rows, [[2]] * rows, ["x"] * rows
+    trainer._generate.return_value = {
+        "RLOOTrainer": (prompts, completions, texts),
+        "GRPOTrainer": (prompts, completions, None, texts, None, {}, None, None),
+    }[kind.__name__]
+    return kind._generate_and_score_completions(trainer, [{"prompt": "x"}] * rows)["advantages"]
