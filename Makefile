@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main base-model bench bench-scoring test test-slow lint metrics-doc clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model bench bench-scoring test test-slow lint metrics-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -55,6 +55,9 @@ demo: $(READY) ## the main job in the embedded world: SFT, three RL methods, eva
 table-main: $(READY) ## the main table over seeds, beside the expected numbers (SCALE=laptop)
 	$(PY) -m src.launch experiments/main --scale $(SCALE)
 
+table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
+	$(PY) -m src.launch experiments/schedules --scale $(SCALE)
+
 base-model: $(READY) ## pretrain the demo's base model again
 	$(PY) -m src.stages.base_model
 
@@ -79,6 +82,9 @@ metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs
 	$(PY) -m src.reporting.glossary > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
+
+schedules: $(READY) ## draw every schedule of conf/schedule into docs/schedules.png
+	$(PY) -m src.stages.schedules
 
 clean: ## remove caches; runs/ and .venv/ stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

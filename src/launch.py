@@ -1,7 +1,8 @@
 """A fixed set of runs that makes one table: `python -m src.launch experiments/demo`. The same command resumes.
 
 `runs.yaml` lists experiments, seeds and overrides; runs go side by side as processes, shared stages are made
-once, and at the end everything is gathered into one report beside what was expected.
+once, and at the end everything is gathered into one report beside what was expected. An experiment may leave a setting
+to be chosen: every value runs with the first seeds, and the best one on the dev split with the others.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,13 +21,52 @@ from typing import Any
 from src import config as configuration
 from src.errors import UserError
 
+TUNING_SEEDS = 2
+TUNING_SPLIT = "dev"
+TUNING_METRIC = "right_and_in_language"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One line of the table: an experiment with its overrides. `choose` maps a setting to the values it is chosen
+    from, by right-and-in-language on the dev split over the first two seeds."""
+
+    name: str
+    experiment: str
+    overrides: tuple[str, ...] = ()
+    choose: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @staticmethod
+    def read(entry: Any, where: Path) -> Arm:
+        """From a name, or a mapping with `experiment` and any of `name`, `overrides`, `choose`."""
+        if isinstance(entry, str):
+            return Arm(entry, entry)
+        names = list(Arm.__dataclass_fields__)
+        for key in entry:
+            if key not in names:
+                raise UserError(f"{where}: unknown field {key!r} in experiments. {configuration.nearest(key, names)}")
+        if "experiment" not in entry:
+            raise UserError(f"{where}: field 'experiment' is missing in {entry}; say which experiment it is")
+        choose = tuple((key, tuple(values)) for key, values in entry.get("choose", {}).items())
+        if len(choose) > 1 or any(len(values) < 2 for _, values in choose):
+            raise UserError(f"{where}: choose must give one setting with two or more values; got {entry['choose']}")
+        name = entry.get("name", entry["experiment"])
+        return Arm(name, entry["experiment"], tuple(entry.get("overrides", ())), choose)
+
+    def candidates(self) -> list[tuple[str, ...]]:
+        """The overrides of every value to choose from; one set where nothing is chosen."""
+        if not self.choose:
+            return [self.overrides]
+        ((key, values),) = self.choose
+        return [(*self.overrides, f"{key}={value}") for value in values]
+
 
 @dataclass(frozen=True)
 class RunsSpec:
     """The fields of a `runs.yaml`."""
 
     title: str
-    experiments: list[str]
+    experiments: list[Any]
     seeds: list[int] = field(default_factory=lambda: [0])
     overrides: list[str] = field(default_factory=list)
     jobs: int = 2
@@ -47,13 +87,22 @@ class RunsSpec:
         for key in ("title", "experiments"):
             if key not in content:
                 raise UserError(f"{path}: field {key!r} is missing; every runs.yaml has a title and experiments")
-        return RunsSpec(**content)
+        spec = RunsSpec(**content)
+        arms = [Arm.read(entry, path) for entry in spec.experiments]
+        twice = sorted({arm.name for arm in arms if [a.name for a in arms].count(arm.name) > 1})
+        if twice:
+            raise UserError(f"{path}: every experiment needs a name of its own; more than one is called {twice[0]!r}")
+        return spec
+
+    def arms(self) -> list[Arm]:
+        return [Arm.read(entry, Path("runs.yaml")) for entry in self.experiments]
 
 
 @dataclass(frozen=True)
 class Job:
     """One run: its command, and where its files go."""
 
+    name: str
     experiment: str
     seed: int
     overrides: tuple[str, ...]
@@ -64,15 +113,59 @@ class Job:
         return [sys.executable, "-m", "src.run", f"+experiment={self.experiment}", f"seed={self.seed}", *self.overrides]
 
 
-def jobs_of(spec: RunsSpec, scale: str, root: str) -> list[Job]:
-    """Every (experiment, seed), one experiment after another: neighbours in the queue then share no stage, and none
-    has to wait for another."""
-    overrides = (f"scale={scale}", f"root={root}", *spec.overrides)
+def job_of(spec: RunsSpec, arm: Arm, own: Sequence[str], seed: int, scale: str, root: str) -> Job:
+    """The run of an arm with `own` overrides."""
+    overrides = (f"scale={scale}", f"root={root}", *spec.overrides, *own)
+    directory = configuration.run_directory(root, scale, arm.experiment, seed, overrides)
+    return Job(arm.name, arm.experiment, seed, overrides, directory)
+
+
+def tuning_jobs(spec: RunsSpec, scale: str, root: str) -> list[Job]:
+    """Every value of every arm that has one to choose, with the first seeds."""
     return [
-        Job(name, seed, overrides, configuration.run_directory(root, scale, name, seed, overrides))
-        for name in spec.experiments
+        job_of(spec, arm, own, seed, scale, root)
+        for arm in spec.arms()
+        if arm.choose
+        for own in arm.candidates()
+        for seed in spec.seeds[:TUNING_SEEDS]
+    ]
+
+
+def jobs_of(spec: RunsSpec, scale: str, root: str, chosen: Mapping[str, Sequence[str]] | None = None) -> list[Job]:
+    """Every (arm, seed) with the overrides `chosen` for it, one arm after another: neighbours in the queue then share no
+    stage, and none has to wait for another."""
+    return [
+        job_of(spec, arm, (chosen or {}).get(arm.name, arm.overrides), seed, scale, root)
+        for arm in spec.arms()
         for seed in spec.seeds
     ]
+
+
+def choose(spec: RunsSpec, scale: str, root: str) -> tuple[dict[str, tuple[str, ...]], list[dict[str, Any]]]:
+    """The overrides of each arm, chosen where there is a choice, and what each value came to on the dev split.
+
+    Raises:
+        UserError: the runs were not evaluated on the dev split.
+    """
+    import pandas
+
+    chosen, rows = {}, []
+    for arm in spec.arms():
+        values = []
+        for own in arm.candidates() if arm.choose else ():
+            runs = [job_of(spec, arm, own, seed, scale, root) for seed in spec.seeds[:TUNING_SEEDS]]
+            frames = [pandas.read_parquet(job.directory / "evaluate" / "records.parquet") for job in runs]
+            frame = pandas.concat(frames)
+            frame = frame[frame["split"] == TUNING_SPLIT]
+            if frame.empty:
+                raise UserError(f"{arm.name}: to choose a value, evaluation.splits must hold {TUNING_SPLIT!r}")
+            values.append(float(frame.groupby("language")[TUNING_METRIC].mean().mean()))
+            rows.append({"arm": arm.name, "value": own[-1], "seeds": len(runs), TUNING_METRIC: values[-1]})
+        best = max(range(len(values)), key=values.__getitem__) if values else 0
+        chosen[arm.name] = arm.candidates()[best]
+        for place, row in enumerate(rows[len(rows) - len(values) :]):
+            row["chosen"] = place == best
+    return chosen, rows
 
 
 def launch(jobs: Sequence[Job], at_once: int, bars: Any) -> list[Job]:
@@ -104,6 +197,20 @@ def launch(jobs: Sequence[Job], at_once: int, bars: Any) -> list[Job]:
     return failed
 
 
+def all_finished(jobs: Sequence[Job], at_once: int) -> bool:
+    """Run the jobs with progress bars; False, and what went wrong on the screen, when one failed."""
+    bars = Bars(jobs)
+    failed = launch(jobs, at_once, bars)
+    bars.close()
+    for job in failed:
+        tail = (job.directory / "log.txt").read_text(errors="replace").strip().splitlines()[-12:]
+        print(f"\nerror: {job.name} seed {job.seed} failed:", *tail, sep="\n  ", file=sys.stderr)
+        print(f"  its command: {' '.join(job.command[1:])}", file=sys.stderr)
+    if failed:
+        print("\nThe same command again resumes what is not finished.", file=sys.stderr)
+    return not failed
+
+
 class Bars:
     """Progress of all runs: one overall bar with ETA, and the stage of each run at work."""
 
@@ -123,7 +230,7 @@ class Bars:
         if not self.terminal:
             state = "finished" if good else "FAILED"
             print(
-                f"[{_clock(time.time() - self.began)}] {state} {job.experiment} seed {job.seed} ({self.done}/{self.count})",
+                f"[{_clock(time.time() - self.began)}] {state} {job.name} seed {job.seed} ({self.done}/{self.count})",
                 flush=True,
             )
 
@@ -138,7 +245,7 @@ class Bars:
             print(f"[{_clock(time.time() - self.began)}] " + " | ".join(texts), flush=True)
 
     def _text(self, job: Job) -> str:
-        name, path = f"{job.experiment} seed {job.seed}", job.directory / "status.json"
+        name, path = f"{job.name} seed {job.seed}", job.directory / "status.json"
         if not path.is_file() or path.stat().st_mtime < self.began:
             return f"{name}: starting"
         status = json.loads(path.read_text())
@@ -156,7 +263,9 @@ def _clock(seconds: float) -> str:
     return f"{int(seconds) // 60:d}:{int(seconds) % 60:02d}"
 
 
-def gather(folder: Path, spec: RunsSpec, jobs: Sequence[Job], scale: str, root: str) -> Path:
+def gather(
+    folder: Path, spec: RunsSpec, jobs: Sequence[Job], tried: Sequence[dict[str, Any]], scale: str, root: str
+) -> Path:
     """The report over all runs: `<root>/<scale>/<name of the folder>/`."""
     from src.reporting.compose import compose_report
     from src.stages.report import found
@@ -166,10 +275,11 @@ def gather(folder: Path, spec: RunsSpec, jobs: Sequence[Job], scale: str, root: 
     compose_report(
         output,
         f"{spec.title} (scale={scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})",
-        [found(job.directory, job.experiment, job.seed) for job in jobs],
+        [found(job.directory, job.name, job.seed) for job in jobs],
         compared=spec.compared or None,
         expected=expected if expected.is_file() else None,
         command=f"python -m src.launch {folder} --scale {scale}",
+        tried=tried,
     )
     return output
 
@@ -188,19 +298,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         spec = RunsSpec(
             **{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
         )
-        jobs = jobs_of(spec, options.scale, options.root)
-        began = time.time()
-        bars = Bars(jobs)
-        failed = launch(jobs, options.jobs or spec.jobs, bars)
-        bars.close()
-        if failed:
-            for job in failed:
-                tail = (job.directory / "log.txt").read_text(errors="replace").strip().splitlines()[-12:]
-                print(f"\nerror: {job.experiment} seed {job.seed} failed:", *tail, sep="\n  ", file=sys.stderr)
-                print(f"  its command: {' '.join(job.command[1:])}", file=sys.stderr)
-            print("\nThe same command again resumes what is not finished.", file=sys.stderr)
+        began, at_once = time.time(), options.jobs or spec.jobs
+        if (tuning := tuning_jobs(spec, options.scale, options.root)) and not all_finished(tuning, at_once):
             return 1
-        output = gather(options.folder, spec, jobs, options.scale, options.root)
+        chosen, tried = choose(spec, options.scale, options.root)
+        jobs = jobs_of(spec, options.scale, options.root, chosen)
+        if not all_finished(jobs, at_once):
+            return 1
+        output = gather(options.folder, spec, jobs, tried, options.scale, options.root)
         print((output / "table.txt").read_text())
         for name, path in json.loads((output / "files.json").read_text()).items():
             print(f"{name + ':':14} {path}")

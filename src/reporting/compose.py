@@ -17,6 +17,7 @@ from src.reporting.statistics import Cells, cells
 from src.reporting.tracker import read_metrics
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
+MANY = 6  # methods; with more, a picture of their own shows them one below the other
 _PUBLISHED = (
     "Definitions of the evaluation published with AdaMame, over its 12 languages, never mixed with the others: "
     + "; ".join(f"{name}: {meaning}" for name, meaning in PUBLISHED.items())
@@ -42,8 +43,10 @@ def compose_report(
     compared: str | None = None,
     expected: Path | None = None,
     command: str = "",
+    tried: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`.
+    """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`; `tried` are rows
+    on the values of settings that were chosen.
 
     Raises:
         UserError: no run is of the method `compared` (to be set against every other); records of methods or seeds do not belong together; a malformed
@@ -71,6 +74,8 @@ def compose_report(
     some = next(iter(data.values()))
     about = _about(config, runs, some, command)
     sections = [page.Section("What was run", table=_two_columns(about))]
+    if tried:
+        sections.append(page.Section("Settings chosen on the dev split", table=tables.chosen(tried)))
     pictures = {}
     paired: dict[str, str] = {}
     if compared is not None and len(methods) > 1:
@@ -81,6 +86,10 @@ def compose_report(
     for split in splits:
         pictures[f"pareto {split}"] = output / f"pareto-{split}.png"
         figures.pareto(rows, split, pictures[f"pareto {split}"])
+        if len(methods) > MANY:
+            pictures[f"arms {split}"] = output / f"arms-{split}.png"
+            figures.arms(rows, split, pictures[f"arms {split}"])
+            sections.append(page.Section(f"All methods, {split}", picture=pictures[f"arms {split}"]))
         pictures[f"languages {split}"] = output / f"languages-{split}.png"
         figures.per_language(data, split, pictures[f"languages {split}"])
         sections.append(
@@ -142,6 +151,8 @@ def compose_report(
             if split in published:
                 shown += f"\nas published, {split}:\n{tables.plain(published[split])}\n"
     shown += "".join(f"\npaired differences, {split}:\n{table}\n" for split, table in paired.items())
+    if tried:
+        shown += f"\nsettings chosen on the dev split:\n{tables.plain(tables.chosen(tried))}\n"
     if beside:
         shown += f"\nbeside expected.csv:\n{beside}\n"
     if len(runs) == 1 and runs[0].rollouts is not None:
@@ -218,7 +229,7 @@ def _samples(directory: Path, count: int = 2) -> list[str]:
             texts.append(
                 printable(
                     f"step {step}  query {row['language']}  reasoned in {row['detected']}  {row['status']}  "
-                    f"reward {row['reward']}  weight {row['alignment_weight']:.2f}  advantage {row['advantage']:+.2f}\n"
+                    f"reward {row['reward']}  language term {row['alignment_term']:+.2f}  advantage {row['advantage']:+.2f}\n"
                     f"> {row['question']}\n{row['completion']}"
                 )
             )

@@ -34,7 +34,7 @@ def colour(method: str, methods: Sequence[str]) -> str:
 def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
     """Accuracy against fidelity with their intervals, a panel for each domain; the undominated points are joined."""
     domains = [domain for domain in DOMAINS if any(row.domain == domain and row.split == split for row in rows)]
-    figure, axes = _canvas(1, len(domains), width=4.2 * len(domains), height=4.0)
+    figure, axes = canvas(1, len(domains), width=4.2 * len(domains), height=4.0)
     methods = list(dict.fromkeys(row.method for row in rows))
     for axis, domain in zip(axes, domains, strict=True):
         chosen = [row for row in rows if (row.split, row.domain) == (split, domain)]
@@ -53,14 +53,14 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
     axes[0].set_ylabel("accuracy")
     axes[-1].legend(fontsize=8, loc="best")
     figure.suptitle(f"Accuracy against language fidelity ({split}, 95 % intervals)")
-    _save(figure, path)
+    save(figure, path)
 
 
 def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> None:
     """Fidelity and accuracy by language of the query, methods side by side; trained languages are marked *."""
     chosen = {method: cells for (method, where), cells in data.items() if where == split}
     languages = next(iter(chosen.values())).languages
-    figure, axes = _canvas(2, 1, width=11.0, height=5.6)
+    figure, axes = canvas(2, 1, width=11.0, height=5.6)
     width = 0.8 / len(chosen)
     for axis, metric in zip(axes, ("fidelity", "accuracy"), strict=True):
         for place, (method, cells) in enumerate(chosen.items()):
@@ -78,7 +78,34 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> 
         axis.grid(alpha=0.25, axis="y")
     axes[0].legend(fontsize=8, ncols=len(chosen), loc="upper center", bbox_to_anchor=(0.5, 1.22))
     axes[1].set_xlabel("language of the query (* trained)")
-    _save(figure, path)
+    save(figure, path)
+
+
+def arms(rows: Sequence[Row], split: str, path: Path) -> None:
+    """Right-and-in-language, accuracy and fidelity of many methods, one below the other, in and out of domain."""
+    shown = [row for row in rows if row.split == split and row.domain in ("in-domain", "out-of-domain")]
+    methods = list(dict.fromkeys(row.method for row in shown))
+    metrics = ("right and in language", "accuracy", "fidelity")
+    figure, axes = canvas(1, 3, width=11.0, height=1.3 + 0.32 * len(methods))
+    for axis, metric in zip(axes, metrics, strict=True):
+        for domain, tone, marker, shift in (
+            ("in-domain", "#0072B2", "o", -0.14),
+            ("out-of-domain", "#D55E00", "s", 0.14),
+        ):
+            chosen = [row for row in shown if row.domain == domain]
+            x = [row.values[metric].value for row in chosen]
+            bounds = [(row.values[metric].low, row.values[metric].high) for row in chosen]
+            y = [methods.index(row.method) + shift for row in chosen]
+            axis.errorbar(
+                x, y, xerr=_bars(x, bounds), color=tone, marker=marker, markersize=4.5, linestyle="none",
+                elinewidth=1.2, label=domain,
+            )  # fmt: skip
+        axis.set(title=metric, ylim=(len(methods) - 0.5, -0.5), yticks=range(len(methods)), yticklabels=[])
+        axis.grid(alpha=0.25)
+    axes[0].set_yticklabels([label(method) for method in methods])
+    axes[-1].legend(fontsize=8, loc="best")
+    figure.suptitle(f"{split}, 95 % intervals")
+    save(figure, path)
 
 
 def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
@@ -86,7 +113,7 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
 
     Accuracy and fidelity are smoothed over five steps.
     """
-    figure, axes = _canvas(3, 1, width=8.0, height=7.0, share=True)
+    figure, axes = canvas(3, 1, width=8.0, height=7.0, share=True)
     for axis, metric in zip(axes, ("accuracy", "fidelity", "alignment_factor"), strict=True):
         for method, seeds in curves.items():
             length = min(len(lines) for lines in seeds)
@@ -105,7 +132,7 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
     axes[-1].legend(fontsize=8, loc="upper left")  # the schedules leave that corner free, the curves above do not
     axes[-1].set_xlabel("GRPO step")
     figure.suptitle("Training rollouts")
-    _save(figure, path)
+    save(figure, path)
 
 
 def _bars(values: Sequence[float], bounds: Sequence[Sequence[float]]) -> Any:
@@ -114,7 +141,8 @@ def _bars(values: Sequence[float], bounds: Sequence[Sequence[float]]) -> Any:
     return np.maximum([values - around[0], around[1] - values], 0).tolist()  # arrays of one column upset matplotlib
 
 
-def _canvas(rows: int, columns: int, width: float, height: float, share: bool = False) -> tuple[Any, list[Any]]:
+def canvas(rows: int, columns: int, width: float, height: float, share: bool = False) -> tuple[Any, list[Any]]:
+    """An empty figure of `width` x `height` inches and its axes, row by row; no display is needed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
@@ -124,8 +152,9 @@ def _canvas(rows: int, columns: int, width: float, height: float, share: bool = 
     return figure, list(axes.flatten())
 
 
-def _save(figure: Any, path: Path) -> None:
-    """The picture for pages, and beside it an SVG for papers."""
+def save(figure: Any, path: Path, vector: bool = True) -> None:
+    """The picture for pages, and beside it an SVG for papers where `vector` asks for it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     figure.savefig(path, dpi=120)
-    figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})
+    if vector:
+        figure.savefig(path.with_suffix(".svg"), metadata={"Date": None})

@@ -173,6 +173,15 @@ def compared(data: dict[tuple[str, str], Cells], method: str, split: str) -> str
     return "\n".join(lines)
 
 
+def chosen(tried: Sequence[dict[str, Any]]) -> str:
+    """What every value of a setting came to where it was chosen, the choice marked; markdown."""
+    lines = ["| method | value | seeds | right and in language, dev | chosen |", "|---|---|---|---|---|"]
+    for row in tried:
+        score, mark = f"{row['right_and_in_language']:.3f}", "yes" if row["chosen"] else ""
+        lines.append(f"| {label(row['arm'])} | {row['value']} | {row['seeds']} | {score} | {mark} |")
+    return "\n".join(lines)
+
+
 def beside_expected(rows: Sequence[Row], expected: Path) -> str:
     """Ours beside what `expected.csv` says (split, domain, method, metric, value, tolerance); unknown stays empty.
 

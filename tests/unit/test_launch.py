@@ -2,7 +2,9 @@
 
 from pathlib import Path
 
+import pandas
 import pytest
+import yaml
 
 from src import launch
 from src.errors import UserError
@@ -14,8 +16,8 @@ ROOT = Path(__file__).resolve().parents[2]
 @pytest.mark.parametrize("folder", sorted(p.parent.name for p in (ROOT / "experiments").glob("*/runs.yaml")))
 def test_every_set_of_runs_is_read_and_names_experiments_that_exist(folder):
     spec = RunsSpec.read(ROOT / "experiments" / folder / "runs.yaml")
-    assert all((ROOT / "conf" / "experiment" / f"{name}.yaml").is_file() for name in spec.experiments)
-    assert spec.compared in ("", *spec.experiments)
+    assert all((ROOT / "conf" / "experiment" / f"{arm.experiment}.yaml").is_file() for arm in spec.arms())
+    assert spec.compared in ("", *(arm.name for arm in spec.arms()))
 
 
 def test_a_misspelt_field_is_named(tmp_path):
@@ -46,7 +48,7 @@ def test_a_failed_run_is_shown_and_ends_with_code_1(tmp_path, capsys):
 
 def test_a_job_that_never_started_shows_as_starting(tmp_path):
     bars = launch.Bars([])
-    job = Job("grpo", 0, (), tmp_path / "a" / "b" / "c")
+    job = Job("grpo", "grpo", 0, (), tmp_path / "a" / "b" / "c")
     assert bars._text(job) == "grpo seed 0: starting"
 
 
@@ -54,3 +56,45 @@ def test_overrides_may_stand_anywhere_on_the_command_line(tmp_path, capsys):
     (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\n")
     assert launch.main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 1
     assert "Did you mean 'steps'" in capsys.readouterr().err
+
+
+CHOICE = {"name": "B", "experiment": "grpo", "overrides": ["grpo.steps=2"], "choose": {"schedule.maximum": [1, 4]}}
+
+
+def test_every_value_of_a_choice_runs_with_the_first_seeds(tmp_path):
+    jobs = launch.tuning_jobs(RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3]), "laptop", "runs")
+    assert [(job.name, job.overrides[2:], job.seed) for job in jobs] == [
+        ("B", ("grpo.steps=2", f"schedule.maximum={value}"), seed) for value in (1, 4) for seed in (1, 2)
+    ]
+
+
+def test_the_value_that_is_best_on_dev_is_chosen_and_test_has_no_say(tmp_path):
+    spec = RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3])
+    for job in launch.tuning_jobs(spec, "laptop", str(tmp_path)):
+        good = float(job.overrides[-1].endswith("=4"))
+        rows = [("dev", "fr", good), ("dev", "sw", 0.0), ("test", "fr", 1 - good), ("test", "sw", 1 - good)]
+        frame = pandas.DataFrame(rows, columns=["split", "language", "right_and_in_language"])
+        (job.directory / "evaluate").mkdir(parents=True)
+        frame.to_parquet(job.directory / "evaluate" / "records.parquet")
+    chosen, tried = launch.choose(spec, "laptop", str(tmp_path))
+    assert chosen == {"sft": (), "B": ("grpo.steps=2", "schedule.maximum=4")}
+    assert [(row["value"], row["right_and_in_language"], row["chosen"]) for row in tried] == [
+        ("schedule.maximum=1", 0.0, False), ("schedule.maximum=4", 0.5, True),
+    ]  # fmt: skip
+    jobs = launch.jobs_of(spec, "laptop", str(tmp_path), chosen)
+    assert [job.overrides[2:] for job in jobs if job.name == "B"] == [("grpo.steps=2", "schedule.maximum=4")] * 3
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([CHOICE | {"chose": 1}], "unknown field 'chose' in experiments. Did you mean 'choose'"),
+        ([{"name": "x"}], "field 'experiment' is missing"),
+        ([CHOICE | {"choose": {"a": [1]}}], "one setting with two or more values"),
+        (["grpo", "grpo"], "more than one is called 'grpo'"),
+    ],
+)
+def test_an_arm_that_makes_no_sense_is_named(tmp_path, entries, message):
+    (tmp_path / "runs.yaml").write_text(yaml.safe_dump({"title": "x", "experiments": entries}))
+    with pytest.raises(UserError, match=message):
+        RunsSpec.read(tmp_path / "runs.yaml")
