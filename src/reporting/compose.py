@@ -133,6 +133,12 @@ def compose_report(
                 picture=pictures["training"],
             )
         )
+    for method, seeds in curves.items():
+        if any(key.startswith("critical_bonus/") for line in seeds[0] for key in line):
+            name = f"bonus {tables.label(method)}"
+            pictures[name] = output / f"bonus-{tables.slug(method)}.png"
+            figures.bonus(seeds, pictures[name])
+            sections.append(page.Section(f"Critical bonus, {tables.label(method)}", picture=pictures[name]))
     if beside:
         sections.append(page.Section("Beside expected.csv", table=beside))
     for run in runs:

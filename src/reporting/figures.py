@@ -135,6 +135,33 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
     save(figure, path)
 
 
+def bonus(seeds: Sequence[Sequence[dict[str, Any]]], path: Path) -> None:
+    """The critical bonus of each language as it was estimated, its 95 % band, and the factor that follows it; means
+    over seeds. Above the bonus the language of the query pays."""
+    codes = sorted({key.split("/")[1] for line in seeds[0] for key in line if key.startswith("critical_bonus/")})
+    figure, axes = canvas(1, len(codes), width=2.6 * len(codes), height=2.9)
+    for axis, code in zip(axes, codes, strict=True):
+        length = min(len(lines) for lines in seeds)
+        steps = [line["step"] for line in seeds[0][:length]]
+
+        def mean(name: str, code: str = code, length: int = length) -> Any:
+            nothing = float("nan")
+            values = np.array([[line.get(f"{name}/{code}", nothing) for line in lines[:length]] for lines in seeds])
+            known = ~np.isnan(values)
+            return np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
+
+        middle, error = mean("critical_bonus"), mean("critical_bonus_error")
+        axis.fill_between(steps, middle - 1.96 * error, middle + 1.96 * error, color="#0072B2", alpha=0.2, linewidth=0)
+        axis.plot(steps, middle, color="#0072B2", label="critical bonus B*")
+        axis.plot(steps, mean("alignment_factor"), color="#D55E00", label="alignment factor")
+        axis.plot(steps, mean("fidelity"), color="#999999", linewidth=0.8, label="fidelity of the rollouts")
+        axis.set(title=code, xlabel="GRPO step")
+        axis.axhline(0, color="black", linewidth=0.5)
+        axis.grid(alpha=0.25)
+    figure.legend(*axes[0].get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=3)
+    save(figure, path)
+
+
 def _bars(values: Sequence[float], bounds: Sequence[Sequence[float]]) -> Any:
     """Lengths below and above each value, [2, values]; rounding must not make one negative, matplotlib refuses it."""
     around = np.array(bounds, dtype=float).T

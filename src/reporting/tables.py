@@ -48,6 +48,11 @@ def label(method: str) -> str:
     return LABELS.get(method, method)
 
 
+def slug(method: str) -> str:
+    """The name of a method as part of a file's name."""
+    return "-".join("".join(c if c.isalnum() else " " for c in method.lower()).split())
+
+
 def summary(data: dict[tuple[str, str], Cells]) -> list[Row]:
     """Rows for every (method, split), each domain that has languages, and each language by itself."""
     rows = []

@@ -13,7 +13,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 MICRO = [
-    "+experiment=adamame_grpo", "scale=tiny", "stages=[sft,grpo]", "pretrain.from_scratch=true", "pretrain.steps=3",
+    "+experiment=lagrangian", "scale=tiny", "stages=[sft,grpo]", "pretrain.from_scratch=true", "pretrain.steps=3",
     "world.pretrain_documents=300", "world.sft_examples_per_language=20", "sft.sequences_per_step=8", "sft.epochs=3",
     "grpo.steps=16", "grpo.prompts_per_step=4", "grpo.completions_per_prompt=4", "grpo.prompts_per_language=4",
     "rollout.maximum_new_tokens=24", "checkpoint.every_steps=2", "reward=additive_language",
@@ -25,10 +25,13 @@ def command(root, *more):
 
 
 def results(root):
-    """The bytes of every final model, by stage, and the steps in every metrics file."""
+    """The bytes of every final model, by stage, and in every metrics file the steps and the alignment factor, which a
+    controller carries from step to step."""
     models = {path.parts[-3].split("-")[0]: path.read_bytes() for path in Path(root).rglob("model/model.safetensors")}
     steps = {
-        path.parts[-2].split("-")[0]: [json.loads(line)["step"] for line in path.read_text().splitlines()]
+        path.parts[-2].split("-")[0]: [
+            (line["step"], line.get("alignment_factor")) for line in map(json.loads, path.read_text().splitlines())
+        ]
         for path in Path(root).rglob("metrics.jsonl")
     }
     return models, steps

@@ -140,3 +140,24 @@ def test_unknown_values_and_tolerances_stay_empty(tmp_path):
 def test_a_malformed_line_of_expected_is_named(tmp_path, content, message):
     with pytest.raises(UserError, match=message):
         beside(tmp_path, content + "\n")
+
+
+def test_a_controllers_bonus_is_drawn_also_where_a_language_was_not_asked(tmp_path):
+    lines = [
+        {"step": s, "critical_bonus/fr": 0.5, "critical_bonus_error/fr": 0.1, "alignment_factor/fr": 0.1 * s, "fidelity/fr": 1.0}
+        for s in range(1, 5)
+    ]  # fmt: skip
+    del lines[1]["alignment_factor/fr"], lines[0]["critical_bonus_error/fr"]
+    figures.bonus([lines, lines[:3]], tmp_path / "bonus.png")
+    assert (tmp_path / "bonus.png").stat().st_size > 5_000
+
+
+def test_many_methods_are_drawn_one_below_the_other(tmp_path):
+    values = {name: Estimate(0.5, 0.4, 0.6) for name in ("right and in language", "accuracy", "fidelity")}
+    rows = [Row(f"m{i}", "test", domain, values) for i in range(9) for domain in ("in-domain", "out-of-domain")]
+    figures.arms(rows, "test", tmp_path / "arms.png")
+    assert (tmp_path / "arms.png").stat().st_size > 5_000
+
+
+def test_the_name_of_a_method_makes_the_name_of_a_file():
+    assert tables.slug("cosine, B = 0.5") == "cosine-b-0-5"

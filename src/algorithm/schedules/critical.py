@@ -14,13 +14,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from src.algorithm.contrast import Contrast, Estimate, estimate, total
-from src.algorithm.schedules.base import Controller, Curve, Observed
+from src.algorithm.schedules.base import Controller, Observed
+from src.algorithm.schedules.cosine import Cosine
 
 
 @dataclass(frozen=True)
-class Critical(Curve):
+class Critical(Cosine):
     """B_l = g(t) (B*_l + `margin` / p_in,l), at most `maximum`: at g = 1 a rollout in the language of the query earns on
-    average `margin` more than one in another, in every language alike. g is half a cosine from `onset` to `end`.
+    average `margin` more than one in another, in every language alike. g follows a cosine from `onset` to `end`.
 
     p_in and p_out are estimated by language of the query with weights `memory` on the past, and drawn to the mean over
     languages with the weight of `shrinkage` evenly mixed groups of four. Where the rarer of the two kinds of rollouts is
@@ -33,9 +34,6 @@ class Critical(Curve):
     shrinkage: float = 4.0
     observed: float = 0.1
     end: float = 0.5
-
-    def shape(self, u: float) -> float:
-        return (1.0 - math.cos(math.pi * u)) / 2.0
 
     def start(self) -> Controller:
         return CriticalController(self)
