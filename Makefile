@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model bench bench-scoring test test-slow lint metrics-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model bench bench-scoring test test-slow lint metrics-doc normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -30,7 +30,7 @@ INSTALL = $(PIP)
 endif
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with the pinned dependencies (about two minutes)
 
@@ -82,6 +82,9 @@ metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs
 	$(PY) -m src.reporting.glossary > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
+
+normalisers-doc: $(READY) ## draw docs/normalisers.png: which groups feel the language term
+	$(PY) -m src.reporting.normalisers
 
 schedules: $(READY) ## draw every schedule of conf/schedule into docs/schedules.png
 	$(PY) -m src.stages.schedules

@@ -17,7 +17,6 @@ from src.reporting.statistics import Cells, cells
 from src.reporting.tracker import read_metrics
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
-MANY = 6  # methods; with more, a picture of their own shows them one below the other
 _PUBLISHED = (
     "Definitions of the evaluation published with AdaMame, over its 12 languages, never mixed with the others: "
     + "; ".join(f"{name}: {meaning}" for name, meaning in PUBLISHED.items())
@@ -86,7 +85,7 @@ def compose_report(
     for split in splits:
         pictures[f"pareto {split}"] = output / f"pareto-{split}.png"
         figures.pareto(rows, split, pictures[f"pareto {split}"])
-        if len(methods) > MANY:
+        if len(methods) > figures.MANY:
             pictures[f"arms {split}"] = output / f"arms-{split}.png"
             figures.arms(rows, split, pictures[f"arms {split}"])
             sections.append(page.Section(f"All methods, {split}", picture=pictures[f"arms {split}"]))

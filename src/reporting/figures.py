@@ -22,13 +22,30 @@ COLOURS = {
     "adamame_grpo": "#D55E00",
     "adamame_mean": "#CC79A7",
 }
-SPARE = ("#009E73", "#56B4E9", "#F0E442")
+SPARE = ("#009E73", "#56B4E9", "#F0E442", "#8C564B", "#7F3C8D", "#17BECF", "#B2182B", "#1B7837", "#5F6B6D", "#E377C2")
+SPARE_MARKERS = "v<>dXhp8HP"
+MANY = 6  # methods; with more, the legend stands below, bands are left out, and `arms` tells more than the others
 MARKERS = {"base": "s", "sft": "D", "grpo": "o", "additive": "^", "adamame_grpo": "*", "adamame_mean": "P"}
 
 
 def colour(method: str, methods: Sequence[str]) -> str:
     others = [name for name in methods if name not in COLOURS]
     return COLOURS.get(method) or SPARE[others.index(method) % len(SPARE)]
+
+
+def marker(method: str, methods: Sequence[str]) -> str:
+    others = [name for name in methods if name not in MARKERS]
+    return MARKERS.get(method) or (
+        "o" if len(others) <= 3 else SPARE_MARKERS[others.index(method) % len(SPARE_MARKERS)]
+    )
+
+
+def _legend(figure: Any, axis: Any, count: int, place: str) -> None:
+    """Within `axis`, or below all where there are many methods."""
+    if count > MANY:
+        figure.legend(*axis.get_legend_handles_labels(), fontsize=8, loc="outside lower center", ncols=5)
+    else:
+        axis.legend(fontsize=8, loc=place)
 
 
 def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
@@ -45,13 +62,13 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
             wide, high = row.values["fidelity"], row.values["accuracy"]
             axis.errorbar(
                 [x], [y], xerr=_bars([x], [(wide.low, wide.high)]), yerr=_bars([y], [(high.low, high.high)]),
-                color=colour(row.method, methods), marker=MARKERS.get(row.method, "o"),
+                color=colour(row.method, methods), marker=marker(row.method, methods),
                 markersize=13 if row.method == "adamame_grpo" else 7, capsize=2, linewidth=1, label=label(row.method),
             )  # fmt: skip
         axis.set(title=domain, xlabel="language fidelity", xlim=(-0.03, 1.03))
         axis.grid(alpha=0.25)
     axes[0].set_ylabel("accuracy")
-    axes[-1].legend(fontsize=8, loc="best")
+    _legend(figure, axes[-1], len(methods), "best")
     figure.suptitle(f"Accuracy against language fidelity ({split}, 95 % intervals)")
     save(figure, path)
 
@@ -76,7 +93,7 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> 
         names = [f"{code}*" if code in IN_DOMAIN else code for code in languages]
         axis.set(ylabel=metric, ylim=(0, 1.05), xticks=np.arange(len(languages)), xticklabels=names)
         axis.grid(alpha=0.25, axis="y")
-    axes[0].legend(fontsize=8, ncols=len(chosen), loc="upper center", bbox_to_anchor=(0.5, 1.22))
+    axes[0].legend(fontsize=8, ncols=min(7, len(chosen)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
     axes[1].set_xlabel("language of the query (* trained)")
     save(figure, path)
 
@@ -125,11 +142,12 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
             steps = [line["step"] for line in seeds[0][:length]]
             tone = colour(method, list(curves))
             axis.plot(steps, values.mean(0), color=tone, label=label(method))
-            if len(values) > 1:
+            if len(values) > 1 and len(curves) <= MANY:
                 axis.fill_between(steps, values.min(0), values.max(0), color=tone, alpha=0.15, linewidth=0)
         axis.set_ylabel(metric.replace("_", " "))
         axis.grid(alpha=0.25)
-    axes[-1].legend(fontsize=8, loc="upper left")  # the schedules leave that corner free, the curves above do not
+    # The schedules leave that corner free, the curves above do not.
+    _legend(figure, axes[-1], len(curves), "upper left")
     axes[-1].set_xlabel("GRPO step")
     figure.suptitle("Training rollouts")
     save(figure, path)
