@@ -5,6 +5,8 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import hydra
@@ -16,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src import config as configuration
 from src.compose_errors import explain
 from src.errors import UserError
+from src.status import ERROR, LOCK, OVERRIDES, STATUS
 
 configuration.register()
 HELP = """\
@@ -66,9 +69,33 @@ def run(node: DictConfig) -> None:
 
     resolved = directory / "config.yaml"
     OmegaConf.save(node, resolved, resolve=True)
-    if not execute(config, directory, resolved):
-        print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
+    (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
+    with signs_of_life(directory):
+        if not execute(config, directory, resolved):
+            print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
     show(directory)
+
+
+@contextmanager
+def signs_of_life(directory: Path) -> Iterator[None]:
+    """What `src.status` reads: a lock that is held while the run works, its status, and the error it ends with."""
+    import fcntl
+
+    launched = "ADAMAME_STATUS" in os.environ
+    os.environ.setdefault("ADAMAME_STATUS", str((directory / STATUS).resolve()))
+    (directory / ERROR).unlink(missing_ok=True)
+    with (directory / LOCK).open("w") as handle:
+        with suppress(OSError):  # another process does the same run, or the file system has no locks
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield
+        except Exception as error:
+            with suppress(OSError):  # the disk may be full
+                (directory / ERROR).write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
+            raise
+        finally:
+            if not launched:
+                del os.environ["ADAMAME_STATUS"]
 
 
 def _preview(config: configuration.Config, path: Path) -> Path:

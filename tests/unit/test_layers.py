@@ -26,6 +26,7 @@ LAYER = {
     "compose_errors": 4,
     "run": 4,
     "launch": 4,
+    "status": 4,
     "compare": 4,
 }
 # What layers 0 and 1 may import beside the standard library and `src`.

@@ -1,0 +1,89 @@
+"""The status of runs, from directories as runs leave them."""
+
+import fcntl
+import json
+
+import pytest
+
+from src import status
+from src.errors import UserError
+from src.run import signs_of_life
+
+
+def make(root, name, stages=("sft", "grpo"), **told):
+    directory = root / "laptop" / name / "seed1"
+    directory.mkdir(parents=True)
+    (directory / "config.yaml").write_text(f"stages: [{', '.join(stages)}]\n")
+    if told:
+        (directory / "status.json").write_text(json.dumps(told))
+    return directory
+
+
+def test_a_run_is_finished_when_its_last_stage_is(tmp_path):
+    directory = make(tmp_path, "grpo", stage="grpo", step=60, total=60)
+    (directory / "grpo").mkdir()
+    assert status.read(directory).state == "stopped"
+    (directory / "grpo" / "done.json").write_text("{}")
+    assert status.read(directory).state == "finished"
+
+
+def test_a_run_is_running_while_its_lock_is_held(tmp_path):
+    directory = make(tmp_path, "grpo", stage="sft-abc", step=3, total=9, eta_seconds=61.0, message="loss 0.5")
+    with (directory / status.LOCK).open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        found = status.read(directory)
+    assert (found.state, found.stage, found.step, found.total, found.eta) == ("running", "sft", 3, 9, 61.0)
+    assert found.message == "loss 0.5" and found.age < 60
+    left = status.read(directory)
+    assert left.state == "stopped" and left.eta is None
+
+
+def test_an_error_is_kept_and_forgotten_at_the_next_start(tmp_path):
+    directory = make(tmp_path, "grpo")
+    with pytest.raises(UserError), signs_of_life(directory):
+        assert status.read(directory).state == "running"
+        raise UserError("the rule, the value\nand the fix")
+    assert status.read(directory).state == "failed"
+    with signs_of_life(directory):
+        assert status.read(directory).state == "running"
+    assert status.read(directory).state == "stopped"
+
+
+def test_the_last_metrics_are_told_where_the_status_does_not(tmp_path):
+    directory = make(tmp_path, "grpo", stage="grpo", step=2, total=9)
+    (directory / "grpo").mkdir()
+    (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.1}\n{"accuracy": 0.25, "fidelity": 0.5}\n')
+    assert status.read(directory).message == "accuracy 0.25  fidelity 0.50"
+
+
+def test_the_table_has_failures_first_and_their_last_line_below(tmp_path, capsys):
+    make(tmp_path, "a", stage="sft", step=1, total=2)
+    broken = make(tmp_path, "b", stage="grpo", step=1, total=2)
+    (broken / status.OVERRIDES).write_text("+experiment=b\nschedule.maximum=4\nseed=1\n")
+    (broken / status.ERROR).write_text("RankFailed: something\nrank 1 of 2 ended\n")
+    assert status.main([str(tmp_path)]) == 1
+    shown = capsys.readouterr().out
+    assert shown.index("laptop/b/seed1") < shown.index("laptop/a/seed1")
+    assert "schedule.maximum=4" in shown and "+experiment" not in shown
+    assert "grpo (2/2)" in shown and "rank 1 of 2 ended" in shown and "1 failed, 1 stopped" in shown
+    assert status.main([str(tmp_path), "--state", "stopped"]) == 1
+    assert "laptop/b" not in capsys.readouterr().out.split("failed:")[0]
+
+
+def test_a_root_without_runs_is_an_error(tmp_path, capsys):
+    assert status.main([str(tmp_path)]) == 2
+    assert "must hold runs" in capsys.readouterr().err
+
+
+def test_half_written_files_do_not_stop_it(tmp_path):
+    directory = make(tmp_path, "grpo")
+    (directory / "status.json").write_text('{"stage": "gr')
+    (directory / "grpo").mkdir()
+    (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.')
+    found = status.read(directory)
+    assert (found.state, found.stage, found.message) == ("stopped", "", "")
+
+
+@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
+def test_clock(seconds, text):
+    assert status.clock(seconds) == text
