@@ -19,8 +19,6 @@ class Contrast:
     right_in: float = 0.0  # sum of k_in n_out / n
     right_out: float = 0.0  # sum of k_out n_in / n
     spread: float = 0.0  # numerator of the variance of the log ratio (Greenland and Robins, 1985)
-    inside: float = 0.0  # rollouts in the language, all groups
-    rollouts: float = 0.0
 
     def fade(self, memory: float) -> None:
         """Weigh the past by `memory`; a variance has its square."""
@@ -28,8 +26,6 @@ class Contrast:
         self.right_in *= memory
         self.right_out *= memory
         self.spread *= memory * memory
-        self.inside *= memory
-        self.rollouts *= memory
 
     def add(self, n_in: int, n_out: int, k_in: int, k_out: int) -> None:
         """Count one group."""
@@ -38,8 +34,6 @@ class Contrast:
         self.right_in += k_in * n_out / n
         self.right_out += k_out * n_in / n
         self.spread += n_in * n_out * k / n**2 - k_in * k_out / n
-        self.inside += n_in
-        self.rollouts += n
 
 
 @dataclass(frozen=True)

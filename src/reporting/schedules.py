@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.algorithm.schedules.base import Controller, Curve, Following, Schedule
+from src.algorithm.schedules.base import Controller, Following, Schedule
 from src.algorithm.spec import AdvantageSpec
 from src.reporting.figures import COLOURS, SPARE, canvas, save
 
@@ -111,8 +111,7 @@ def _draw(axis: Any, right: Any, schedule: Schedule, tone: str, dashes: str, nam
             label="exploration d (right axis)",
         )  # fmt: skip
     else:
-        grown = schedule.growth if isinstance(schedule, Curve) else lambda t: 1.0
-        highest = [schedule.maximum * grown(t) for t in PROGRESS]
+        highest = [schedule.maximum for _ in PROGRESS]
         axis.fill_between(PROGRESS, highest, facecolor=(tone, 0.15), edgecolor=tone, linewidth=1.5, label=name)
 
 

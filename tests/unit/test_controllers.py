@@ -158,13 +158,24 @@ def test_at_the_critical_bonus_the_languages_pull_equally():
 
 
 def test_the_critical_factor_by_hand():
-    controller = Critical(margin=0.25, shrinkage=1e-12, floor=0.0, onset=0.0, end=0.5, maximum=8).start()
+    controller = Critical(margin=0.25, shrinkage=1e-12, floor=0.0, keep=0.0, end=0.5, maximum=8).start()
     first = seen(["fr", "fr", "en", "en"], rewards=[1.0, 0.0, 1.0, 1.0])
     controller.observe(first)  # nothing before it: p_in = p_out = 1/2, B* + margin / p_in = 1/2
     assert [controller.factor(p, "fr") for p in (0, 0.25, 0.5, 1)] == pytest.approx([0, 0.25, 0.5, 0.5])
     controller.observe(first)  # now p_in = 1/2, p_out = 1: B* = 1 and the margin adds 1/2
     assert [controller.factor(p, "fr") for p in (0, 0.25, 0.5, 1)] == pytest.approx([0, 0.75, 1.5, 1.5])
     assert controller.metrics()["critical_bonus/fr"] == pytest.approx(1.0)
+
+
+def test_a_language_that_is_being_lost_is_kept_ahead_of_the_ramp():
+    controller = Critical(margin=0.25, shrinkage=1e-12, floor=0.0, keep=0.5, end=1.0).start()
+    controller.observe(seen(["fr", "en", "en", "en"], rewards=[1.0, 1.0, 1.0, 1.0]))  # a share of 1/4
+    assert controller.factor(0.0, "fr") == 0.0  # nothing is known yet
+    controller.observe(seen(["en"] * 4))  # p_in = p_out = 1: B* + margin is 1/4, and g = 1 - (1/4) / (1/2)
+    assert controller.factor(0.0, "fr") == pytest.approx(0.5 * 0.25)
+    assert controller.factor(1.0, "fr") == pytest.approx(0.25)
+    controller.observe(seen(["fr"] * 4))  # the share was (1/4 + 0) / 2 before this step
+    assert controller.factor(0.0, "fr") == pytest.approx(0.75 * 0.25)
 
 
 def test_what_is_hardly_observed_is_explored_until_the_factor_is_full():
@@ -185,6 +196,7 @@ def test_what_is_hardly_observed_is_explored_until_the_factor_is_full():
         (Critical(margin=-1), "schedule.margin"),
         (Critical(shrinkage=0), "schedule.shrinkage"),
         (Critical(observed=0.7), "schedule.observed"),
+        (Critical(keep=2), "schedule.keep"),
         (Feedback(begin=1, full=1), "schedule.begin"),
         (Lagrangian(target=2), "schedule.target"),
         (Lagrangian(scope="each"), "schedule.scope"),

@@ -17,6 +17,8 @@ from src.algorithm.contrast import Contrast, Estimate, estimate, total
 from src.algorithm.schedules.base import Controller, Observed
 from src.algorithm.schedules.cosine import Cosine
 
+RECENT = 0.5  # a language that is being lost must be noticed within a few steps
+
 
 @dataclass(frozen=True)
 class Critical(Cosine):
@@ -24,14 +26,17 @@ class Critical(Cosine):
     average `margin` more than one in another, in every language alike. g follows a cosine from `onset` to `end`.
 
     p_in and p_out are estimated by language of the query with weights `memory` on the past, and drawn to the mean over
-    languages with the weight of `shrinkage` evenly mixed groups of four. Where the rarer of the two kinds of rollouts is
-    a share below `observed`, exploration rises (so that both stay observed), for as long as g < 1.
+    languages with the weight of `shrinkage` evenly mixed groups of four. Both kinds of rollouts must stay observed, for a
+    language that is not sampled any more cannot be learned: while a share f below `keep` of the rollouts is in the
+    language, g is at least 1 - f / `keep`; and where the rarer kind is a share below `observed`, exploration rises, for
+    as long as g < 1.
     """
 
     maximum: float = 8.0
     margin: float = 0.25
     memory: float = 0.9
     shrinkage: float = 4.0
+    keep: float = 0.5
     observed: float = 0.1
     end: float = 0.5
 
@@ -46,21 +51,24 @@ class Critical(Cosine):
             found.append(f"schedule.memory must be in [0, 1); got {self.memory}")
         if self.shrinkage <= 0:
             found.append(f"schedule.shrinkage must be above 0; got {self.shrinkage}")
+        if not 0 <= self.keep <= 1:
+            found.append(f"schedule.keep must be in [0, 1], 0 for off; got {self.keep}")
         if not 0 <= self.observed <= 0.5:
             found.append(f"schedule.observed must be in [0, 0.5]; got {self.observed}")
         return found
 
 
 class CriticalController(Controller):
-    """State: one `Contrast` for each language of the query. The factors of a step rest on the steps before it, so that
-    no rollout has a say in its own weight."""
+    """State: a `Contrast`, and the share of rollouts in the language, for each language of the query. The factors of a
+    step rest on the steps before it, so that no rollout has a say in its own weight."""
 
     def __init__(self, settings: Critical) -> None:
         self.settings = settings
         self.contrasts: dict[str, Contrast] = {}
         self.estimates: dict[str, Estimate] = {}
         self.every = Contrast()  # all languages together
-        self.rarer: dict[str, float] = {}  # share of the rarer kind of rollouts
+        self.shares: dict[str, float] = {}  # in the language, running mean with weight `RECENT` on the past
+        self.seen: dict[str, float] = {}  # the shares before this step
 
     def observe(self, observed: Observed) -> None:
         self._settle()
@@ -75,17 +83,26 @@ class CriticalController(Controller):
         for (language, _), n in groups.items():
             n_in, n_out = n[True, True] + n[True, False], n[False, True] + n[False, False]
             self.contrasts[language].add(n_in, n_out, n[True, True], n[False, True])
+        inside: dict[str, list[bool]] = {}
+        for spoken, language in zip(observed.reasoning, observed.query, strict=True):
+            inside.setdefault(language, []).append(spoken == language)
+        for language, hits in inside.items():
+            share = sum(hits) / len(hits)
+            self.shares[language] = RECENT * self.shares.get(language, share) + (1 - RECENT) * share
 
     def factor(self, progress: float, language: str) -> float:
         own, found = self.settings.of(language), self._estimate(language)
-        target = found.bonus + own.margin / found.accuracy_in
-        return own.growth(progress) * min(own.maximum, max(0.0, target))
+        share = self.seen.get(language, own.keep)
+        needed = 1.0 - share / own.keep if own.keep else 0.0
+        growth = max(own.growth(progress), needed)
+        return growth * min(own.maximum, max(0.0, found.bonus + own.margin / found.accuracy_in))
 
     def exploration(self, progress: float, language: str) -> float:
         own = self.settings.of(language)
-        if own.observed == 0:
+        if own.observed == 0 or language not in self.seen:
             return 0.0
-        return (1.0 - own.rise(progress)) * max(0.0, 1.0 - self.rarer.get(language, own.observed) / own.observed)
+        rarer = min(self.seen[language], 1.0 - self.seen[language])
+        return (1.0 - own.rise(progress)) * max(0.0, 1.0 - rarer / own.observed)
 
     def metrics(self) -> dict[str, float]:
         found: dict[str, float] = {}
@@ -100,10 +117,12 @@ class CriticalController(Controller):
         return found
 
     def state_dict(self) -> dict[str, Any]:
-        return {language: dict(vars(contrast)) for language, contrast in self.contrasts.items()}
+        contrasts = {language: dict(vars(contrast)) for language, contrast in self.contrasts.items()}
+        return {"contrasts": contrasts, "shares": dict(self.shares)}
 
     def load_state_dict(self, state: dict[str, Any]) -> None:
-        self.contrasts = {language: Contrast(**sums) for language, sums in state.items()}
+        self.contrasts = {language: Contrast(**sums) for language, sums in state.get("contrasts", {}).items()}
+        self.shares = dict(state.get("shares", {}))
 
     def _settle(self) -> None:
         """Estimates for the step that begins, from what the steps before it left."""
@@ -112,10 +131,7 @@ class CriticalController(Controller):
             language: estimate(own, self.every, self.settings.of(language).shrinkage)
             for language, own in self.contrasts.items()
         }
-        self.rarer = {
-            language: min(own.inside, own.rollouts - own.inside) / own.rollouts
-            for language, own in self.contrasts.items()
-        }
+        self.seen = dict(self.shares)
 
     def _estimate(self, language: str) -> Estimate:
         return self.estimates.get(language) or estimate(Contrast(), self.every, self.settings.of(language).shrinkage)
