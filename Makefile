@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model bench bench-scoring test test-slow lint metrics-doc normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model show-prompt bench bench-logprobs bench-scoring test test-slow lint metrics-doc normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -61,8 +61,14 @@ table-schedules: $(READY) ## schedules and controllers of the alignment factor o
 base-model: $(READY) ## pretrain the demo's base model again
 	$(PY) -m src.stages.base_model
 
+show-prompt: $(READY) ## the rendered prompts of a run (ARGS="model.path=<folder>")
+	$(PY) -m src.show_prompt +experiment=adamame_grpo $(ARGS)
+
 bench: $(VENV)/.extra-bench ## our rollout and GRPO step against transformers and TRL
 	$(PY) experiments/bench/bench.py
+
+bench-logprobs: $(READY) ## memory and time of log-probabilities over large vocabularies
+	$(PY) experiments/bench/logprobs.py
 
 bench-scoring: $(READY) ## grading and scoring against math-verify and the released scorer (DATA=folder of MGSM-Rev2)
 	$(PY) experiments/bench/scoring.py $(if $(DATA),--mgsm-rev2 $(DATA))

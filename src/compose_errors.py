@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from hydra.errors import OverrideParseException
 from omegaconf import Container, OmegaConf
 from omegaconf.errors import ValidationError
 
@@ -27,7 +28,10 @@ def explain(error: BaseException) -> str:
         full = getattr(cause, "full_key", None)
         if full and isinstance(cause, ValidationError):
             return f"{full}: {text}"
-    return re.sub(r"\n\s*set HYDRA_FULL_ERROR.*", "", str(error), flags=re.DOTALL)
+    text = re.sub(r"\n\s*set HYDRA_FULL_ERROR.*", "", str(error), flags=re.DOTALL)
+    if isinstance(error, OverrideParseException) and error.override.count("=") > 1:
+        text += "\nA text that holds a = goes into double quotes, and all of it into single ones: 'key=[\"a=b\"]'"
+    return text
 
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:

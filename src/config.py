@@ -24,7 +24,9 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from src.algorithm.spec import ObjectiveSpec
+from src.data.selection.spec import PromptsSpec
 from src.data.spec import DataSpec
+from src.data.traces.spec import SERVICE, TracesSpec
 from src.data.world.spec import WorldSpec
 from src.distributed.spec import CheckpointSpec, DistributedSpec
 from src.errors import UserError
@@ -34,7 +36,7 @@ from src.language.table import UnknownLanguage, language
 from src.models.spec import WORLD_BASE, ModelSpec
 from src.reporting.spec import ReportSpec, TrackingSpec
 from src.rollout.spec import RolloutSpec
-from src.stages.spec import STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
+from src.stages.spec import DATA_STAGES, STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
 
 CONF = Path(__file__).resolve().parent.parent / "conf"
 COMPONENTS = {
@@ -44,8 +46,13 @@ COMPONENTS = {
 }
 # Overrides that do not change results, or are in the path already: they do not give a run another directory.
 NOT_HASHED = (
-    "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.",
+    "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.", *(f"traces.teacher.{name}=" for name in SERVICE),
 )  # fmt: skip
+
+# Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
+# would not do: it does not replace a default.)
+ASKED = "?"
+OF_STAGES = {"data.sft": "sft", "data.prompts": "grpo", "benchmark.path": "evaluate"}
 
 
 @dataclass(frozen=True)
@@ -60,6 +67,8 @@ class Config:
     data: DataSpec = field(default_factory=DataSpec)
     world: WorldSpec = field(default_factory=WorldSpec)
     model: ModelSpec = field(default_factory=ModelSpec)
+    traces: TracesSpec = field(default_factory=TracesSpec)
+    prompts: PromptsSpec = field(default_factory=PromptsSpec)
     pretrain: PretrainSpec = field(default_factory=PretrainSpec)
     sft: SftSpec = field(default_factory=SftSpec)
     grpo: GrpoSpec = field(default_factory=GrpoSpec)
@@ -103,7 +112,9 @@ def components(group: str) -> dict[str, type]:
 
 
 def register() -> None:
-    """Put the root schema and every component's schema where Hydra finds them."""
+    """Put the root schema and every component's schema where Hydra finds them, and the resolver `share`: the whole part
+    of a share of a number, as in `${share:0.2,${rollout.maximum_new_tokens}}`."""
+    OmegaConf.register_new_resolver("share", lambda share, whole: int(float(share) * int(whole)), replace=True)
     store = ConfigStore.instance()
     store.store(name="schema", node=_writable(OmegaConf.structured(Config)))
     for group in COMPONENTS:
@@ -151,11 +162,18 @@ def build(node: DictConfig) -> Config:
     """
     from hydra.utils import instantiate
 
-    missing = sorted(key for key in OmegaConf.missing_keys(node))
+    missing = sorted(OmegaConf.missing_keys(node))
+    for key in [] if "stages" in missing else [key for key in OF_STAGES if OmegaConf.select(node, key) == ASKED]:
+        if _asked(node, key):
+            missing.append(key)
+        else:
+            OmegaConf.update(node, key, None)
     if "method" in missing:
         raise ConfigError(f"choose an experiment: +experiment=<name>, one of {', '.join(choices('experiment'))}")
     if missing:
-        raise ConfigError(f"these settings have no value yet: {', '.join(missing)}. Give each on the command line")
+        raise ConfigError(
+            f"these settings have no value yet: {', '.join(sorted(missing))}. Give each on the command line"
+        )
     plain = OmegaConf.to_container(node, resolve=True)
     assert isinstance(plain, dict)
     made = {group: instantiate(node[group], _convert_="all") for group in COMPONENTS}
@@ -164,6 +182,11 @@ def build(node: DictConfig) -> Config:
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
     return dataclasses.replace(config, **made)
+
+
+def _asked(node: DictConfig, key: str) -> bool:
+    """Whether a stage of the run reads the files that `key` names; a benchmark's are not, where completions are scored."""
+    return OF_STAGES[key] in node.stages and not (key == "benchmark.path" and node.benchmark.completions is not None)
 
 
 def check(config: Config) -> None:
@@ -186,6 +209,13 @@ def check(config: Config) -> None:
         found.append(f"stages must be in the order {', '.join(STAGES)}, each at most once; got {list(config.stages)}")
     if not config.stages:
         found.append("stages must name at least one stage; got an empty list")
+    for name in DATA_STAGES:
+        found += getattr(config, name).violations() if name in config.stages else []
+    if any(stage in DATA_STAGES for stage in config.stages[:-1]):
+        found.append(
+            f"stages must end with {' or '.join(DATA_STAGES)}, whose result is data for another run (data.sft=..., "
+            f"data.prompts=...); got {list(config.stages)}"
+        )
     grpo = config.grpo
     if min(grpo.steps, grpo.prompts_per_step, grpo.updates_per_step) < 1:
         found.append("grpo.steps, grpo.prompts_per_step and grpo.updates_per_step must be at least 1")

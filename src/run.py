@@ -16,6 +16,7 @@ from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
 from src import config as configuration
+from src import memory
 from src.compose_errors import explain
 from src.errors import UserError
 from src.status import ERROR, LOCK, OVERRIDES, STATUS
@@ -70,6 +71,8 @@ def run(node: DictConfig) -> None:
     resolved = directory / "config.yaml"
     OmegaConf.save(node, resolved, resolve=True)
     (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
+    if line := memory.check(config):
+        print(line, flush=True)
     with signs_of_life(directory):
         if not execute(config, directory, resolved):
             print(f"{directory} is finished; this is its result. Delete the folder to run it again.")

@@ -2,28 +2,22 @@
 
     python -m src.data.leaks A [B] [--show 5]
 
-A and B are each `name[@split][=folder]`, a benchmark of `conf/benchmark/` (`dapo_math@train_5k=data/dapo_math`), or a
-JSONL file of questions. With A alone, its duplicates are reported. Counts are of rows.
+A and B each name a set as `src/data/named.py` says: `dapo_math@train_5k=data/dapo_math`, or a JSONL file of questions.
+With A alone, its duplicates are reported. Counts are of rows.
 """
 
 from __future__ import annotations
 
 import argparse
-import difflib
-import importlib
-import inspect
 import re
 import sys
 import unicodedata
-from collections.abc import Sequence
-from pathlib import Path
+from collections.abc import Hashable, Iterable, Sequence
 
-from src.data.benchmarks.base import Benchmark
-from src.data.records import Question, read_records
-from src.data.world.spec import WorldSpec
+from src.data.named import read
+from src.data.records import Question
 from src.errors import UserError
 
-CONF = Path(__file__).resolve().parents[2] / "conf" / "benchmark"
 DIGITS = 4  # of answer and numbers together: fewer are shared by chance
 CHARACTERS = 8  # of answer and longest formula together
 
@@ -31,10 +25,6 @@ _FORMULA = re.compile(r"\$\$(.+?)\$\$|\\\[(.+?)\\\]|\$(.+?)\$|\\\((.+?)\\\)", re
 _WORDS = re.compile(r"\\(?:text|textbf|mathrm|mbox)\s*\{[^{}]*\}")
 _LAYOUT = re.compile(r"\\(?:(?:left|right|displaystyle|limits|quad|qquad)(?![a-zA-Z])|[,;!: ])|[\s{}.,;:、。]")
 _THOUSANDS = re.compile(r"(?<=\d)(?:\{,\}|\\,|[,.\s])(?=\d{3}(?!\d)|\d\d,\d{3}(?!\d))")
-
-
-class Unreadable(UserError):
-    """A set that is neither a benchmark nor a JSONL file; the message names what there is."""
 
 
 def plain(text: str) -> str:
@@ -85,7 +75,12 @@ def same_problems(questions: Sequence[Question]) -> list[list[int]]:
     `DIGITS` 3 it is 965 groups and 2,291 rows, with 5 it is 911 and 2,135. Keys are also shared by chance: 20 of the
     3,000 rows of MGSM-Rev2 share one with train_5k (28 with `DIGITS` 3, none with 5).
     """
-    parent = list(range(len(questions)))
+    return [group for group in connected([signature(question) for question in questions]) if len(group) > 1]
+
+
+def connected(keys: Sequence[Iterable[Hashable]]) -> list[list[int]]:
+    """The groups of rows, as indices, that shared keys connect, rows without keys being alone; in order of first rows."""
+    parent = list(range(len(keys)))
 
     def root(index: int) -> int:
         while parent[index] != index:
@@ -93,34 +88,15 @@ def same_problems(questions: Sequence[Question]) -> list[list[int]]:
             index = parent[index]
         return index
 
-    first: dict[tuple[str, ...], int] = {}
-    for index, question in enumerate(questions):
-        for key in signature(question):
+    first: dict[Hashable, int] = {}
+    for index, own in enumerate(keys):
+        for key in own:
             one, other = sorted((root(first.setdefault(key, index)), root(index)))
             parent[other] = one
     groups: dict[int, list[int]] = {}
-    for index in range(len(questions)):
+    for index in range(len(keys)):
         groups.setdefault(root(index), []).append(index)
-    return [group for group in groups.values() if len(group) > 1]
-
-
-def read(name: str) -> list[Question]:
-    """The questions of `name[@split][=folder]` in all its languages, or of a JSONL file.
-
-    Raises:
-        Unreadable: there is no such benchmark or split.
-        BadData: its files are not there, or not as they should be.
-    """
-    if name.endswith(".jsonl"):
-        return read_records(name, Question)
-    title, _, folder = name.partition("=")
-    title, _, split = title.partition("@")
-    benchmark = _benchmark(title, folder or None)
-    splits = benchmark.splits()
-    split = split or ("test" if "test" in splits else splits[0])
-    if split not in splits:
-        raise Unreadable(f"{title} has no split {split!r}. It has {', '.join(splits)}")
-    return benchmark.questions(split, benchmark.languages(), WorldSpec(), None)
+    return list(groups.values())
 
 
 def report(a: Sequence[Question], b: Sequence[Question] | None, show: int) -> str:
@@ -179,27 +155,6 @@ def _separates(character: str) -> bool:
 def _formula(text: str) -> str:
     """A formula without words, spacing and braces, which translations change."""
     return _LAYOUT.sub("", _WORDS.sub("", text)).replace("dfrac", "frac").replace("tfrac", "frac")
-
-
-def _benchmark(name: str, folder: str | None) -> Benchmark:
-    """The benchmark of `conf/benchmark/<name>.yaml`, with its files in `folder` if there is one."""
-    import yaml
-
-    path = CONF / f"{name}.yaml"
-    if not path.is_file():
-        names = sorted(file.stem for file in CONF.glob("*.yaml"))
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        raise Unreadable(f"no benchmark {name!r}. {hint}Valid here: {', '.join(names)}, or a .jsonl file of questions")
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    module = settings["defaults"][0].removeprefix("/schema/benchmark/").split("@")[0]
-    imported = importlib.import_module(f"src.data.benchmarks.{module}")
-    kinds = [kind for _, kind in inspect.getmembers(imported, inspect.isclass) if kind.__module__ == imported.__name__]
-    found = kinds[0](**{**settings.get("benchmark", {}), "path": folder})
-    assert isinstance(found, Benchmark)
-    if broken := found.violations():
-        raise Unreadable("\n".join(broken))
-    return found
 
 
 def _lines(title: str, count: int, total: int, pairs: Sequence[tuple[Question, Question]]) -> list[str]:

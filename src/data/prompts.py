@@ -1,15 +1,35 @@
-"""From a question to prompt tokens, and from a completion to the tokens to learn."""
+"""From a question to prompt tokens, and from a completion to the tokens to learn: the same for SFT, GRPO, evaluation.
+
+A prompt ends where sampling begins. What a worked example teaches begins at that very token, so the opening `<think>`
+is in the prompt or in what is learned, as the model's own chat template has it:
+
+    template  the generation prompt ends with `<think>` (DeepSeek-R1-Distill)
+    model     the model writes `<think>` itself (Qwen3)
+    none      thinking is not marked (Qwen2); of a template that can switch it off, it is off
+"""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.data.records import Question
+from src.errors import UserError
 from src.language.table import language
+from src.models.spec import ModelSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+OPENING = "<think>\n"
+_OPENS = re.compile(r"<think>\s*\Z")
+_BEGINS = re.compile(r"\s*<think>[ \t]*\n*")
+
+
+class UnclearThinking(UserError):
+    """A chat template and the settings do not say how thinking is marked."""
 
 
 def question_text(question: Question, instruction: str) -> str:
@@ -21,16 +41,81 @@ def question_text(question: Question, instruction: str) -> str:
     return f"{line}\n\n{question.question}"
 
 
-def prompt_tokens(tokenizer: PreTrainedTokenizerBase, question: str) -> list[int]:
-    """The chat prompt up to where the model begins to reason; the same for SFT, GRPO and evaluation."""
-    text = tokenizer.apply_chat_template(
-        [{"role": "user", "content": question}], tokenize=False, add_generation_prompt=True
-    )
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+@dataclass(frozen=True)
+class Chat:
+    """Renders prompts and targets with the chat template of `tokenizer`.
+
+    `think` is who opens the thinking (`template`, `model` or `none`), `found` what the template itself does.
+    """
+
+    tokenizer: PreTrainedTokenizerBase
+    instruction: str
+    think: str
+    found: str
+
+    @staticmethod
+    def of(tokenizer: PreTrainedTokenizerBase, instruction: str, spec: ModelSpec) -> Chat:
+        """As `spec.think` says, by default as the template does.
+
+        Raises:
+            UnclearThinking: nobody opens the thinking, yet completions are to be read as if they marked it.
+        """
+        found = thinking_of(tokenizer)
+        think = found if spec.think == "auto" else spec.think
+        if think == "none" and spec.thinks:
+            raise UnclearThinking(
+                "model.thinks must be false for a model that does not mark its thinking, and the chat template of this "
+                "one neither opens <think> nor speaks of it. Give model.thinks=false, or model.think=model (the model "
+                "learns to write <think> itself) or model.think=template (every prompt ends with it)"
+            )
+        return Chat(tokenizer, instruction, think, found)
+
+    def text(self, said: str) -> str:
+        """The prompt as text, special tokens included, up to where sampling begins."""
+        text = _rendered(self.tokenizer, said, self.think != "none")
+        opening = _OPENS.search(text)
+        if self.think == "template":
+            return text if opening else text + OPENING
+        return text[: opening.start()] if opening else text
+
+    def tokens(self, said: str) -> list[int]:
+        """The prompt tokens of what the user says."""
+        return list(self.tokenizer(self.text(said), add_special_tokens=False)["input_ids"])
+
+    def prompt(self, question: Question) -> list[int]:
+        """The prompt tokens of a question."""
+        return self.tokens(question_text(question, self.instruction))
+
+    def target(self, completion: str) -> str:
+        """The text that is learned after a prompt, whether or not the example's completion begins with `<think>`."""
+        if self.think == "none":
+            return completion
+        begins = _BEGINS.match(completion)
+        text = completion[begins.end() :] if begins else completion
+        if self.think == "model":
+            return OPENING + text
+        return text if self.text("").endswith("\n") else "\n" + text
+
+    def completion(self, completion: str) -> list[int]:
+        """The tokens that are learned after a prompt, with the end token."""
+        return completion_tokens(self.tokenizer, self.target(completion))
+
+
+def thinking_of(tokenizer: PreTrainedTokenizerBase) -> str:
+    """Who opens the thinking by the chat template alone: `template`, `model` or `none`."""
+    on, off = (_rendered(tokenizer, "", enabled) for enabled in (True, False))
+    if _OPENS.search(on):
+        return "template"
+    return "model" if on != off or "</think>" in str(tokenizer.chat_template) else "none"
+
+
+def prompt_tokens(tokenizer: PreTrainedTokenizerBase, said: str) -> list[int]:
+    """The prompt tokens of what the user says, thinking as the template has it."""
+    return Chat(tokenizer, "none", found := thinking_of(tokenizer), found).tokens(said)
 
 
 def completion_tokens(tokenizer: PreTrainedTokenizerBase, completion: str) -> list[int]:
-    """A completion and the end token."""
+    """A text and the end token."""
     return [*tokenizer(completion, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
 
 
@@ -38,3 +123,11 @@ def decode(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
     """The text of sampled tokens, without the end token; special tokens such as `</think>` are kept."""
     kept = tokens[:-1] if tokens and tokens[-1] == tokenizer.eos_token_id else tokens
     return str(tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+
+
+def _rendered(tokenizer: PreTrainedTokenizerBase, said: str, thinking: bool) -> str:
+    return str(
+        tokenizer.apply_chat_template(
+            [{"role": "user", "content": said}], tokenize=False, add_generation_prompt=True, enable_thinking=thinking
+        )
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from src.data.benchmarks.base import Benchmark
 from src.data.records import Example, Question, read_records
 from src.data.spec import DataSpec
@@ -10,18 +12,18 @@ from src.data.world.spec import WorldSpec
 
 
 def sft_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
-    """Worked examples in the trained languages."""
+    """Worked examples in the trained languages, without those that are held out."""
     if data.sft is not None:
-        return read_records(data.sft, Example)
+        return [example for example in read_records(data.sft, Example) if not _held_out(data, example)]
     return _each(world, world.sft_examples_per_language, seed, "sft")
 
 
 def validation_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
-    """Worked examples that SFT never learns from; none when `data.sft` is given without `data.validation`."""
+    """Worked examples that SFT never learns from; of `data.sft` the `data.validation_share` that is held out."""
     if data.validation is not None:
         return read_records(data.validation, Example)
     if data.sft is not None:
-        return []
+        return [example for example in read_records(data.sft, Example) if _held_out(data, example)]
     return _each(world, world.validation_examples_per_language, seed, "validation")
 
 
@@ -41,6 +43,14 @@ def evaluation_questions(
     return [
         question for code in languages for question in [row for row in questions if row.language == code][:problems]
     ]
+
+
+def _held_out(data: DataSpec, example: Example) -> bool:
+    """Whether a problem is among the `validation_share` held out, by a hash: translations of it stay together."""
+    if data.validation is not None or not data.validation_share:
+        return False
+    number = int.from_bytes(hashlib.sha256(example.problem.encode()).digest()[:4], "big")
+    return number < data.validation_share * 2**32
 
 
 def _each(world: WorldSpec, count: int, seed: int, part: str) -> list[Example]:

@@ -12,15 +12,20 @@ class DataSpec:
     `sft` and `validation` hold worked examples, `prompts` questions for GRPO (the fields are those of
     `src/data/records.py`); questions to evaluate by are a benchmark's (`conf/benchmark/`). `instruction` is `none`, or
     `localised`: a line in the language of the question asks for step by step reasoning and a boxed answer.
+    `validation_share` of the problems of `sft`, in all their languages, are held out where `validation` is not given.
     """
 
     sft: str | None = None
     validation: str | None = None
     prompts: str | None = None
     instruction: str = "none"
+    validation_share: float = 0.0
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        found = []
         if self.instruction not in ("none", "localised"):
-            return [f"data.instruction must be none or localised; got {self.instruction!r}"]
-        return []
+            found.append(f"data.instruction must be none or localised; got {self.instruction!r}")
+        if not 0 <= self.validation_share < 1:
+            found.append(f"data.validation_share is a share in [0, 1); got {self.validation_share}")
+        return found

@@ -110,7 +110,7 @@ class Grader:
     def check_golds(self, golds: Sequence[tuple[str, str, str, str]]) -> None:
         """Raise `BadGold` listing every (where, gold, language, kind) that is not right against itself."""
         different = list({row[1:]: row[0] for row in golds}.items())
-        verdicts = self._compare([(normalise(row[0]), normalise(row[0]), *row[1:]) for row, _ in different])
+        verdicts = self.against_themselves([row for row, _ in different])
         bad = [
             f"  - {where}: gold {row[0]!r:.80} grades as {status.value} against itself"
             for (row, where), status in zip(different, verdicts, strict=True)
@@ -122,6 +122,10 @@ class Grader:
                 "a gold answer must be a number, a word, a LaTeX expression that equals itself, or the letter of an "
                 "option; correct or drop these:\n" + "\n".join(bad[:20]) + more
             )
+
+    def against_themselves(self, golds: Sequence[tuple[str, str, str]]) -> list[Status]:
+        """The verdict on every (gold, language, kind) as an answer to itself."""
+        return self._compare([(normalise(gold), normalise(gold), language, kind) for gold, language, kind in golds])
 
     def _compare(self, pairs: Sequence[Pair]) -> list[Status]:
         """The verdict on each pair; what takes a worker is compared once, however often a batch repeats it."""

@@ -1,10 +1,9 @@
-"""Loading and saving transformers models: safetensors only, no remote code unless the run asks for it."""
+"""Loading transformers models and adapters: safetensors only, no remote code unless the run asks for it."""
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Mapping
+import contextlib
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,36 +20,62 @@ class ModelNotFound(UserError):
     """There is no loadable model at a path; the message says what was looked for and what to do."""
 
 
+class CannotRun(UserError):
+    """A setting of `model.*` asks for what this machine, or this model, cannot do."""
+
+
 def load_tokenizer(path: str | Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
-    """The tokenizer beside a model; it must have a chat template and an end token."""
+    """The tokenizer beside a model, as it is; it must have a chat template and an end token."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(_existing(path), trust_remote_code=spec.trust_remote_code)
+    tokenizer = AutoTokenizer.from_pretrained(existing(path), trust_remote_code=spec.trust_remote_code)
     if tokenizer.chat_template is None:
         raise ModelNotFound(f"{path}: the tokenizer has no chat template, so a question cannot be put to the model")
     if tokenizer.eos_token_id is None:
         raise ModelNotFound(f"{path}: the tokenizer has no end-of-sequence token, so no completion could end")
-    if tokenizer.pad_token_id is None:
-        tokenizer.pad_token = tokenizer.eos_token
     return tokenizer
 
 
+def pad_token(tokenizer: PreTrainedTokenizerBase) -> int:
+    """What fills up the rows of a batch; the end token where there is no pad token.
+
+    Nothing is read off it: masks and lengths come from the lengths of the sequences, so padding with the end token
+    neither trains on it nor hides the one end token that is learned.
+    """
+    pad = tokenizer.pad_token_id
+    return int(tokenizer.eos_token_id if pad is None else pad)
+
+
 def load_model(path: str | Path, spec: ModelSpec) -> PreTrainedModel:
-    """The model at `path` in the dtype of `spec`, in evaluation mode."""
+    """The model at `path` in the dtype of `spec`, in evaluation mode.
+
+    Raises:
+        ModelNotFound: there is no model at `path`.
+        CannotRun: the attention of `spec` is not installed.
+    """
     from transformers import AutoModelForCausalLM
     from transformers.utils import logging
 
+    if spec.attention == "flash_attention_2":
+        _check_flash()
     logging.disable_progress_bar()  # a flicker on the models of this project, and noise in logs
-    model = AutoModelForCausalLM.from_pretrained(
-        _existing(path),
+    return AutoModelForCausalLM.from_pretrained(
+        existing(path),
         dtype=getattr(torch, spec.dtype),
         attn_implementation=spec.attention,
         trust_remote_code=spec.trust_remote_code,
         use_safetensors=True,
-    )
-    if spec.gradient_checkpointing:
-        model.gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
-    return model.eval()
+    ).eval()
+
+
+def load_policy(path: str | Path, spec: ModelSpec, device: str, seed: int) -> Any:
+    """The model at `path` on `device`, as it is trained: with adapters and gradient checkpointing if `spec` says so.
+
+    `seed` gives the adapters their first values, the same on every rank.
+    """
+    torch.manual_seed(seed)
+    model = add_lora(load_model(path, spec).to(device), spec.lora)
+    return checkpointed(model) if spec.gradient_checkpointing else model
 
 
 def add_lora(model: PreTrainedModel, spec: LoraSpec) -> Any:
@@ -63,55 +88,90 @@ def add_lora(model: PreTrainedModel, spec: LoraSpec) -> Any:
     return get_peft_model(model, config).eval()
 
 
-def policy_weights(model: Any) -> dict[str, torch.Tensor]:
+def checkpointed(model: Any) -> Any:
+    """`model` with gradient checkpointing, which transformers does in training mode alone.
+
+    Raises:
+        CannotRun: the model drops values at random in training mode, so the sampler would be another policy.
+    """
+    dropouts = [name for name, module in model.named_modules() if getattr(module, "p", 0) and "Dropout" in repr(module)]
+    dropouts += [key for key, value in vars(plain_model(model).config).items() if "dropout" in key and value]
+    if dropouts:
+        raise CannotRun(
+            f"model.gradient_checkpointing needs a model without dropout, for it works in training mode only; this one "
+            f"has some in {', '.join(dropouts[:3])}. Set it to 0 in the model's config.json, or "
+            "model.gradient_checkpointing=false"
+        )
+    plain_model(model).gradient_checkpointing_enable(gradient_checkpointing_kwargs={"use_reentrant": False})
+    return model.train()
+
+
+@contextlib.contextmanager
+def reference(policy: Any, copy: Any | None) -> Iterator[Any]:
+    """The reference policy: `copy`, or without one the policy with its adapters off."""
+    if copy is not None:
+        yield copy
+        return
+    with policy.disable_adapter():
+        yield policy
+
+
+def plain_model(model: Any) -> Any:
+    """The transformers model itself, with its adapters in place but without peft's wrapper around it."""
+    return model.get_base_model() if hasattr(model, "get_base_model") else model
+
+
+class PolicyWeights(Mapping[str, torch.Tensor]):
     """Name -> weight of the plain model, adapters folded in (base + alpha / rank * B A); nothing is changed.
 
-    peft's own merge and unmerge would leave rounding in the base weights, and a resumed run would then differ.
+    A weight is folded when it is asked for, so there is no second copy of all of them. peft's own merge and unmerge would
+    leave rounding in the base weights, and a resumed run would then differ.
     """
-    deltas = {
-        name: module.get_delta_weight("default")
-        for name, module in model.named_modules()
-        if hasattr(module, "get_delta_weight") and getattr(module, "lora_A", None)
-    }
-    weights = {}
-    for name, tensor in model.state_dict().items():
-        if ".lora_" in name:
-            continue
-        owner = name.rsplit(".base_layer.", 1)[0]
-        if name.endswith(".base_layer.weight") and owner in deltas:
-            tensor = tensor + deltas[owner].to(tensor.dtype)
-        weights[name.removeprefix("base_model.model.").replace(".base_layer.", ".")] = tensor.detach()
-    return weights
+
+    def __init__(self, model: Any) -> None:
+        self.adapted = {
+            name: module
+            for name, module in model.named_modules()
+            if hasattr(module, "get_delta_weight") and getattr(module, "lora_A", None)
+        }
+        self.held = {
+            name.removeprefix("base_model.model.").replace(".base_layer.", "."): (name, tensor)
+            for name, tensor in model.state_dict().items()
+            if ".lora_" not in name
+        }
+
+    @torch.no_grad()
+    def __getitem__(self, name: str) -> torch.Tensor:
+        full, tensor = self.held[name]
+        owner, base, _ = full.rpartition(".base_layer.weight")
+        if base and owner in self.adapted:
+            delta = self.adapted[owner].get_delta_weight("default")  # alpha / rank * B A, as the adapter has them
+            tensor = (tensor.float() + delta.float()).to(tensor.dtype)
+        return tensor.detach()
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.held)
+
+    def __len__(self) -> int:
+        return len(self.held)
 
 
-def save_model(
-    model: Any, tokenizer: PreTrainedTokenizerBase, directory: Path, notes: Mapping[str, Any] | None = None
-) -> None:
-    """Write a transformers folder (safetensors) to `directory`, all of it or nothing; adapters are folded in."""
-    import json
-
-    temporary = directory.with_name(directory.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    weights = policy_weights(model)
-    if plain.config.tie_word_embeddings:
-        weights.pop("lm_head.weight", None)
-    weights = {name: tensor.contiguous() for name, tensor in weights.items()}
-    plain.config.architectures = [type(plain).__name__]  # what other programs load it as
-    plain.config.save_pretrained(temporary)
-    if plain.generation_config is not None:
-        plain.generation_config.save_pretrained(temporary)
-    from safetensors.torch import save_file
-
-    save_file(weights, temporary / "model.safetensors", metadata={"format": "pt"})
-    tokenizer.save_pretrained(temporary)
-    if notes is not None:
-        (temporary / "made_by.json").write_text(json.dumps(notes, indent=2) + "\n")
-    shutil.rmtree(directory, ignore_errors=True)
-    os.replace(temporary, directory)
+def policy_weights(model: Any) -> Mapping[str, torch.Tensor]:
+    """The weights of a policy as those of a plain model; see `PolicyWeights`."""
+    return PolicyWeights(model)
 
 
-def _existing(path: str | Path) -> str:
+def _check_flash() -> None:
+    from transformers.utils import is_flash_attn_2_available
+
+    if not is_flash_attn_2_available():
+        raise CannotRun(
+            "model.attention=flash_attention_2 needs the package flash-attn and an NVIDIA GPU; at least one is missing "
+            "here. Install it, or use model.attention=sdpa"
+        )
+
+
+def existing(path: str | Path) -> str:
     """A folder that holds a model, or a hub name; a path-like name that is not there is an error of ours."""
     text = str(path)
     folder = Path(text)

@@ -8,10 +8,13 @@ from typing import Any
 
 import torch
 from torch import Tensor
-from torch.utils.checkpoint import checkpoint
 
-# Logits held at once, in elements (positions x vocabulary): 64 M is 256 MB in float32.
-LOGITS_AT_ONCE = 64_000_000
+from src.models.load import plain_model
+from src.models.vocabulary import chunked_logprobs
+
+# Up to so many logits (positions x vocabulary) are computed whole: 64 MiB in float32. More go through the vocabulary in
+# chunks (`src.models.vocabulary`), whose memory does not depend on either.
+LOGITS_AT_ONCE = 2**24
 
 
 @dataclass(frozen=True)
@@ -49,39 +52,40 @@ def collate(prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[int
 
 
 def completion_logprobs(
-    model: Any, batch: Batch, temperature: float = 1.0, entropy_gradient: bool = False
+    model: Any, batch: Batch, temperature: float = 1.0, entropy: str = "value"
 ) -> tuple[Tensor, Tensor]:
     """Log-probabilities and entropies [B, C] (nats) of the targets, zero where `batch.mask` is zero.
 
-    The body of the model runs once; the vocabulary projection only on completion positions, in pieces of
-    `LOGITS_AT_ONCE` that are recomputed in the backward pass when there is more than one.
+    The body of the model runs once; the vocabulary projection only on completion positions. `entropy` is `none` (zeros
+    come back), `value` (without gradient) or `gradient`.
     """
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
+    plain = plain_model(model)
     hidden = plain.base_model(input_ids=batch.tokens, use_cache=False).last_hidden_state  # [B, T, H]
     chosen = batch.mask.bool()
     rows = torch.arange(len(batch.tokens), device=hidden.device)[:, None].expand_as(chosen)[chosen]
     states = hidden[rows, batch.positions[chosen]]  # [N, H]
     targets = batch.targets[chosen]
     head = plain.get_output_embeddings()
-    size = max(1, LOGITS_AT_ONCE // head.weight.shape[0])
-
-    def piece(states: Tensor, targets: Tensor) -> tuple[Tensor, Tensor]:
-        logprobs = torch.log_softmax(head(states).float() / temperature, dim=-1)  # [n, V]
-        with torch.set_grad_enabled(entropy_gradient and torch.is_grad_enabled()):
-            entropy = -(logprobs.exp() * logprobs).sum(-1)
-        return logprobs.gather(-1, targets[:, None]).squeeze(-1), entropy
-
-    parts = []
-    for start in range(0, len(states), size):
-        block = states[start : start + size], targets[start : start + size]
-        again = len(states) > size and torch.is_grad_enabled()
-        parts.append(checkpoint(piece, *block, use_reentrant=False) if again else piece(*block))
+    if len(states) * len(head.weight) <= LOGITS_AT_ONCE or type(head) is not torch.nn.Linear or head.bias is not None:
+        found = whole_logprobs(head, states, targets, temperature, entropy)
+    else:
+        found = chunked_logprobs(states, head.weight, targets, temperature, entropy)
     shape = batch.mask.shape
-    logprobs, entropies = (
-        torch.zeros(shape, device=hidden.device).masked_scatter(chosen, torch.cat(column))
-        for column in zip(*parts, strict=True)
-    )
+    logprobs, entropies = (torch.zeros(shape, device=hidden.device).masked_scatter(chosen, part) for part in found)
     return logprobs, entropies
+
+
+def whole_logprobs(
+    head: Any, states: Tensor, targets: Tensor, temperature: float, entropy: str = "value"
+) -> tuple[Tensor, Tensor]:
+    """Log-probabilities and entropies [N] of `targets` [N] from all logits of `states` [N, H] at once."""
+    logprobs = torch.log_softmax(head(states).float() / temperature, dim=-1)  # [N, V]
+    found = None
+    if entropy != "none":
+        with torch.set_grad_enabled(entropy == "gradient" and torch.is_grad_enabled()):
+            found = -(logprobs.exp() * logprobs).sum(-1)
+    chosen = logprobs.gather(-1, targets[:, None]).squeeze(-1)
+    return chosen, torch.zeros_like(chosen) if found is None else found
 
 
 def microbatches(lengths: Sequence[int], tokens_per_microbatch: int) -> list[list[int]]:

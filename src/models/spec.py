@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 WORLD_BASE = "world"
+DTYPES = ("float32", "bfloat16")
+ATTENTION = ("sdpa", "eager", "flash_attention_2")
+THINK = ("auto", "template", "model", "none")
 
 
 @dataclass(frozen=True)
@@ -23,6 +26,12 @@ class ModelSpec:
     The word `world` stands for the base model of the embedded world: the one shipped for the world's size, or
     the one the `pretrain` stage of this run makes. `thinks` says that its completions mark their thinking with
     `</think>`; of a model that does not, all of a completion is trace and answer at once.
+
+    `think` says who opens the thinking: the chat `template` at the end of the prompt, the `model` itself, or nobody
+    (`none`, which goes with `thinks` false); `auto` finds it in the template (`src.data.prompts`).
+
+    `attention` is `sdpa` (torch's own), `eager`, or `flash_attention_2` where that package and an NVIDIA GPU are.
+    `gradient_checkpointing` keeps one tensor a layer and computes the others again in the backward pass.
     """
 
     path: str = WORLD_BASE
@@ -31,15 +40,27 @@ class ModelSpec:
     gradient_checkpointing: bool = False
     trust_remote_code: bool = False
     thinks: bool = True
+    think: str = "auto"
     lora: LoraSpec = field(default_factory=LoraSpec)
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
-        if self.dtype not in ("float32", "bfloat16"):
-            found.append(f"model.dtype must be float32 or bfloat16; got {self.dtype!r}")
+        found = [
+            f"model.{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}"
+            for name, allowed in (("dtype", DTYPES), ("attention", ATTENTION), ("think", THINK))
+            if getattr(self, name) not in allowed
+        ]
+        if self.attention == "flash_attention_2" and self.dtype != "bfloat16":
+            found.append(f"model.dtype must be bfloat16 with model.attention=flash_attention_2; got {self.dtype!r}")
+        if self.think == "none" and self.thinks:
+            found.append(
+                "model.thinks must be false where model.think is none: completions that nobody opens a trace in are "
+                "trace and answer at once; got true"
+            )
         if self.lora.rank < 0:
             found.append(f"model.lora.rank must be 0 (train all weights) or more; got {self.lora.rank}")
+        if self.lora.rank and self.lora.alpha <= 0:
+            found.append(f"model.lora.alpha must be above 0; got {self.lora.alpha}")
         if self.lora.dropout:
             found.append(
                 f"model.lora.dropout must be 0, got {self.lora.dropout}: the sampler has no dropout, so the ratio "

@@ -34,7 +34,7 @@ _ROWS = (
     Metric("status_timeout", "share", "Rollouts whose grading ran out of time."),
     Metric("status_error", "share", "Rollouts whose grading failed."),
     Metric("entropy", "nats / token", "Entropy of the policy, mean over rollouts of their token means.", per_language=True),
-    Metric("kl", "nats / token", "Divergence from the reference policy by the objective's estimator, mean over rollouts.", per_language=True),
+    Metric("kl", "nats / token", "Divergence from the reference policy by the objective's estimator, mean over rollouts; missing without one (kl_coefficient 0).", per_language=True),
     Metric("approximate_kl", "nats / token", "Mean log pi_old - log pi_new: how far the update went.", per_language=True),
     Metric("clip_fraction", "share", "Tokens whose ratio is clipped in the direction of the advantage.", per_language=True),
     Metric("ratio_max", "ratio", "Largest new / old token probability, before clipping.", per_language=True),

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
 
 def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBase) -> Engine:
     """The engine of `spec` for the architecture of `model` (a plain transformers model), its weights loaded."""
-    from src.models.load import policy_weights
+    from src.models.load import pad_token, plain_model, policy_weights
 
-    plain = model.get_base_model() if hasattr(model, "get_base_model") else model
-    end, pad = tokenizer.eos_token_id, tokenizer.pad_token_id
+    plain = plain_model(model)
+    end, pad = tokenizer.eos_token_id, pad_token(tokenizer)
     engine: Engine
     if spec.engine == "native":
         from src.rollout.native import NativeEngine

@@ -44,6 +44,7 @@ class NativeEngine:
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Take over and fuse the weights. Raises KeyError naming the weight that is missing."""
+        self.weights = {}  # those of before go before these come
         mine: dict[str, Tensor] = {
             "embed": weights["model.embed_tokens.weight"],
             "norm": weights["model.norm.weight"],
@@ -104,8 +105,9 @@ class NativeEngine:
                     break
                 if len(left) <= COMPACT_BELOW * len(alive):
                     alive, new, bias, lengths = alive[left], new[left], bias[left], lengths[left]
-                    keys = [_rows(cache, left, length + step) for cache in keys]
-                    values = [_rows(cache, left, length + step) for cache in values]
+                    for caches in (keys, values):  # one at a time: never two copies of all
+                        for layer, cache in enumerate(caches):
+                            caches[layer] = _rows(cache, left, length + step)
             place = lengths + step
             logits = self._step(new, cosine[place], sine[place], keys, values, bias, length + step)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from src.data import sources
 from src.data.completions import Completion, read_completions, splits_without_golds
-from src.data.prompts import decode, prompt_tokens, question_text
+from src.data.prompts import Chat, decode
 from src.data.records import Question
 from src.data.rows import BadData
 from src.distributed.streams import stream
@@ -156,15 +156,15 @@ def _model(stage: Stage) -> Callable[[Part], list[Completion]]:
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
     engine = build_engine(config.rollout, model, tokenizer)
+    chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples
 
     def answer(part: Part) -> list[Completion]:
-        texts = [question_text(question, config.data.instruction) for question in part.questions]
         streams = [
             stream("evaluate", config.evaluation.seed, config.seed, part.split, part.language, question.problem)
             for question in part.questions
         ]
-        prompts = [prompt_tokens(tokenizer, text) for text in texts]
+        prompts = [chat.prompt(question) for question in part.questions]
         groups = engine.generate(prompts, streams, samples, sampling_of(config.rollout))
         return [
             Completion(

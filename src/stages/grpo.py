@@ -24,10 +24,14 @@ from src.algorithm.schedules.base import Controller, Observed
 from src.algorithm.shaping import overlong_penalty
 from src.config import Config
 from src.data import sources
+from src.data.prompts import Chat
+from src.data.records import Question
+from src.data.rows import BadData
 from src.distributed.optimiser import adamw, update
 from src.distributed.streams import stream
-from src.models.load import add_lora, load_model, load_tokenizer, save_model
+from src.models.load import load_model, load_policy, load_tokenizer, pad_token, reference
 from src.models.logprobs import Batch, collate, completion_logprobs, microbatches
+from src.models.save import save_model
 from src.reporting.rollouts import truncate_rollouts, write_rollouts
 from src.reporting.tracker import Tracker
 from src.rollout.build import build_engine
@@ -42,15 +46,18 @@ def run(stage: Stage) -> None:
     config, ranks, settings = stage.config, stage.ranks, stage.config.grpo
     # 0. Policy, reference, sampler, judge; and where an earlier attempt stopped.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    torch.manual_seed(stream("adapters", config.seed))
-    policy = add_lora(load_model(stage.planned.model, config.model).to(ranks.device), config.model.lora)
-    reference = load_model(stage.planned.model, config.model).to(ranks.device).requires_grad_(False)
+    policy = load_policy(stage.planned.model, config.model, ranks.device, stream("adapters", config.seed))
+    frozen = None
+    if needs_copy(config):
+        frozen = load_model(stage.planned.model, config.model).to(ranks.device).requires_grad_(False)
     optimiser = adamw(policy, settings.optimiser)
     start, extra = stage.checkpoints.restore(policy, optimiser)
     controller = config.schedule.start()
     controller.load_state_dict(extra.get("schedule", {}))
     engine = build_engine(config.rollout, policy, tokenizer)
+    chat = Chat.of(tokenizer, config.data.instruction, config.model)
     questions = sources.grpo_questions(config.data, config.world, settings.prompts_per_language, config.seed)
+    questions = short_enough(chat, questions, settings.maximum_prompt_tokens)
     tracker = Tracker(stage.directory, "grpo", config.tracking) if ranks.main else None
     if tracker:
         tracker.resume(start)
@@ -58,7 +65,7 @@ def run(stage: Stage) -> None:
 
     with Judge(config) as judge, stage.progress(settings.steps, "step", start) as advance:
         judge.check_golds(questions)
-        sampler = Sampler(stage, policy, tokenizer, engine, judge, questions)
+        sampler = Sampler(stage, policy, chat, engine, judge, questions)
         for step in range(start, settings.steps):
             began, in_rollout = time.perf_counter(), 0.0
             progress = step / settings.steps
@@ -80,15 +87,13 @@ def run(stage: Stage) -> None:
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
             parts = minibatches(sampled, trained, settings.updates_per_step)
-            pieces = [list(_pieces(stage, sampled, rows, tokenizer.pad_token_id)) for rows in parts]
+            pieces = [list(_pieces(stage, sampled, rows, pad_token(tokenizer))) for rows in parts]
             old = _old_logprobs(stage, policy, [piece for some in pieces for piece in some])
             changes: dict[int, RowUpdate] = {}
             losses, norms = [], []
             for part, rows in enumerate(parts):
                 tokens = sum(len(sampled[i].rollout.tokens) for i in rows)
-                loss = _accumulate(
-                    stage, policy, reference, pieces[part], tokens, len(rows), worth.result, old, changes
-                )
+                loss = _accumulate(stage, policy, frozen, pieces[part], tokens, len(rows), worth.result, old, changes)
                 (loss,) = ranks.sum([loss])
                 losses.append(loss)
                 where = f"grpo step {step + 1}, update {part + 1}"
@@ -120,6 +125,24 @@ def run(stage: Stage) -> None:
     if tracker:
         tracker.close()
         save_model(policy, tokenizer, stage.planned.result)
+
+
+def needs_copy(config: Config) -> bool:
+    """Whether the reference policy is a second model: with adapters it is the policy without them, and without a KL
+    penalty there is none."""
+    return config.objective.loss.kl_coefficient > 0 and config.model.lora.rank == 0
+
+
+def short_enough(chat: Chat, questions: list[Question], limit: int | None) -> list[Question]:
+    """The questions whose prompts have at most `limit` tokens (None: all). Raises `BadData` when none is left."""
+    if limit is None:
+        return questions
+    kept = [question for question in questions if len(chat.prompt(question)) <= limit]
+    if not kept:
+        raise BadData(
+            f"grpo.maximum_prompt_tokens must leave at least one of {len(questions)} questions; {limit} leaves none"
+        )
+    return kept
 
 
 @dataclass(frozen=True)
@@ -207,13 +230,13 @@ def _old_logprobs(stage: Stage, policy: Any, pieces: Sequence[Piece]) -> dict[in
     for piece in pieces:
         old = piece.sampler
         if stage.config.objective.loss.importance_cap:
-            old, _ = completion_logprobs(policy, piece.batch, stage.config.rollout.temperature)
+            old, _ = completion_logprobs(policy, piece.batch, stage.config.rollout.temperature, entropy="none")
         found.update(zip(piece.indices, old, strict=True))
     return found
 
 
 def _accumulate(
-    stage: Stage, policy: Any, reference: Any, pieces: Sequence[Piece], global_tokens: int, global_sequences: int,
+    stage: Stage, policy: Any, frozen: Any | None, pieces: Sequence[Piece], global_tokens: int, global_sequences: int,
     result: AdvantageResult, old_logprobs: dict[int, Tensor], changes: dict[int, RowUpdate],
 ) -> float:  # fmt: skip
     """Add the gradient of this rank's share of a mini-batch; returns that share of the loss.
@@ -225,24 +248,29 @@ def _accumulate(
     total = 0.0
     for piece in pieces:
         batch = piece.batch
-        new, entropy = completion_logprobs(policy, batch, temperature, entropy_gradient=spec.entropy_coefficient != 0)
-        with torch.no_grad():
-            base, _ = completion_logprobs(reference, batch, temperature)
+        new, entropy = completion_logprobs(
+            policy, batch, temperature, entropy="gradient" if spec.entropy_coefficient else "value"
+        )
         old = torch.stack([old_logprobs[index] for index in piece.indices])
         advantage = result.advantage[piece.indices].to(stage.ranks.device)
         loss, ratio = policy_loss(spec, new, old, advantage, batch.mask)
         if spec.importance_cap:
             loss = loss * importance_weight(old, piece.sampler, spec.importance_cap)
-        penalty = kl_penalty(new, base, spec.kl_estimator, spec.kl_clamp)
+        penalty = None
+        if spec.kl_coefficient:
+            with torch.no_grad(), reference(policy, frozen) as base:
+                known, _ = completion_logprobs(base, batch, temperature, entropy="none")
+            penalty = kl_penalty(new, known, spec.kl_estimator, spec.kl_clamp)
         weights = token_weights(batch.mask, spec.aggregation, global_tokens, global_sequences, spec.maximum_tokens)
-        objective = loss + spec.kl_coefficient * penalty - spec.entropy_coefficient * entropy
+        objective = loss if penalty is None else loss + spec.kl_coefficient * penalty
+        objective = objective - spec.entropy_coefficient * entropy
         value = (weights * objective).sum()
         value.backward()
         total += float(value.detach())
         for place, index in enumerate(piece.indices):
             real = batch.mask[place].bool()
             changes[index] = RowUpdate.of(
-                ratio[place][real], penalty[place][real], entropy[place][real], float(advantage[place]), spec,
-                (old - piece.sampler)[place][real],
+                ratio[place][real], None if penalty is None else penalty[place][real], entropy[place][real],
+                float(advantage[place]), spec, (old - piece.sampler)[place][real],
             )  # fmt: skip
     return total

@@ -71,6 +71,11 @@ class Judge:
             [(f"problem {q.problem} ({q.language})", q.gold, q.language, q.kind) for q in questions]
         )
 
+    def golds_right(self, questions: Sequence[Question]) -> list[bool]:
+        """Whether each gold answer grades as right against itself."""
+        verdicts = self.grader.against_themselves([(q.gold, q.language, q.kind) for q in questions])
+        return [status is Status.RIGHT for status in verdicts]
+
     def published(self, questions: Sequence[Question], completions: Sequence[str]) -> list[dict[str, Any]]:
         """The verdicts of the evaluation published with AdaMame, as columns `published_*`."""
         statuses = self.grader.grade_published(completions, [question.gold for question in questions])

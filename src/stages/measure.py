@@ -40,11 +40,12 @@ PER_LANGUAGE = (
 class RowUpdate:
     """What the update did to one rollout. Token means but for the extremes; the ratio is before clipping.
 
-    `sampler_kl` and `importance_capped` are None where the trainer's own log-probabilities were not computed.
+    `kl` is None without a reference policy; `sampler_kl` and `importance_capped` are where the trainer's own
+    log-probabilities were not computed.
     """
 
     entropy: float
-    kl: float
+    kl: float | None
     approximate_kl: float
     clip_fraction: float
     ratio_max: float
@@ -54,20 +55,21 @@ class RowUpdate:
 
     @staticmethod
     def of(
-        ratio: Tensor, penalty: Tensor, entropy: Tensor, advantage: float, spec: LossSpec, mismatch: Tensor
+        ratio: Tensor, penalty: Tensor | None, entropy: Tensor, advantage: float, spec: LossSpec, mismatch: Tensor
     ) -> RowUpdate:
         """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else. `mismatch` is
         log old - log sampler."""
         if ratio.numel() == 0:
-            return RowUpdate(0.0, 0.0, 0.0, 0.0, 1.0, 1.0)
-        ratio, penalty, entropy = ratio.detach(), penalty.detach(), entropy.detach()
+            return RowUpdate(0.0, None if penalty is None else 0.0, 0.0, 0.0, 1.0, 1.0)
+        ratio, entropy = ratio.detach(), entropy.detach()
         low, high, cap = spec.clip_low, spec.clip_high, spec.importance_cap
         share = clipped_tokens(ratio[None], torch.tensor([advantage], device=ratio.device), low, high).mean()
         moved = -ratio.log().mean()
-        values = [entropy.mean(), penalty.mean(), moved, share, ratio.max(), ratio.min()]
+        kl = None if penalty is None else float(penalty.detach().mean())
+        values = [moved, share, ratio.max(), ratio.min()]
         if cap:
             values += [-mismatch.mean(), (mismatch.exp() >= cap).float().mean()]
-        return RowUpdate(*(float(value) for value in values))
+        return RowUpdate(float(entropy.mean()), kl, *(float(value) for value in values))
 
 
 def rollout_rows(
@@ -130,10 +132,10 @@ def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     rows = [row for row in rows if row["trained"]]
     if not rows:
         return {}
-    mismatch = ("sampler_kl", "importance_capped") if any(row["sampler_kl"] is not None for row in rows) else ()
-    return {name: _mean(rows, name) for name in mismatch} | {
+    optional = ("sampler_kl", "importance_capped", "kl")
+    known = [name for name in optional if any(row[name] is not None for row in rows)]
+    return {name: _mean(rows, name) for name in known} | {
         "entropy": _mean(rows, "entropy"),
-        "kl": _mean(rows, "kl"),
         "approximate_kl": _mean(rows, "approximate_kl"),
         "clip_fraction": _mean(rows, "clip_fraction"),
         "ratio_max": max(row["ratio_max"] for row in rows),

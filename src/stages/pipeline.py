@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-import fcntl
 import importlib
 import json
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from src.config import Config, ConfigError
+from src.stages.lock import alone
 from src.stages.plan import plan
 from src.stages.stage import Planned, Stage
 
-IN_PARENT = ("report",)  # stages that are never split into ranks
+IN_PARENT = ("report", "traces")  # stages that are never split into ranks
 
 
 def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
@@ -25,13 +23,13 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
     """
     worked = False
     for planned in plan(config, run_directory):
-        with _alone(planned):
+        with alone(planned.directory):  # of several runs that need a shared stage, one works
             _claim(planned)
             if planned.finished:
                 continue
             worked = True
             began = time.time()
-            if config.distributed.processes == 1 or planned.name in IN_PARENT:
+            if config.distributed.processes == 1 or _in_parent(config, planned.name):
                 from src.distributed.ranks import join
 
                 run_stage(Stage(config, planned, join(config.distributed)))
@@ -47,23 +45,13 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
     return worked
 
 
+def _in_parent(config: Config, name: str) -> bool:
+    return name in IN_PARENT or (name == "prompts" and not config.prompts.difficulty.rollouts)
+
+
 def run_stage(stage: Stage) -> None:
     """The stage's own module, `src/stages/<name>.py`, does the work."""
     importlib.import_module(f"src.stages.{stage.planned.name}").run(stage)
-
-
-@contextmanager
-def _alone(planned: Planned) -> Iterator[None]:
-    """Hold the stage's lock: of several runs that need a shared stage, one works and the others wait."""
-    planned.directory.parent.mkdir(parents=True, exist_ok=True)
-    lock = planned.directory.parent / f".{planned.directory.name}.lock"
-    with lock.open("w") as handle:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            print(f"waiting: another run is at work on {planned.directory}", flush=True)
-            fcntl.flock(handle, fcntl.LOCK_EX)
-        yield  # the system drops the lock when the process ends, however it ends
 
 
 def _claim(planned: Planned) -> None:

@@ -13,36 +13,45 @@ from pathlib import Path
 from typing import Any
 
 from src.config import Config, ConfigError
-from src.data.benchmarks.base import Benchmark
+from src.data.benchmarks.base import Benchmark, content_hash
+from src.data.selection.spec import PromptsSpec
+from src.data.traces.spec import TracesSpec
 from src.models.spec import WORLD_BASE
 from src.reporting.provenance import scoring
+from src.stages.spec import DATA_STAGES
 from src.stages.stage import Planned
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "world"
 
 # What each stage's result depends on, beside the model it starts from.
-INPUTS = {
+INPUTS: dict[str, tuple[str, ...]] = {
+    "traces": ("seed", "traces", "data.instruction", "world", "detector", "grader", "model.thinks"),
+    "prompts": ("seed", "prompts", "world", "grader"),
     "pretrain": ("seed", "world", "pretrain", "sft.tokens_per_microbatch"),
-    "sft": ("seed", "data.sft", "data.validation", "data.instruction", "world", "sft", "model"),
+    "sft": ("seed", "data.sft", "data.validation", "data.validation_share", "data.instruction", "world", "sft", "model"),
     "grpo": (
         "seed", "data.prompts", "data.instruction", "world", "grpo", "objective", "schedule", "reward", "rollout", "detector", "grader", "model",
     ),
     "evaluate": (
         "seed", "benchmark", "data.instruction", "world", "evaluation", "rollout", "detector", "grader", "model.thinks",
+        "model.think",
     ),
     "report": ("method",),
 }  # fmt: skip
+ROLLED_OUT = ("rollout", "data.instruction", "model")  # and of `prompts`, where a model decides what is too hard
+SCORED = ("traces", "prompts", "evaluate")
 SHARED = ("pretrain", "sft")
+DATA_FILES = ("data.sft", "data.validation", "data.prompts")
 
 
 def plan(config: Config, run_directory: Path) -> list[Planned]:
     """The stages of a run in order. Raises `ConfigError` when there is no model to start from."""
     shared = Path(config.root) / config.scale / "shared"
-    model, parent = _start(config)
+    model, parent = _start(config) if _needs_model(config) else ("", "nothing")
     planned = []
     for name in stages(config):
-        inputs = {key: _plain(_get(config, key)) for key in INPUTS[name]} | {"parent": parent}
-        if name == "evaluate":
+        inputs = {key: _plain(_get(config, key)) for key in _inputs(config, name)} | {"parent": parent}
+        if name in SCORED:
             inputs["scoring"] = scoring()
         identity = _hash(inputs)
         directory = shared / f"{name}-{identity}" if name in SHARED else run_directory / name
@@ -56,8 +65,19 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
 
 def stages(config: Config) -> list[str]:
     """The stages of a run: the experiment's, after `pretrain` when the run makes its own base model."""
-    own = config.pretrain.from_scratch and "pretrain" not in config.stages
+    own = config.pretrain.from_scratch and "pretrain" not in config.stages and _needs_model(config)
     return (["pretrain"] if own else []) + list(config.stages)
+
+
+def _needs_model(config: Config) -> bool:
+    """Whether a stage of the run works with a model of ours."""
+    rolled_out = "prompts" in config.stages and config.prompts.difficulty.rollouts > 0
+    return rolled_out or any(stage not in DATA_STAGES for stage in config.stages)
+
+
+def _inputs(config: Config, name: str) -> tuple[str, ...]:
+    rolled_out = name == "prompts" and config.prompts.difficulty.rollouts > 0
+    return INPUTS[name] + (ROLLED_OUT if rolled_out else ())
 
 
 def shipped_base(world: str) -> Path:
@@ -97,10 +117,14 @@ def _get(config: Config, dotted: str) -> Any:
     value: Any = config
     for part in dotted.split("."):
         value = getattr(value, part)
+    if dotted in DATA_FILES and value is not None:  # by what is in it, wherever it lies
+        return f"file {content_hash(Path(value))}"
     return value
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, TracesSpec | PromptsSpec):
+        return value.identity()
     if isinstance(value, Benchmark):  # by what is in it, wherever the files lie
         return {"is": value.identity(), "weights": dict(value.weights)}
     if is_dataclass(value) and not isinstance(value, type):

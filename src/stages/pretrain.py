@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from src.data.prompts import completion_tokens, prompt_tokens
+from src.data.prompts import Chat, completion_tokens
 from src.data.world import documents
 from src.data.world import tokenizer as world_tokenizer
 from src.data.world.spec import WorldSpec
-from src.models.load import save_model
+from src.models.load import pad_token
+from src.models.save import save_model
 from src.stages.stage import Stage
 from src.stages.supervised import Recipe, Row, train
 
@@ -25,12 +26,13 @@ def run(stage: Stage) -> None:
     # 2. A randomly initialised Qwen3 model.
     model = initial_model(config.world, tokenizer, config.seed).to(stage.ranks.device)
     # 3. Train on reasoning and answer.
-    rows = [_row(tokenizer, document) for document in corpus]
+    chat = Chat.of(tokenizer, "none", config.model)
+    rows = [_row(chat, document) for document in corpus]
     recipe = Recipe(
         config.pretrain.steps, config.pretrain.sequences_per_step, config.sft.tokens_per_microbatch,
         config.pretrain.optimiser,
     )  # fmt: skip
-    train(stage, model, rows, [], recipe, tokenizer.pad_token_id)
+    train(stage, model, rows, [], recipe, pad_token(tokenizer))
     # 4. Keep the result.
     if stage.ranks.main:
         save_model(model, tokenizer, stage.planned.result)
@@ -65,10 +67,10 @@ def _tokenizer(corpus: list[documents.Document], world: WorldSpec) -> PreTrained
     return world_tokenizer.train(texts, world.vocabulary)
 
 
-def _row(tokenizer: PreTrainedTokenizerBase, document: documents.Document) -> Row:
+def _row(chat: Chat, document: documents.Document) -> Row:
     if document.chat:
-        return Row(prompt_tokens(tokenizer, document.question), completion_tokens(tokenizer, document.completion))
+        return Row(chat.tokens(document.question), chat.completion(document.completion))
     # Plain text: no chat tokens, and no `</think>` before the answer.
     plain = document.completion.replace(f"\n{world_tokenizer.END_THINK}", "\n")
-    prompt = list(tokenizer(document.question + "\n", add_special_tokens=False)["input_ids"])
-    return Row(prompt, completion_tokens(tokenizer, plain))
+    prompt = list(chat.tokenizer(document.question + "\n", add_special_tokens=False)["input_ids"])
+    return Row(prompt, completion_tokens(chat.tokenizer, plain))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from src.reporting.compose import Run, compose_report
+from src.stages.spec import DATA_STAGES
 from src.stages.stage import Stage
 
 
@@ -33,7 +34,11 @@ def found(directory: Path, method: str, seed: int) -> Run:
 
 
 def show(directory: Path) -> None:
-    """Print the table of a run and where its files are; nothing when it has no report."""
+    """Print the tables of a run's data stages and report, and where its files are; nothing when it has none."""
+    for name in DATA_STAGES:
+        table = directory / name / "table.txt"
+        if table.is_file():
+            print(table.read_text())
     page = directory / "report" / "report.md"
     if page.is_file():
         print((directory / "report" / "table.txt").read_text())

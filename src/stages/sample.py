@@ -10,7 +10,7 @@ from typing import Any
 
 import torch
 
-from src.data.prompts import decode, prompt_tokens, question_text
+from src.data.prompts import Chat, decode
 from src.data.records import Question
 from src.distributed.streams import stream
 from src.models.load import policy_weights
@@ -40,7 +40,7 @@ class Sampler:
 
     stage: Stage
     policy: Any
-    tokenizer: Any
+    chat: Chat
     engine: Engine
     judge: Judge
     questions: Sequence[Question]
@@ -55,9 +55,7 @@ class Sampler:
         per_step, seed = config.grpo.prompts_per_step, config.seed
         chosen = draw(len(self.questions), step, round, per_step, seed)
         mine = ranks.share([(round * per_step + place, self.questions[i]) for place, i in enumerate(chosen)])
-        prompts = [
-            prompt_tokens(self.tokenizer, question_text(question, config.data.instruction)) for _, question in mine
-        ]
+        prompts = [self.chat.prompt(question) for _, question in mine]
         pending = Pending.of(self.stage.directory, ranks.rank, ranks.size, round)
         groups = pending.load(self.stage.planned.identity, step, round)
         if groups is None:
@@ -74,7 +72,7 @@ class Sampler:
         ]
         verdicts = self.judge(
             [question for _, question, _, _ in flat],
-            [decode(self.tokenizer, rollout.tokens) for *_, rollout in flat],
+            [decode(self.chat.tokenizer, rollout.tokens) for *_, rollout in flat],
             [len(rollout.tokens) for *_, rollout in flat],
             [rollout.truncated for *_, rollout in flat],
         )

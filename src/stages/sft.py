@@ -5,9 +5,12 @@ from __future__ import annotations
 import math
 
 from src.data import sources
-from src.data.prompts import completion_tokens, prompt_tokens, question_text
+from src.data.prompts import Chat
 from src.data.records import Example
-from src.models.load import add_lora, load_model, load_tokenizer, save_model
+from src.data.rows import BadData
+from src.distributed.streams import stream
+from src.models.load import load_policy, load_tokenizer, pad_token
+from src.models.save import save_model
 from src.stages.stage import Stage
 from src.stages.supervised import Recipe, Row, train
 
@@ -17,17 +20,12 @@ def run(stage: Stage) -> None:
     config = stage.config
     # 1. The model, with adapters if asked for.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    model = add_lora(load_model(stage.planned.model, config.model).to(stage.ranks.device), config.model.lora)
+    model = load_policy(stage.planned.model, config.model, stage.ranks.device, stream("adapters", config.seed))
     # 2. Examples: what is learned is the completion, never the prompt.
     examples = sources.sft_examples(config.data, config.world, config.seed)
     validation = sources.validation_examples(config.data, config.world, config.seed)
-
-    def row(example: Example) -> Row:
-        return Row(
-            prompt_tokens(tokenizer, question_text(example, config.data.instruction)),
-            completion_tokens(tokenizer, example.completion),
-        )
-
+    chat = Chat.of(tokenizer, config.data.instruction, config.model)
+    rows, held_out = ([row(chat, e, config.sft.cutoff) for e in some] for some in (examples, validation))
     # 3. Train for whole epochs.
     recipe = Recipe(
         steps=math.ceil(config.sft.epochs * len(examples) / config.sft.sequences_per_step),
@@ -36,7 +34,21 @@ def run(stage: Stage) -> None:
         optimiser=config.sft.optimiser,
         validate_every_steps=config.sft.validate_every_steps,
     )
-    train(stage, model, [row(e) for e in examples], [row(e) for e in validation], recipe, tokenizer.pad_token_id)
+    train(stage, model, rows, held_out, recipe, pad_token(tokenizer))
     # 4. Keep the result.
     if stage.ranks.main:
         save_model(model, tokenizer, stage.planned.result)
+
+
+def row(chat: Chat, example: Example, cutoff: int | None) -> Row:
+    """Prompt and target, together at most `cutoff` tokens (None: any number): what is beyond is not learned, nor then an
+    end token. Raises `BadData` when nothing of the completion is left."""
+    prompt, completion = chat.prompt(example), chat.completion(example.completion)
+    if cutoff is not None:
+        completion = completion[: max(0, cutoff - len(prompt))]
+    if not completion:
+        raise BadData(
+            f"sft.cutoff must leave some of every completion; the prompt of problem {example.problem} "
+            f"({example.language}) alone has {len(prompt)} tokens, and the cutoff is {cutoff}"
+        )
+    return Row(prompt, completion)

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 
 from src.distributed.spec import OptimiserSpec
 
-STAGES = ("pretrain", "sft", "grpo", "evaluate", "report")
+STAGES = ("traces", "pretrain", "sft", "prompts", "grpo", "evaluate", "report")
+DATA_STAGES = ("traces", "prompts")  # they make files of data for later runs
 
 
 @dataclass(frozen=True)
@@ -28,12 +29,14 @@ class PretrainSpec:
 
 @dataclass(frozen=True)
 class SftSpec:
-    """Supervised fine-tuning on in-language worked examples; the loss is on the completion alone."""
+    """Supervised fine-tuning on in-language worked examples; the loss is on the completion alone. `cutoff`: so many
+    tokens of prompt and completion together are seen (null: all)."""
 
     epochs: int = 1
     sequences_per_step: int = 16
     tokens_per_microbatch: int = 8192
     validate_every_steps: int = 10
+    cutoff: int | None = None
     optimiser: OptimiserSpec = field(
         default_factory=lambda: OptimiserSpec(learning_rate=2e-4, warmup=0.1, decay="cosine")
     )
@@ -43,7 +46,7 @@ class SftSpec:
 class GrpoSpec:
     """GRPO: each step draws `prompts_per_step` x `completions_per_prompt` rollouts and makes `updates_per_step`
     optimiser updates from them. `prompts_per_language` is how many questions the world makes for each trained
-    language."""
+    language. `maximum_prompt_tokens` leaves out questions with longer prompts (null: none)."""
 
     steps: int = 60
     prompts_per_step: int = 16
@@ -51,6 +54,7 @@ class GrpoSpec:
     updates_per_step: int = 2
     tokens_per_microbatch: int = 8192
     prompts_per_language: int = 1000
+    maximum_prompt_tokens: int | None = None
     optimiser: OptimiserSpec = field(default_factory=lambda: OptimiserSpec(learning_rate=1e-4))
 
 

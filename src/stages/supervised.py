@@ -102,7 +102,7 @@ def backward(
     for indices in microbatches([len(s) for s in sequences], per_microbatch):
         rows = [sequences[i] for i in indices]
         batch = collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(device)
-        logprobs, _ = completion_logprobs(model, batch)
+        logprobs, _ = completion_logprobs(model, batch, entropy="none")
         loss = -logprobs.sum() / target_tokens
         if torch.is_grad_enabled():
             loss.backward()

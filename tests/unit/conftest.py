@@ -8,7 +8,7 @@ def random_model(tmp_path_factory):
     """Folder of an untrained model of the tiny world, with its tokenizer."""
     from src.data.world import documents, tokenizer
     from src.data.world.spec import WorldSpec
-    from src.models.load import save_model
+    from src.models.save import save_model
     from src.stages.pretrain import initial_model
 
     world = WorldSpec(

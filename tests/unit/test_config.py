@@ -19,17 +19,38 @@ def composed(*overrides):
         return compose("config", overrides=list(overrides))
 
 
+# What only the user can say.
+OF_THE_USER = {
+    "traces": ("traces.questions=[world@train]", "traces.teacher.model=m"),
+    "prompts": ("prompts.sources=[world@train]",),
+}
+
+REAL = ("distill_1_5b", "distill_7b", "qwen3_4b")
+FILES = (f"data.sft={Path(__file__)}", f"data.prompts={Path(__file__)}", f"benchmark.path={Path(__file__).parent}")
+OWN_LOSS = ("cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of their own
+
+
 @pytest.mark.parametrize("experiment", config.choices("experiment"))
 @pytest.mark.parametrize("scale", config.choices("scale"))
 def test_every_experiment_runs_at_every_scale(experiment, scale):
-    built = config.build(composed(f"+experiment={experiment}", f"scale={scale}"))
-    config.check(built)
+    own = FILES if scale in REAL else ()
+    built = config.build(
+        composed(f"+experiment={experiment}", f"scale={scale}", *OF_THE_USER.get(experiment, ()), *own)
+    )
     assert built.method == experiment and built.scale == scale
+    if experiment == "pretrain" and scale in REAL:  # composes, and says why it cannot run
+        with pytest.raises(config.ConfigError, match="model.path must be 'world'"):
+            config.check(built)
+    else:
+        config.check(built)
 
 
 GROUPS = [p for p in sorted(config.CONF.iterdir()) if p.is_dir() and p.name not in ("experiment", "scale")]
 # What a choice cannot do without.
-NEEDS = {("benchmark", "jsonl"): (f"benchmark.questions_file={Path(__file__)}", "evaluation.languages=[fr]")}
+NEEDS = {
+    ("benchmark", "mgsm_rev2"): (f"benchmark.path={Path(__file__).parent}",),
+    ("benchmark", "jsonl"): (f"benchmark.questions_file={Path(__file__)}", "evaluation.languages=[fr]"),
+}
 
 
 @pytest.mark.parametrize(
@@ -101,3 +122,52 @@ def test_a_users_mistake_ends_with_one_message_and_code_2(tmp_path):
         [sys.executable, "-m", "src.run", "+experiment=grpo", "grpo.stepz=1"], cwd=ROOT, capture_output=True, text=True
     )
     assert found.returncode == 2 and "Traceback" not in found.stderr and "Did you mean 'steps'" in found.stderr
+
+
+def test_a_text_with_an_equals_sign_is_told_how_to_be_given():
+    with pytest.raises(Exception) as caught:
+        composed("+experiment=prompts", "prompts.sources=[mgsm=folder]")
+    assert "goes into double quotes" in explain(caught.value)
+    built = config.build(composed("+experiment=prompts", 'prompts.sources=["mgsm=folder"]'))
+    assert built.prompts.sources == ["mgsm=folder"]
+
+
+@pytest.mark.parametrize("scale", REAL)
+def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(scale):
+    for experiment, missing in (
+        ("grpo", "benchmark.path, data.prompts, data.sft"), ("sft", "benchmark.path, data.sft"), ("base", "benchmark.path"),
+    ):  # fmt: skip
+        with pytest.raises(config.ConfigError, match=f"no value yet: {missing}\\. Give each on the command line"):
+            config.build(composed(f"+experiment={experiment}", f"scale={scale}"))
+    saved = f"benchmark.completions={Path(__file__)}"
+    assert config.build(composed("+experiment=evaluate", f"scale={scale}", saved)).benchmark.path is None
+
+
+@pytest.mark.parametrize("scale", REAL)
+@pytest.mark.parametrize("experiment", config.choices("experiment"))
+def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(scale, experiment):
+    if experiment in OF_THE_USER:
+        return
+    built = config.build(composed(f"+experiment={experiment}", f"scale={scale}", *FILES))
+    loss, grpo, sft = built.objective.loss, built.grpo, built.sft
+    published = ("sequence_sum", 4096, 0.001, "k3", 0.2, 0.2)
+    found = (
+        loss.aggregation, loss.maximum_tokens, loss.kl_coefficient, loss.kl_estimator, loss.clip_low, loss.clip_high,
+    )  # fmt: skip
+    assert (found == published) == (experiment not in OWN_LOSS or experiment == "dr_grpo")  # whose length is the budget
+    steps = (grpo.steps, grpo.prompts_per_step, grpo.completions_per_prompt, grpo.updates_per_step)
+    assert steps == (90, 512, 8, 2) and grpo.optimiser.rate(0, 90) == grpo.optimiser.rate(89, 90) == 1e-5
+    rollout = built.rollout
+    assert (rollout.temperature, rollout.top_p, rollout.maximum_new_tokens) == (0.8, 1.0, 4096)
+    assert (built.model.lora.rank, built.model.lora.alpha, built.model.dtype) == (32, 64, "bfloat16")
+    assert (sft.epochs, sft.sequences_per_step, sft.cutoff, sft.optimiser.learning_rate) == (4, 8, 8192, 2e-4)
+    assert (sft.optimiser.warmup, sft.optimiser.decay, built.data.validation_share) == (0.1, "cosine", 0.1)
+    assert built.data.instruction == "localised" and built.evaluation.samples == 4
+    if experiment == "adamame_grpo":
+        assert built.schedule.maximum == 2.0
+
+
+def test_lengths_of_methods_follow_the_budget():
+    assert config.build(composed("+experiment=dapo")).objective.overlong.buffer == 19  # a fifth of 96
+    assert config.build(composed("+experiment=dapo", "scale=qwen3_4b", *FILES)).objective.overlong.buffer == 819
+    assert config.build(composed("+experiment=dr_grpo")).objective.loss.maximum_tokens == 96

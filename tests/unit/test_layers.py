@@ -26,6 +26,9 @@ LAYER = {
     "compose_errors": 4,
     "run": 4,
     "launch": 4,
+    "composed": 4,
+    "memory": 4,
+    "show_prompt": 4,
     "status": 4,
     "compare": 4,
 }
@@ -40,7 +43,7 @@ THIRD_PARTY = {
 HEAVY = {
     *("torch", "transformers", "tokenizers", "safetensors", "peft", "accelerate", "datasets", "trl", "vllm"),
     *("lingua", "math_verify", "latex2sympy2_extended", "sympy"),
-    *("numpy", "pandas", "pyarrow", "matplotlib", "wandb", "deepspeed"),
+    *("numpy", "pandas", "pyarrow", "matplotlib", "wandb", "deepspeed", "httpx"),
 }
 
 

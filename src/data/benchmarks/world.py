@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class World(Benchmark):
-    """`dev` to choose by, `test`, and `shift`: the test in wordings that SFT and GRPO never show."""
+    """`dev` to choose by, `test`, and `shift`: the test in wordings that SFT and GRPO never show. `train` is of the
+    problems that those learn from, to make data of."""
 
     def splits(self) -> tuple[str, ...]:
-        return ("dev", "test", "shift")
+        return ("dev", "test", "shift", "train")
 
     def languages(self) -> tuple[str, ...]:
         return CORE
@@ -27,4 +28,6 @@ class World(Benchmark):
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         from src.data.world import documents
 
+        if split == "train":
+            return [row for code in languages for row in documents.prompts(world, code, problems or 50, seed=0)]
         return documents.evaluation(world, split, list(languages), problems or 50)

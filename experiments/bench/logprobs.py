@@ -1,0 +1,120 @@
+"""Memory and time of log-probabilities with gradients: ours in chunks beside the plain way, all logits at once.
+
+`make bench-logprobs`: a Qwen2 model of one layer (hidden size 1,536, as DeepSeek-R1-Distill-Qwen-1.5B), 2 x 1,024
+completion tokens, float32; log-probabilities, entropies and the backward pass. Each number comes from a fresh process:
+peak resident memory above what the process held with the model loaded, and, after this pass as a warm-up, the median
+processor time of more passes (over all threads, so that other work on the machine does not count).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+ROWS, TOKENS, HIDDEN, REPEATS = 2, 1024, 1536, 3
+WAYS = ("plain", "chunked")
+
+
+def model(vocabulary: int, trained: bool) -> Any:
+    """One layer and an untied head; `trained` is full training, otherwise the head is frozen, as it is with LoRA."""
+    import torch
+    from transformers import Qwen2Config, Qwen2ForCausalLM
+
+    torch.manual_seed(0)
+    made = Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=vocabulary, hidden_size=HIDDEN, intermediate_size=HIDDEN, num_hidden_layers=1,
+            num_attention_heads=12, num_key_value_heads=2, tie_word_embeddings=False,
+        )
+    )  # fmt: skip
+    made.model.embed_tokens.weight.requires_grad_(False)
+    made.lm_head.weight.requires_grad_(trained)
+    return made.eval()
+
+
+def work(made: Any, way: str, vocabulary: int) -> float:
+    """One forward and backward pass; returns a number that all ways must agree on."""
+    import torch
+
+    from src.models import logprobs
+
+    logprobs.LOGITS_AT_ONCE = sys.maxsize if way == "plain" else 0
+    generator = torch.Generator().manual_seed(1)
+    tokens = torch.randint(0, vocabulary, (ROWS, TOKENS + 1), generator=generator).tolist()
+    batch = logprobs.collate([row[:1] for row in tokens], [row[1:] for row in tokens], 0)
+    found, entropy = logprobs.completion_logprobs(made, batch, 0.8)
+    found.mean().backward()
+    return float(found.detach().mean() + entropy.mean())
+
+
+def resident(field: str) -> float:
+    """MiB of this process, now (`VmRSS`) or at most (`VmHWM`)."""
+    for line in Path("/proc/self/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1]) / 1024
+    raise SystemExit(f"/proc/self/status has no {field}: this measurement needs Linux")
+
+
+def measure(way: str, vocabulary: int, trained: bool, repeats: int) -> dict[str, float]:
+    """Peak MiB above the loaded model, of the first pass; then processor seconds of more passes."""
+    import torch
+
+    torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
+    made = model(vocabulary, trained)
+    held = resident("VmRSS")
+    Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
+    value = work(made, way, vocabulary)
+    peak = resident("VmHWM") - held
+    times = []
+    for _ in range(repeats):
+        made.zero_grad(set_to_none=True)
+        began = time.process_time()
+        work(made, way, vocabulary)
+        times.append(time.process_time() - began)
+    return {"peak": peak, "seconds": statistics.median(times) if times else 0.0, "value": value}
+
+
+def fresh(*arguments: str, threads: int) -> dict[str, float]:
+    environment = dict(os.environ) | {"PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": str(threads)}
+    done = subprocess.run(
+        [sys.executable, __file__, "--one", *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True
+    )
+    return json.loads(done.stdout.strip().splitlines()[-1])
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--one", nargs=4, metavar=("WAY", "VOCABULARY", "TRAINED", "REPEATS"))
+    parser.add_argument("--vocabularies", default="32768,65536,151936,262144")
+    parser.add_argument("--heads", default="frozen,trained")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--repeats", type=int, default=REPEATS)
+    options = parser.parse_args()
+    if options.one:
+        way, vocabulary, trained, repeats = options.one
+        print(json.dumps(measure(way, int(vocabulary), trained == "trained", int(repeats))))
+        return
+    print("| head | vocabulary | plain MiB | chunked MiB | share | plain CPU s | chunked CPU s | times as long |")
+    print("|---|---|---|---|---|---|---|---|", flush=True)
+    for head in options.heads.split(","):
+        for vocabulary in options.vocabularies.split(","):
+            plain, ours = (fresh(way, vocabulary, head, str(options.repeats), threads=options.threads) for way in WAYS)
+            if abs(plain["value"] - ours["value"]) > 1e-5 * abs(plain["value"]):
+                raise SystemExit(f"the two ways disagree: {plain['value']} and {ours['value']}")
+            print(
+                f"| {head} | {int(vocabulary):,} | {plain['peak']:.0f} | {ours['peak']:.0f} | "
+                f"{ours['peak'] / plain['peak']:.2f} | {plain['seconds']:.1f} | {ours['seconds']:.1f} | "
+                f"{ours['seconds'] / plain['seconds']:.2f} |",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,39 @@
+"""The configuration of a command line, for commands that look at a run and do not start it."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+
+from src import config as configuration
+from src.compose_errors import explain
+from src.errors import UserError
+
+
+def composed(overrides: Sequence[str]) -> configuration.Config:
+    """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it."""
+    from hydra import compose, initialize_config_dir
+
+    configuration.register()
+    with initialize_config_dir(str(configuration.CONF), version_base="1.3"):
+        config = configuration.build(compose("config", overrides=list(overrides)))
+    configuration.check(config)
+    return config
+
+
+def command(look: Callable[[configuration.Config], str]) -> None:
+    """Print what `look` finds; a mistake on the command line ends with code 2 and one message."""
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    try:
+        print(look(composed(sys.argv[1:])))
+    except (HydraException, OmegaConfBaseException) as error:
+        sys.exit(_fail(explain(error)))
+    except UserError as error:
+        sys.exit(_fail(str(error)))
+
+
+def _fail(message: str) -> int:
+    print(f"error: {message}", file=sys.stderr)
+    return 2

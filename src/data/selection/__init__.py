@@ -1,0 +1,1 @@
+"""Which questions make a set of prompts: duplicates, leaks, translations, balance."""

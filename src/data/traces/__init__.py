@@ -1,0 +1,1 @@
+"""Worked examples from a teacher: asked over the network, kept, filtered."""

@@ -1,0 +1,132 @@
+"""The answers of a teacher in one file: a line each, on disk before the next step, so that none is asked for twice."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Any
+
+from src.data.prompts import question_text
+from src.data.records import Question
+from src.data.rows import BadData, json_lines
+
+Key = tuple[str, str, int, str]
+
+
+@dataclass(frozen=True)
+class Request:
+    """One question to be asked once: its `sample`-th time, as `text`."""
+
+    question: Question
+    sample: int
+    text: str
+
+    @property
+    def key(self) -> Key:
+        """What an answer is found by: problem, language, sample, and a hash of what is said."""
+        return self.question.problem, self.question.language, self.sample, asked(self.text)
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What a request came to. `reasoning` and `content` are as the server gave them, `finish` its reason to stop.
+
+    Tokens are the server's count, or where it gives none (`counted` false) the bytes divided by `BYTES_PER_TOKEN`.
+    `seconds` is how long the answer took, without earlier attempts; `time` when it came (UTC).
+    """
+
+    problem: str
+    language: str
+    sample: int
+    asked: str
+    model: str
+    reasoning: str
+    content: str
+    finish: str
+    prompt_tokens: int
+    completion_tokens: int
+    counted: bool
+    seconds: float
+    time: str
+
+    @property
+    def key(self) -> Key:
+        return self.problem, self.language, self.sample, self.asked
+
+
+BYTES_PER_TOKEN = 3  # UTF-8: about a letter of Thai or Japanese, and less than a token of French
+
+
+def asked(text: str) -> str:
+    """A short hash of what is said to the teacher."""
+    return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
+
+
+def requests_of(questions: Sequence[Question], samples: int, instruction: str) -> list[Request]:
+    """All samples of all questions: first of each the first, so that whatever stops the run, every question has most of
+    its answers."""
+    texts = [question_text(question, instruction) for question in questions]
+    return [
+        Request(question, sample, text)
+        for sample in range(samples)
+        for question, text in zip(questions, texts, strict=True)
+    ]
+
+
+class AnswerFile:
+    """An append-only JSONL file of answers. One process at a time: the caller holds a lock."""
+
+    def __init__(self, path: Path) -> None:
+        """Read what is there, after cutting a last line that an interruption left half-written.
+
+        Raises:
+            BadData: a line that is not an answer; the file was changed by hand.
+        """
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _mend(path)
+        self.known: dict[Key, Answer] = {}
+        for where, row in json_lines(path):
+            answer = _answer(where, row)
+            self.known.setdefault(answer.key, answer)
+        self._handle = path.open("ab")
+
+    def add(self, answer: Answer) -> None:
+        """Append an answer and have the system put it on disk before returning."""
+        self._handle.write(json.dumps(asdict(answer), ensure_ascii=False).encode(errors="replace") + b"\n")
+        self._handle.flush()
+        os.fsync(self._handle.fileno())
+        self.known[answer.key] = answer
+
+    def close(self) -> None:
+        self._handle.close()
+
+
+def _mend(path: Path) -> None:
+    """End the file with a whole line: what follows the last line break is cut, or ended where only the break lacks."""
+    with path.open("a+b") as handle:
+        handle.seek(0)
+        content = handle.read()
+        end = content.rfind(b"\n") + 1
+        if end == len(content):
+            return
+        try:
+            json.loads(content[end:])
+            handle.write(b"\n")
+        except ValueError:
+            handle.truncate(end)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def _answer(where: str, row: dict[str, Any]) -> Answer:
+    names = [item.name for item in fields(Answer)]
+    if missing := [name for name in names if name not in row]:
+        raise BadData(
+            f"{where}, field {missing[0]!r}: missing. Answers are written by the stage alone; move the file away"
+        )
+    return Answer(**{name: row[name] for name in names})

@@ -1,0 +1,126 @@
+"""Many requests at once, a bounded number in flight, within the budget; every answer is kept the moment it comes."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from src.data.traces.answers import AnswerFile, Request
+from src.data.traces.spec import TeacherSpec
+from src.data.traces.teacher import Teacher, Unanswered
+from src.errors import UserError
+
+TEMPLATE = 64  # tokens a chat template may add to a question, of which a token is at least a byte
+
+
+class OverBudget(UserError):
+    """The next request could cost more than is left."""
+
+
+class GivenUp(UserError):
+    """Too many requests came to nothing."""
+
+
+class Purse:
+    """What is spent, and what the requests in flight may cost at most."""
+
+    def __init__(self, spec: TeacherSpec, spent: float) -> None:
+        self.spec, self.spent, self.reserved, self.in_flight = spec, spent, 0.0, 0
+        self._changed = asyncio.Condition()
+
+    async def reserve(self, most: float) -> None:
+        """Set `most` aside, as soon as what is in flight leaves room for it.
+
+        Raises:
+            OverBudget: nothing is in flight, and there still is no room.
+        """
+        async with self._changed:
+            while self.spent + self.reserved + most > self.spec.budget + 1e-9:
+                if not self.in_flight:
+                    raise OverBudget(
+                        f"traces.teacher.budget must cover the next request, which may cost {most:.4f}; {self.spent:.4f} of "
+                        f"{self.spec.budget:g} are spent. Raise it: the same command goes on from the answers there are"
+                    )
+                await self._changed.wait()
+            self.reserved, self.in_flight = self.reserved + most, self.in_flight + 1
+
+    async def settle(self, most: float, cost: float) -> None:
+        """A request is over: `cost` is what it came to."""
+        async with self._changed:
+            self.reserved, self.in_flight = self.reserved - most, self.in_flight - 1
+            self.spent += cost
+            self._changed.notify_all()
+
+
+async def ask_all(
+    spec: TeacherSpec,
+    key: str,
+    left: Sequence[Request],
+    file: AnswerFile,
+    spent: float,
+    advance: Callable[[int, str], None],
+) -> list[tuple[Request, str]]:
+    """Ask all requests and add their answers to the file; returns those without an answer, with the last reason.
+
+    When one request is refused, or the budget ends, those in flight are still waited for and kept: they are paid.
+
+    Raises:
+        Refused, OverBudget: see there.
+        GivenUp: as many requests in a row as go at once came to nothing.
+    """
+    waiting, purse = deque(left), Purse(spec, spent)
+    failed: list[tuple[Request, str]] = []
+    in_a_row = 0
+    stop: list[Exception] = []
+
+    async def work(teacher: Teacher) -> None:
+        nonlocal in_a_row
+        while waiting and not stop:
+            request = waiting.popleft()
+            most = spec.cost(len(request.text.encode(errors="replace")) + TEMPLATE, spec.maximum_tokens)
+            cost, reserved = 0.0, False
+            try:
+                await purse.reserve(most)
+                reserved = True
+                if stop:  # while this one waited for room
+                    return
+                answer = await teacher.ask(request)
+                cost = spec.cost(answer.prompt_tokens, answer.completion_tokens)
+                file.add(answer)
+                in_a_row = 0
+                advance(1, f"spent {purse.spent + cost:.2f}" if spec.budget else "")
+            except Unanswered as error:
+                failed.append((request, str(error)))
+                in_a_row += 1
+                if in_a_row >= spec.concurrency:
+                    stop.append(GivenUp(f"{in_a_row} requests in a row came to nothing; the last: {error}. {_AGAIN}"))
+            except Exception as error:
+                stop.append(error)
+            finally:
+                if reserved:
+                    await purse.settle(most, cost)
+            if stop:
+                teacher.stopped.set()
+
+    async with Teacher(spec, key) as teacher:
+        await asyncio.gather(*(work(teacher) for _ in range(min(spec.concurrency, len(left)))))
+    if stop:
+        raise stop[0]
+    return failed
+
+
+_AGAIN = (
+    "Answers so far are kept. See whether traces.teacher.url is up, then give the same command again: it asks only for "
+    "the others"
+)
+
+
+def check_unanswered(spec: TeacherSpec, failed: Sequence[tuple[Request, str]], total: int) -> None:
+    """Raise `GivenUp` when a larger share than `traces.teacher.unanswered` of all requests is without an answer."""
+    if failed and len(failed) > spec.unanswered * total:
+        request, reason = failed[-1]
+        raise GivenUp(
+            f"{len(failed)} of {total} requests have no answer, such as problem {request.question.problem} "
+            f"({request.question.language}): {reason}. {_AGAIN}, or traces.teacher.unanswered=<share> does without them"
+        )

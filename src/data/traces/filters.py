@@ -1,0 +1,121 @@
+"""From an answer to a worked example, or to the reason why it is none."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from src.data.records import Example, Question
+from src.data.traces.answers import Answer
+from src.data.traces.repetition import repeated_share
+from src.data.traces.spec import FilterSpec
+from src.grading.extract import last_box
+from src.grading.grader import Status
+from src.language.detector import Detector
+from src.language.trace import split_trace
+from src.rewards.base import Judged
+
+# Why an answer is dropped, in the order in which it is asked; the first that holds counts.
+REASONS = {
+    "unanswered": "the server gave no answer",
+    "truncated": "cut off at maximum_tokens",
+    "no_trace": "no reasoning, or it never closes",
+    "no_answer": "nothing after the reasoning",
+    "malformed": "more than one </think>, or a <think> in the middle",
+    "no_box": "no complete box in the answer",
+    "ungraded": "the comparison timed out or failed",
+    "wrong": "not the gold answer",
+    "language": "the trace is not in the language of the question",
+    "answer_language": "the text of the answer is in another language",
+    "foreign_script": "too many letters of another script in the trace",
+    "too_short": "shorter than the limit",
+    "too_long": "longer than the limit",
+    "repetition": "runs in circles",
+    "duplicate": "the same completion as another sample",
+    "surplus": "more than per_question",
+}
+
+
+def completion_of(answer: Answer) -> tuple[str, str]:
+    """(completion, "") of an answer that has reasoning and a text after it, or ("", reason).
+
+    Reasoning comes in a field of its own, or in the content before `</think>`, with or without an opening `<think>`. The
+    completion is what follows the opened `<think>` of a prompt: trace, `</think>`, blank line, answer.
+    """
+    if answer.finish == "length":
+        return "", "truncated"
+    before, mark, after = answer.content.partition("</think>")
+    trace, text = (before, after) if mark else ("", answer.content)
+    if answer.reasoning.strip():  # then thinking tags in the content hold nothing new
+        trace = answer.reasoning
+    trace, text = trace.strip().removeprefix("<think>").strip(), text.strip()
+    if not trace:
+        return "", "no_trace"
+    if not text:
+        return "", "no_answer"
+    if any(tag in part for tag in ("<think>", "</think>") for part in (trace, text)):
+        return "", "malformed"
+    return f"{trace}\n</think>\n\n{text}", ""
+
+
+def reason_against(
+    spec: FilterSpec, question: Question, judged: Judged, detector: Detector, tokens: int
+) -> tuple[str, str]:
+    """(reason, detail) why a completion is no example; two empty texts when it is one."""
+    split = split_trace(judged.completion)
+    if spec.require_boxed and last_box(split.answer) is None:
+        return "no_box", split.answer[-60:]
+    if spec.require_right and judged.status in (Status.TIMEOUT, Status.ERROR):
+        return "ungraded", judged.status.value
+    if spec.require_right and not judged.correct:
+        return "wrong", f"{judged.answer!r:.60} for {question.gold!r:.60}"
+    if spec.require_language:
+        share = language_share(split.think, question.language, detector)
+        if judged.fidelity.detected != question.language or share < spec.minimum_language:
+            return "language", f"{judged.fidelity.detected}, {share:.2f} in {question.language}"
+        if judged.fidelity.answer_detected not in (None, question.language):
+            return "answer_language", str(judged.fidelity.answer_detected)
+    if judged.fidelity.foreign_script > spec.maximum_foreign_script:
+        return "foreign_script", f"{judged.fidelity.foreign_script:.2f}"
+    for unit, length in (("characters", len(judged.completion)), ("tokens", tokens)):
+        low, high = getattr(spec, f"minimum_{unit}"), getattr(spec, f"maximum_{unit}")
+        if low is not None and length < low:
+            return "too_short", f"{length} {unit}"
+        if high is not None and length > high:
+            return "too_long", f"{length} {unit}"
+    repeated = repeated_share(split.think, question.language, spec.repetition_words)
+    return ("repetition", f"{repeated:.2f}") if repeated > spec.maximum_repetition else ("", "")
+
+
+def language_share(trace: str, code: str, detector: Detector) -> float:
+    """The share of the letters in `code`, among those of sentences whose language is known; 0 when there are none."""
+    known = [line for line in detector.lines(trace) if line.language is not None]
+    total = sum(line.letters for line in known)
+    return sum(line.letters for line in known if line.language == code) / total if total else 0.0
+
+
+def example(question: Question, completion: str) -> Example:
+    """The question with the completion to imitate."""
+    return Example(
+        question.problem, question.language, question.question, question.gold, completion, kind=question.kind, part=question.part
+    )  # fmt: skip
+
+
+def among_samples(spec: FilterSpec, examples: Sequence[Example | None]) -> list[str]:
+    """Of examples in the order of samples (None: dropped before), the reason why each is one too many, or an empty text."""
+    seen: set[Example] = set()
+    kept: Counter[tuple[str, str, str]] = Counter()
+    reasons = []
+    for item in examples:
+        reason = ""
+        if item is not None:
+            own = (item.problem, item.language, item.question)
+            if item in seen:
+                reason = "duplicate"
+            elif spec.per_question is not None and kept[own] >= spec.per_question:
+                reason = "surplus"
+            else:
+                seen.add(item)
+                kept[own] += 1
+        reasons.append(reason)
+    return reasons

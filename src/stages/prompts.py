@@ -1,0 +1,203 @@
+"""The questions of reinforcement learning: gathered, each problem once, none of a benchmark's, as hard as they should be."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+
+from src.config import Config
+from src.data import named
+from src.data.prompts import Chat, decode
+from src.data.records import Question, write_records
+from src.data.rows import json_lines
+from src.data.selection import choose
+from src.data.selection.choose import REASONS, Dropped, mixed
+from src.data.selection.groups import problem_groups
+from src.distributed.checkpoint import replace_durably
+from src.distributed.streams import stream
+from src.errors import UserError
+from src.models.load import load_model, load_tokenizer
+from src.rollout.build import build_engine, sampling_of
+from src.stages import card
+from src.stages.judge import Judge
+from src.stages.stage import Stage
+
+COLUMNS = ("read", *REASONS, "prompts")
+
+
+class Selection:
+    """Rows, and of those dropped the reasons; a step sees the rows that are left."""
+
+    def __init__(self, rows: Sequence[Question]) -> None:
+        self.rows, self.dropped = list(rows), {}  # type: list[Question], Dropped
+
+    @property
+    def left(self) -> list[int]:
+        return [index for index in range(len(self.rows)) if index not in self.dropped]
+
+    def drop(self, step: Callable[[list[Question]], Dropped]) -> None:
+        """Drop what `step` names among the rows that are left."""
+        left = self.left
+        for place, reason in step([self.rows[index] for index in left]).items():
+            self.dropped[left[place]] = reason
+
+
+def run(stage: Stage) -> None:
+    """Leave `prompts.jsonl`, `dropped.jsonl`, `card.md` and `table.txt`; finished parts of the rollouts are kept."""
+    config, spec, seed = stage.config, stage.config.prompts, stage.config.seed
+    # 1. All rows of all sources, and the sets that none of them may stand in.
+    selection = Selection(named.read_all(spec.sources, spec.languages, spec.problems, config.world))
+    against = {name: named.read(name, world=config.world) for name in spec.against}
+    with Judge(config) as judge:
+        # 2. Gold answers, repeated texts, leaks, translations.
+        selection.drop(lambda rows: _bad_golds(judge, rows))
+        selection.drop(choose.duplicates)
+        standing: dict[str, int] = {}
+        selection.drop(lambda rows: _leaks(rows, against, standing))
+        selection.drop(lambda rows: choose.translations(rows, spec.translations, seed))
+        # 3. Difficulty, by rollouts of the current model.
+        if spec.difficulty.rollouts:
+            selection.drop(lambda rows: _difficulty(stage, judge, rows))
+    # 4. As many of each language, in an order that the seed decides.
+    selection.drop(lambda rows: choose.balance(rows, spec.balance, spec.per_language, seed))
+    stage.ranks.wait()
+    if stage.ranks.main:
+        _write(stage, selection, {name: (standing[name], len(rows)) for name, rows in against.items()})
+
+
+def _bad_golds(judge: Judge, rows: list[Question]) -> Dropped:
+    return {
+        index: ("bad_gold", row.gold[:60])
+        for index, (row, right) in enumerate(zip(rows, judge.golds_right(rows), strict=True))
+        if not right
+    }
+
+
+def _leaks(rows: list[Question], against: dict[str, list[Question]], standing: dict[str, int]) -> Dropped:
+    found, counts = choose.leaks(rows, against)
+    standing.update(counts)
+    return found
+
+
+def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
+    """Rows that the model answers right too rarely or too often. Every rank finds the same."""
+    spec, folder = stage.config.prompts.difficulty, stage.directory / "parts"
+    parts = {
+        f"{start:06d}.jsonl": rows[start : start + spec.questions_per_part]
+        for start in range(0, len(rows), spec.questions_per_part)
+    }
+    todo = [name for name in parts if not (folder / name).is_file()]
+    stage.ranks.wait()  # all ranks have seen the same parts before any of them adds one
+    with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
+        count = rights(stage, judge) if todo else None
+        for name in stage.ranks.share(todo):
+            assert count is not None
+            lines = [
+                {"problem": row.problem, "language": row.language, "right": right, "rollouts": spec.rollouts}
+                for row, right in zip(parts[name], count(parts[name]), strict=True)
+            ]
+            text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
+            replace_durably(folder / name, text.encode(errors="replace"))
+            advance(min(stage.ranks.size, len(todo)), name.removesuffix(".jsonl"))
+    stage.ranks.wait()
+    found = [int(line["right"]) for name in parts for _, line in json_lines(folder / name)]
+    return {
+        index: ("too_hard" if right < spec.minimum else "too_easy", f"{right} of {spec.rollouts} right")
+        for index, right in enumerate(found)
+        if not spec.minimum <= right <= spec.most
+    }
+
+
+def rights(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[int]]:
+    """The model behind a rollout engine, as a function that counts the right rollouts of each question."""
+    config = stage.config
+    tokenizer = load_tokenizer(stage.planned.model, config.model)
+    model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
+    engine = build_engine(config.rollout, model, tokenizer)
+    chat = Chat.of(tokenizer, config.data.instruction, config.model)
+    rollouts = config.prompts.difficulty.rollouts
+
+    def count(questions: list[Question]) -> list[int]:
+        prompts = [chat.prompt(row) for row in questions]
+        streams = [stream("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
+        groups = engine.generate(prompts, streams, rollouts, sampling_of(config.rollout))
+        flat = [(row, rollout) for row, group in zip(questions, groups, strict=True) for rollout in group]
+        judged = judge(
+            [row for row, _ in flat],
+            [decode(tokenizer, rollout.tokens) for _, rollout in flat],
+            [len(rollout.tokens) for _, rollout in flat],
+            [rollout.truncated for _, rollout in flat],
+        )
+        return [
+            sum(verdict.correct for verdict in judged[start : start + rollouts])
+            for start in range(0, len(judged), rollouts)
+        ]
+
+    return count
+
+
+def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, int]]) -> None:
+    config, folder, rows = stage.config, stage.directory, selection.rows
+    kept = sorted((rows[index] for index in selection.left), key=lambda row: mixed(row, config.seed))
+    counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+    lines = []
+    for index, row in enumerate(rows):
+        reason, detail = selection.dropped.get(index, ("prompts", ""))
+        counts[row.language].update(("read", reason))
+        if index in selection.dropped:
+            line = {"problem": row.problem, "language": row.language, "reason": reason, "detail": detail}
+            lines.append(json.dumps(line, ensure_ascii=False) + "\n")
+    replace_durably(folder / "dropped.jsonl", "".join(lines).encode(errors="replace"))
+    (folder / "prompts.jsonl").unlink(missing_ok=True)
+    if kept:
+        write_records(folder / "prompts.jsonl", kept)
+    found = [_several(rows)] + [
+        f"{there:,} of {total:,} rows of {named.title(name)} stand in the sources"
+        for name, (there, total) in standing.items()
+    ]
+    replace_durably(folder / "card.md", _card(config, stage, kept, counts, found).encode())
+    shown = "\n".join([card.table(counts, COLUMNS), *found])
+    if not kept:
+        raise UserError(
+            f"no prompt is left; see {folder / 'dropped.jsonl'}:\n{shown}\nLoosen prompts.*, or add sources"
+        )
+    note = f"prompts: {folder / 'prompts.jsonl'}, described in {folder / 'card.md'}"
+    replace_durably(folder / "table.txt", f"{shown}\n\n{note}\n".encode())
+
+
+def _several(rows: Sequence[Question]) -> str:
+    groups = [group for group in problem_groups(rows) if len({rows[index].language for index in group}) > 1]
+    return f"{sum(map(len, groups)):,} rows read are {len(groups):,} problems in several languages"
+
+
+def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Counts, found: list[str]) -> str:
+    spec = config.prompts
+    size: defaultdict[str, list[int]] = defaultdict(list)
+    for row in kept:
+        size[row.language].append(len(row.question))
+    reasons = [f"- {name}: {text}" for name, text in REASONS.items() if any(row[name] for row in counts.values())]
+    policy = (
+        f" Difficulty was measured on the model {stage.planned.inputs['parent']}." if spec.difficulty.rollouts else ""
+    )
+    sets = {name: [named.title(item) for item in getattr(spec, name)] for name in ("sources", "against")}
+    shown = {"seed": config.seed, "prompts": asdict(spec) | sets}
+    if spec.difficulty.rollouts:
+        shown |= {"rollout": asdict(config.rollout), "data": {"instruction": config.data.instruction}}
+    return "\n\n".join(
+        [
+            "# Prompts for reinforcement learning",
+            f"{len(kept):,} questions from {', '.join(map(named.title, spec.sources))}.{policy}",
+            "## Counts",
+            card.table(counts, COLUMNS, markdown=True),
+            *(["\n".join(reasons)] if reasons else []),
+            *(["## Translations and leaks", "\n".join(f"- {line}" for line in found)] if found else []),
+            "## Lengths of the questions",
+            card.lengths(size, "characters"),
+            "## Files",
+            card.files(stage.directory, ["prompts.jsonl", "dropped.jsonl"]),
+            "## Settings",
+            card.settings(shown),
+        ]
+    ) + "\n"  # fmt: skip

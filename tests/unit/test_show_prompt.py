@@ -1,0 +1,29 @@
+"""The prompts that are shown are those that are trained on."""
+
+import tiny
+from test_config import composed
+
+from src import config
+from src.data.prompts import Chat
+from src.data.records import Example, Question
+from src.models.spec import ModelSpec
+from src.show_prompt import show, shown
+
+
+def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():
+    """<|im_start|> user \\n H i <|im_end|> \\n <|im_start|> a s s i s t a n t \\n: a token a character."""
+    chat = Chat.of(tiny.tokenizer(tiny.QWEN3), "none", ModelSpec())
+    text = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n▶"
+    assert shown(chat, Question("1", "en", "Hi", "5")) == "[21 prompt tokens]\n" + text
+    example = Example("1", "en", "Hi", "5", "t</think>5")
+    assert shown(chat, example) == "[21 prompt tokens, 6 learned]\n" + text + "<think>\nt</think>5<|end|>"
+
+
+def test_every_language_is_shown_once_for_grpo_and_once_for_sft(random_model):
+    run = config.build(
+        composed("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "data.instruction=localised")
+    )
+    page = show(run)
+    assert "the chat template ends the prompt with <think> (found); model.think=auto" in page
+    for code in run.world.trained_languages:
+        assert page.count(f"== GRPO {code} ==") == page.count(f"== SFT {code} ==") == 1
