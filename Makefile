@@ -57,6 +57,7 @@ table-main: $(READY) ## the main table over seeds, beside the expected numbers (
 
 table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
 	$(PY) -m src.launch experiments/schedules --scale $(SCALE)
+	$(PY) -m src.launch experiments/schedules_weak --scale $(SCALE)
 
 base-model: $(READY) ## pretrain the demo's base model again
 	$(PY) -m src.stages.base_model

@@ -71,6 +71,7 @@ class RunsSpec:
     overrides: list[str] = field(default_factory=list)
     jobs: int = 2
     compared: str = ""  # this method is compared with every other, pair by pair
+    chosen_by: str = ""  # another folder: arms take over what is chosen there for those of the same name
 
     @staticmethod
     def read(path: Path) -> RunsSpec:
@@ -299,9 +300,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
             **{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
         )
         began, at_once = time.time(), options.jobs or spec.jobs
-        if (tuning := tuning_jobs(spec, options.scale, options.root)) and not all_finished(tuning, at_once):
+        tuned = RunsSpec.read(Path(spec.chosen_by) / "runs.yaml") if spec.chosen_by else spec
+        if (tuning := tuning_jobs(tuned, options.scale, options.root)) and not all_finished(tuning, at_once):
             return 1
-        chosen, tried = choose(spec, options.scale, options.root)
+        chosen, tried = choose(tuned, options.scale, options.root)
         jobs = jobs_of(spec, options.scale, options.root, chosen)
         if not all_finished(jobs, at_once):
             return 1

@@ -85,6 +85,20 @@ def test_the_value_that_is_best_on_dev_is_chosen_and_test_has_no_say(tmp_path):
     assert [job.overrides[2:] for job in jobs if job.name == "B"] == [("grpo.steps=2", "schedule.maximum=4")] * 3
 
 
+def test_arms_take_over_what_was_chosen_elsewhere():
+    spec = RunsSpec("t", ["sft", {"name": "B", "experiment": "grpo"}], seeds=[1], overrides=["world=weak"])
+    jobs = jobs_of(spec, "laptop", "runs", {"sft": (), "B": ("schedule.maximum=4",), "C": ("x=1",)})
+    assert [job.overrides[2:] for job in jobs] == [("world=weak",), ("world=weak", "schedule.maximum=4")]
+
+
+def test_what_is_chosen_elsewhere_is_chosen_for_arms_of_the_same_experiment():
+    for path in (ROOT / "experiments").glob("*/runs.yaml"):
+        spec = RunsSpec.read(path)
+        if spec.chosen_by:
+            there = {arm.name: arm.experiment for arm in RunsSpec.read(ROOT / spec.chosen_by / "runs.yaml").arms()}
+            assert all(there.get(arm.name) == arm.experiment for arm in spec.arms())
+
+
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
