@@ -29,11 +29,12 @@ def command(look: Callable[[configuration.Config], str]) -> None:
     try:
         print(look(composed(sys.argv[1:])))
     except (HydraException, OmegaConfBaseException) as error:
-        sys.exit(_fail(explain(error)))
+        sys.exit(fail(explain(error)))
     except UserError as error:
-        sys.exit(_fail(str(error)))
+        sys.exit(fail(str(error)))
 
 
-def _fail(message: str) -> int:
+def fail(message: str) -> int:
+    """Print an error; the exit code of a user's mistake."""
     print(f"error: {message}", file=sys.stderr)
     return 2

@@ -54,11 +54,8 @@ class Arm:
         return Arm(name, entry["experiment"], tuple(entry.get("overrides", ())), choose)
 
     def candidates(self) -> list[tuple[str, ...]]:
-        """The overrides of every value to choose from; one set where nothing is chosen."""
-        if not self.choose:
-            return [self.overrides]
-        ((key, values),) = self.choose
-        return [(*self.overrides, f"{key}={value}") for value in values]
+        """The overrides of every value to choose from; none where nothing is chosen."""
+        return [(*self.overrides, f"{key}={value}") for key, values in self.choose for value in values]
 
 
 @dataclass(frozen=True)
@@ -126,7 +123,6 @@ def tuning_jobs(spec: RunsSpec, scale: str, root: str) -> list[Job]:
     return [
         job_of(spec, arm, own, seed, scale, root)
         for arm in spec.arms()
-        if arm.choose
         for own in arm.candidates()
         for seed in spec.seeds[:TUNING_SEEDS]
     ]
@@ -150,22 +146,24 @@ def choose(spec: RunsSpec, scale: str, root: str) -> tuple[dict[str, tuple[str, 
     """
     import pandas
 
-    chosen, rows = {}, []
-    for arm in spec.arms():
+    chosen, rows = {arm.name: arm.overrides for arm in spec.arms()}, []
+    seeds, columns = spec.seeds[:TUNING_SEEDS], ["split", "language", TUNING_METRIC]
+    for arm in (arm for arm in spec.arms() if arm.choose):
         values = []
-        for own in arm.candidates() if arm.choose else ():
-            runs = [job_of(spec, arm, own, seed, scale, root) for seed in spec.seeds[:TUNING_SEEDS]]
-            frames = [pandas.read_parquet(job.directory / "evaluate" / "records.parquet") for job in runs]
-            frame = pandas.concat(frames)
+        for own in arm.candidates():
+            runs = [job_of(spec, arm, own, seed, scale, root) for seed in seeds]
+            records = [job.directory / "evaluate" / "records.parquet" for job in runs]
+            frame = pandas.concat([pandas.read_parquet(path, columns=columns) for path in records])
             frame = frame[frame["split"] == TUNING_SPLIT]
             if frame.empty:
                 raise UserError(f"{arm.name}: to choose a value, evaluation.splits must hold {TUNING_SPLIT!r}")
             values.append(float(frame.groupby("language")[TUNING_METRIC].mean().mean()))
-            rows.append({"arm": arm.name, "value": own[-1], "seeds": len(runs), TUNING_METRIC: values[-1]})
-        best = max(range(len(values)), key=values.__getitem__) if values else 0
+        best = values.index(max(values))
         chosen[arm.name] = arm.candidates()[best]
-        for place, row in enumerate(rows[len(rows) - len(values) :]):
-            row["chosen"] = place == best
+        rows += [
+            {"arm": arm.name, "value": own[-1], "seeds": len(seeds), TUNING_METRIC: value, "chosen": place == best}
+            for place, (own, value) in enumerate(zip(arm.candidates(), values, strict=True))
+        ]
     return chosen, rows
 
 

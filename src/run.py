@@ -18,6 +18,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src import config as configuration
 from src import memory
 from src.compose_errors import explain
+from src.composed import fail
 from src.errors import UserError
 from src.status import ERROR, LOCK, OVERRIDES, STATUS
 
@@ -45,11 +46,11 @@ def hydra_main(node: DictConfig) -> None:
     try:
         run(node)
     except UserError as error:
-        sys.exit(_fail(str(error)))
+        sys.exit(fail(str(error)))
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             raise
-        sys.exit(_fail(f"the disk is full ({error.filename}). Make room, then give the same command again: it resumes"))
+        sys.exit(fail(f"the disk is full ({error.filename}). Make room, then give the same command again: it resumes"))
 
 
 def run(node: DictConfig) -> None:
@@ -119,14 +120,9 @@ def main() -> None:
     try:
         hydra_main()
     except (HydraException, OmegaConfBaseException) as error:
-        sys.exit(_fail(explain(error)))
+        sys.exit(fail(explain(error)))
     except KeyboardInterrupt:
-        sys.exit(_fail("interrupted; the same command again resumes"))
-
-
-def _fail(message: str) -> int:
-    print(f"error: {message}", file=sys.stderr)
-    return 2
+        sys.exit(fail("interrupted; the same command again resumes"))
 
 
 if __name__ == "__main__":

@@ -41,13 +41,15 @@ def questions() -> list[Any]:
 def rollout_native(rank: int, size: int) -> dict[str, float]:
     import torch
 
-    from src.data.prompts import prompt_tokens
+    from src.data.prompts import Chat
     from src.models.load import policy_weights
+    from src.models.spec import ModelSpec
     from src.rollout.base import Sampling
     from src.rollout.native import NativeEngine
 
     model, tokenizer = model_and_tokenizer()
-    prompts = [prompt_tokens(tokenizer, q.question) for q in questions()[:PROMPTS]][rank::size]
+    chat = Chat.of(tokenizer, "none", ModelSpec())
+    prompts = [chat.prompt(q) for q in questions()[:PROMPTS]][rank::size]
     engine = NativeEngine(model.config, -1, tokenizer.pad_token_id, PROMPTS * COMPLETIONS)
     times = []
     for _repeat in range(REPEATS + 1):
@@ -63,10 +65,12 @@ def rollout_native(rank: int, size: int) -> dict[str, float]:
 
 def rollout_generate(rank: int, size: int) -> dict[str, float]:
     """What a user calls: `generate` with sampling and `num_return_sequences` on left-padded prompts."""
-    from src.data.prompts import prompt_tokens
+    from src.data.prompts import Chat
+    from src.models.spec import ModelSpec
 
     model, tokenizer = model_and_tokenizer()
-    prompts = [prompt_tokens(tokenizer, q.question) for q in questions()[:PROMPTS]][rank::size]
+    chat = Chat.of(tokenizer, "none", ModelSpec())
+    prompts = [chat.prompt(q) for q in questions()[:PROMPTS]][rank::size]
     tokenizer.padding_side = "left"
     batch = tokenizer.pad({"input_ids": prompts}, return_tensors="pt")
     times = []

@@ -109,11 +109,6 @@ def thinking_of(tokenizer: PreTrainedTokenizerBase) -> str:
     return "model" if on != off or "</think>" in str(tokenizer.chat_template) else "none"
 
 
-def prompt_tokens(tokenizer: PreTrainedTokenizerBase, said: str) -> list[int]:
-    """The prompt tokens of what the user says, thinking as the template has it."""
-    return Chat(tokenizer, "none", found := thinking_of(tokenizer), found).tokens(said)
-
-
 def completion_tokens(tokenizer: PreTrainedTokenizerBase, completion: str) -> list[int]:
     """A text and the end token."""
     return [*tokenizer(completion, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]

@@ -186,14 +186,16 @@ def _bars(values: Sequence[float], bounds: Sequence[Sequence[float]]) -> Any:
     return np.maximum([values - around[0], around[1] - values], 0).tolist()  # arrays of one column upset matplotlib
 
 
-def canvas(rows: int, columns: int, width: float, height: float, share: bool = False) -> tuple[Any, list[Any]]:
+def canvas(
+    rows: int, columns: int, width: float, height: float, share: bool = False, share_y: bool = False
+) -> tuple[Any, list[Any]]:
     """An empty figure of `width` x `height` inches and its axes, row by row; no display is needed."""
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
     figure = Figure(figsize=(width, height), layout="constrained")
     FigureCanvasAgg(figure)
-    axes = figure.subplots(rows, columns, squeeze=False, sharex=share)
+    axes = figure.subplots(rows, columns, squeeze=False, sharex=share, sharey=share_y)
     return figure, list(axes.flatten())
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from src.algorithm.spec import AdvantageSpec, TermSpec
+from src.reporting.figures import canvas, save
 
 DEFAULT = Path(__file__).resolve().parents[2] / "docs" / "normalisers.png"
 QUERY, OTHER = "fr", "en"
@@ -87,23 +88,19 @@ def verdict(spec: AdvantageSpec, group: dict[str, int]) -> str:
 
 def draw(path: Path) -> None:
     """Small multiples: normalisers by kinds of groups, advantage against B g."""
-    from matplotlib.backends.backend_agg import FigureCanvasAgg
-    from matplotlib.figure import Figure
-
-    figure = Figure(figsize=(10.5, 8.2), layout="constrained")
-    FigureCanvasAgg(figure)
-    axes = figure.subplots(len(NORMALISERS), len(GROUPS), sharex=True, sharey=True)
-    for row, (name, spec) in zip(axes, NORMALISERS.items(), strict=True):
+    columns = len(GROUPS)
+    figure, axes = canvas(len(NORMALISERS), columns, width=10.5, height=8.2, share=True, share_y=True)
+    for place, (name, spec) in enumerate(NORMALISERS.items()):
+        row = axes[place * columns : (place + 1) * columns]
         row[0].set_ylabel(name, rotation=0, ha="right", va="center", fontsize=11)
         for axis, group in zip(row, GROUPS, strict=True):
             _panel(axis, spec, group)
-    for axis, group in zip(axes[0], GROUPS, strict=True):
+    for axis, group in zip(axes[:columns], GROUPS, strict=True):
         _heading(axis, group)
-    axes[0, 0].set(xticks=range(5), yticks=(-4, -2, 0, 2, 4), xlim=(-0.15, 4.15), ylim=(-5.9, 7.4))
+    axes[0].set(xticks=range(5), yticks=(-4, -2, 0, 2, 4), xlim=(-0.15, 4.15), ylim=(-5.9, 7.4))
     figure.supxlabel("B g, offered for the language of the query (in); dot: without the language term", fontsize=11)
     figure.suptitle("Advantages in groups of 8: what the language term changes", fontsize=13)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    figure.savefig(path, dpi=120)
+    save(figure, path, vector=False)
 
 
 def _panel(axis: Any, spec: AdvantageSpec, group: dict[str, int]) -> None:

@@ -23,6 +23,12 @@ def table(counts: Counts, columns: Sequence[str], markdown: bool = False) -> str
     return _markdown(rows) if markdown else _plain(rows)
 
 
+def counted(counts: Counts, columns: Sequence[str], reasons: Mapping[str, str]) -> list[str]:
+    """The sections on counts: the table, and what the reasons that occur in it mean."""
+    told = [f"- {name}: {text}" for name, text in reasons.items() if any(row[name] for row in counts.values())]
+    return ["## Counts", table(counts, columns, markdown=True), *(["\n".join(told)] if told else [])]
+
+
 def lengths(values: Mapping[str, Sequence[int]], unit: str) -> str:
     """Median, 90th percentile and longest of each language, as a markdown table."""
     rows = [["language", f"median {unit}", "90 %", "longest"]]

@@ -41,6 +41,7 @@ def run(stage: Stage) -> None:
     parts = _of_completions(stage) if saved else _of_questions(stage)
     folder = stage.directory / "parts"
     todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
+    ranks.wait()  # all ranks have seen the same parts before any of them adds one
     _check_parts(config.benchmark.weights, parts)
     with Judge(config) as judge, stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
         # 2. Every gold answer must be right against itself before anything is asked.

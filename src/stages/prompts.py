@@ -177,7 +177,6 @@ def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Count
     size: defaultdict[str, list[int]] = defaultdict(list)
     for row in kept:
         size[row.language].append(len(row.question))
-    reasons = [f"- {name}: {text}" for name, text in REASONS.items() if any(row[name] for row in counts.values())]
     policy = (
         f" Difficulty was measured on the model {stage.planned.inputs['parent']}." if spec.difficulty.rollouts else ""
     )
@@ -189,9 +188,7 @@ def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Count
         [
             "# Prompts for reinforcement learning",
             f"{len(kept):,} questions from {', '.join(map(named.title, spec.sources))}.{policy}",
-            "## Counts",
-            card.table(counts, COLUMNS, markdown=True),
-            *(["\n".join(reasons)] if reasons else []),
+            *card.counted(counts, COLUMNS, REASONS),
             *(["## Translations and leaks", "\n".join(f"- {line}" for line in found)] if found else []),
             "## Lengths of the questions",
             card.lengths(size, "characters"),

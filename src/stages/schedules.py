@@ -6,6 +6,7 @@ from pathlib import Path
 
 from src import config as configuration
 from src.algorithm.schedules.base import Schedule
+from src.composed import composed
 
 PICTURE = configuration.CONF.parent / "docs" / "schedules.png"
 
@@ -14,21 +15,16 @@ def main(path: Path = PICTURE) -> None:
     """Write the picture to `path`."""
     from src.reporting.schedules import overview
 
-    overview(composed(), path)
+    overview(every_yaml(), path)
     print(path)
 
 
-def composed() -> dict[str, Schedule]:
+def every_yaml() -> dict[str, Schedule]:
     """Name of each yaml of `conf/schedule/` -> the schedule with its values."""
-    from hydra import compose, initialize_config_dir
-
-    configuration.register()
-    found = {}
-    with initialize_config_dir(str(configuration.CONF), version_base="1.3"):
-        for name in configuration.choices("schedule"):
-            node = compose("config", overrides=["+experiment=adamame_grpo", f"schedule={name}"])
-            found[name] = configuration.build(node).schedule
-    return found
+    return {
+        name: composed(["+experiment=adamame_grpo", f"schedule={name}"]).schedule
+        for name in configuration.choices("schedule")
+    }
 
 
 if __name__ == "__main__":

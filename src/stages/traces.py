@@ -227,7 +227,6 @@ def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
         "questions": [named.title(name) for name in spec.questions],
         "teacher": {key: value for key, value in asdict(spec.teacher).items() if key not in SERVICE or key == "url"},
     }
-    reasons = [[name, text] for name, text in REASONS.items() if any(row[name] for row in counts.values())]
     return "\n\n".join(
         [
             f"# Worked examples from {spec.teacher.model}",
@@ -236,9 +235,7 @@ def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
             f"{config.data.instruction}). {prompt:,} tokens in and {completion:,} out"
             f"{'' if counted else ', partly estimated from bytes'}, {seconds:.1f} seconds an answer, cost "
             f"{spent(spec.teacher, answers):,.2f} at {spec.teacher.price_in:g} and {spec.teacher.price_out:g} for a million.",
-            "## Counts",
-            card.table(counts, COLUMNS, markdown=True),
-            *(["\n".join(f"- {name}: {text}" for name, text in reasons)] if reasons else []),
+            *card.counted(counts, COLUMNS, REASONS),
             "## Lengths of the examples",
             card.lengths(size, "tokens"),
             "## Files",

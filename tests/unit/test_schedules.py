@@ -26,7 +26,7 @@ from src.algorithm.schedules.sigmoid import Sigmoid
 from src.algorithm.schedules.step import Step
 from src.algorithm.spec import AdvantageSpec
 from src.reporting.schedules import apart, overview, preview
-from src.stages.schedules import composed as every_yaml
+from src.stages.schedules import every_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CURVES = {name: kind for name, kind in config.components("schedule").items() if issubclass(kind, Curve)}
