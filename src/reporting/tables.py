@@ -154,7 +154,7 @@ def _stacked(metric: str, value: Estimate) -> str:
 
 def plain(table: str) -> str:
     """A markdown table as plain text, columns aligned."""
-    rows = [[cell.strip() for cell in line.strip("| ").split("|")] for line in table.splitlines()]
+    rows = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in table.splitlines()]
     del rows[1:2]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
     return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)

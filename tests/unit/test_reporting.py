@@ -157,3 +157,14 @@ def test_a_cell_has_the_digits_of_its_unit():
 def test_provenance_names_the_commit_and_no_place():
     assert commit()
     assert not any("/" in value for value in provenance().values())
+
+
+def test_a_table_with_empty_cells_is_as_wide_as_it_was():
+    from src.reporting import tables
+
+    tried = [
+        {"arm": "const", "value": "B=1", "seeds": 2, "right_and_in_language": 0.5, "chosen": False},
+        {"arm": "const", "value": "B=2", "seeds": 2, "right_and_in_language": 0.75, "chosen": True},
+    ]
+    lines = tables.plain(tables.chosen(tried)).splitlines()
+    assert [line.split()[-1] for line in lines] == ["chosen", "0.500", "yes"]
