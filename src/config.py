@@ -24,6 +24,7 @@ from hydra.core.config_store import ConfigStore
 from omegaconf import MISSING, DictConfig, OmegaConf
 
 from src.algorithm.spec import ObjectiveSpec
+from src.cluster.spec import ClusterSpec
 from src.data.selection.spec import PromptsSpec
 from src.data.spec import DataSpec
 from src.data.traces.spec import SERVICE, TracesSpec
@@ -46,7 +47,8 @@ COMPONENTS = {
 }
 # Overrides that do not change results, or are in the path already: they do not give a run another directory.
 NOT_HASHED = (
-    "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.", *(f"traces.teacher.{name}=" for name in SERVICE),
+    "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.", "cluster=", "cluster.",
+    "rollout.timeout_s", "rollout.probe_rows", "rollout.mismatch_limit", "rollout.vllm.", *(f"traces.teacher.{name}=" for name in SERVICE),
 )  # fmt: skip
 
 # Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
@@ -84,6 +86,7 @@ class Config:
     distributed: DistributedSpec = field(default_factory=DistributedSpec)
     checkpoint: CheckpointSpec = field(default_factory=CheckpointSpec)
     report: ReportSpec = field(default_factory=ReportSpec)
+    cluster: ClusterSpec = field(default_factory=ClusterSpec)
 
 
 class ConfigError(UserError):
@@ -194,6 +197,7 @@ def check(config: Config) -> None:
     found: list[str] = []
     for part in (
         config.world, config.model, config.rollout, config.evaluation, config.distributed, config.checkpoint,
+        config.cluster,
         config.detector, config.grader, config.objective, config.schedule,
         config.reward, config.data, config.benchmark,
     ):  # fmt: skip
@@ -232,6 +236,30 @@ def check(config: Config) -> None:
         found.append(
             f"objective.overlong.buffer must be below rollout.maximum_new_tokens, of which it is the end; got "
             f"{config.objective.overlong.buffer} and {config.rollout.maximum_new_tokens}"
+        )
+    training = [stage for stage in config.stages if stage in ("sft", "grpo")]
+    if training and config.model.dtype == "bfloat16" and not (config.model.lora.rank or config.distributed.zero):
+        found.append(
+            "model.dtype=bfloat16 loses small updates of its weights, so they need a float32 copy (distributed.zero=1, 2 or "
+            "3) or adapters (model.lora.rank=32); got zero 0 and rank 0. Or use model.dtype=float32"
+        )
+    if config.cluster.tasks > 1 and config.cluster.tasks != config.distributed.processes:
+        found.append(
+            f"cluster.nodes x cluster.tasks_per_node must be distributed.processes, for every task is a rank; got "
+            f"{config.cluster.nodes} x {config.cluster.tasks_per_node} and {config.distributed.processes}"
+        )
+    if "grpo" in config.stages and config.rollout.truncates and not config.objective.loss.importance_cap:
+        found.append(
+            f"rollouts for stage grpo must come from the whole distribution, or the ratio is taken to another policy; got "
+            f"{', '.join(config.rollout.truncates)}. Leave it out, or correct for it with objective.loss.importance_cap=2"
+        )
+    if "grpo" in config.stages and config.rollout.sync == "adapter" and not config.model.lora.rank:
+        found.append("rollout.sync=adapter needs adapters: model.lora.rank above 0, got 0. Or use rollout.sync=merged")
+    parallel, processes = config.rollout.vllm.tensor_parallel, config.distributed.processes
+    if config.rollout.engine == "vllm" and config.rollout.vllm.url is None and parallel > 0 and processes % parallel:
+        found.append(
+            f"distributed.processes must be a multiple of rollout.vllm.tensor_parallel, the ranks that share an engine; "
+            f"got {processes} and {parallel}"
         )
     if (config.pretrain.from_scratch or "pretrain" in config.stages) and config.model.path != WORLD_BASE:
         found.append(

@@ -71,9 +71,16 @@ def work(config: Config, stage: str) -> Work:
     spec, rollout = config.model, config.rollout
     width = 2 if spec.dtype == "bfloat16" else 4
     prompt = config.grpo.maximum_prompt_tokens or WORLD_PROMPT
-    sampled = {"rows": rollout.rows_at_once, "prompt": prompt, "response": rollout.maximum_new_tokens}
+    sampled = {
+        "rows": rollout.rows_at_once,
+        "prompt": prompt,
+        "response": rollout.maximum_new_tokens,
+        "served": served(config),
+        "sleeps": rollout.vllm.sleep,
+    }
     trained = {
         "rank": spec.lora.rank, "checkpointing": spec.gradient_checkpointing, "ranks": config.distributed.processes,
+        "zero": config.distributed.zero, "offload": config.distributed.offload != "none",
     }  # fmt: skip
     if stage == "sft":
         tokens = max(config.sft.tokens_per_microbatch, config.sft.cutoff or 0)
@@ -85,6 +92,13 @@ def work(config: Config, stage: str) -> Work:
     return Work(
         width=width, tokens=tokens, targets=tokens, reference=copy, engine=rollout.engine, **sampled, **trained
     )  # fmt: skip
+
+
+def served(config: Config) -> int:
+    """What vLLM takes of a device; 0 for other engines, without a device, and where a server elsewhere samples."""
+    room, where = capacity(config)
+    own = config.rollout.engine == "vllm" and config.rollout.vllm.url is None and where == "device"
+    return int(config.rollout.vllm.memory_share * room) if own else 0
 
 
 def shape_of(config: Config) -> Shape | None:

@@ -8,6 +8,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import NoReturn
 
 import hydra
 from hydra.core.hydra_config import HydraConfig
@@ -19,6 +20,7 @@ from src import config as configuration
 from src import memory
 from src.compose_errors import explain
 from src.composed import fail
+from src.distributed.place import place
 from src.errors import UserError
 from src.status import ERROR, LOCK, OVERRIDES, STATUS
 
@@ -35,6 +37,7 @@ benchmarks:   {benchmarks}
 objectives:   {objectives}
 schedules:    {schedules}
 rewards:      {rewards}
+clusters:     {clusters}
 
 --cfg job --resolve shows the whole configuration; the same command again resumes or shows the result.
 """
@@ -70,6 +73,8 @@ def run(node: DictConfig) -> None:
     from src.stages.report import show
 
     resolved = directory / "config.yaml"
+    if place().rank:
+        beside(config, directory, resolved)
     OmegaConf.save(node, resolved, resolve=True)
     (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
     if line := memory.check(config):
@@ -78,6 +83,19 @@ def run(node: DictConfig) -> None:
         if not execute(config, directory, resolved):
             print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
     show(directory)
+    if place().shared:
+        from src.distributed.ranks import leave
+
+        leave()
+
+
+def beside(config: configuration.Config, directory: Path, resolved: Path) -> NoReturn:
+    """What a rank does that is not the first of those started together: its share of the work, and nothing else."""
+    from src.distributed.ranks import leave
+    from src.stages.pipeline import execute
+
+    execute(config, directory, resolved)
+    leave()
 
 
 @contextmanager
@@ -113,12 +131,17 @@ def _preview(config: configuration.Config, path: Path) -> Path:
 def main() -> None:
     """The command line. A mistake in it ends with code 2 and one message instead of a stack trace."""
     if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
-        groups = ("experiment", "scale", "world", "benchmark", "objective", "schedule", "reward")
+        groups = ("experiment", "scale", "world", "benchmark", "objective", "schedule", "reward", "cluster")
         print(HELP.format(**{group + "s": ", ".join(configuration.choices(group)) for group in groups}))
         return
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of ending the process
+    from src.cluster import plugin
+
+    plugin.register()
     try:
         hydra_main()
+    except UserError as error:  # of a command whose runs go to a cluster
+        sys.exit(fail(str(error)))
     except (HydraException, OmegaConfBaseException) as error:
         sys.exit(fail(explain(error)))
     except KeyboardInterrupt:

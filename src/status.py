@@ -1,7 +1,8 @@
 """Every run under a root: `python -m src.status [runs]`. Reads run directories and nothing else.
 
 A run is running while its process holds the lock of its directory (on any machine that shares the file system),
-finished when its last stage is, failed when it left an error, and else stopped: its command resumes it.
+finished when its last stage is, failed when it left an error, queued when it says so of its SLURM job, and else stopped:
+its command resumes it.
 """
 
 from __future__ import annotations
@@ -18,8 +19,11 @@ from typing import Any
 from src.errors import UserError
 
 LOCK, STATUS, ERROR, OVERRIDES = ".run.lock", "status.json", "error.txt", "overrides.txt"
+SLURM, LOG = "slurm.json", "log.txt"
 IN_THE_PATH = ("+experiment=", "seed=", "scale=", "root=")  # of the overrides
-STATES = ("failed", "running", "stopped", "finished")
+ELSEWHERE = ("cluster=", "cluster.")  # of the overrides: where a run was carried out
+SHARED = ("pretrain", "sft")  # stages of several runs: their folders are not in the run directory
+STATES = ("failed", "running", "queued", "stopped", "finished")
 METRICS = ("accuracy", "fidelity")
 
 
@@ -46,8 +50,8 @@ def read(directory: Path) -> RunStatus:
     config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8")) or {}
     stages = tuple(config.get("stages") or ())
     status = _json(directory / STATUS)
-    written = [path.stat().st_mtime for name in (STATUS, "config.yaml") if (path := directory / name).is_file()]
-    error, state = directory / ERROR, "stopped"
+    written = [path.stat().st_mtime for name in (STATUS, SLURM, "config.yaml") if (path := directory / name).is_file()]
+    error, job, state = directory / ERROR, _json(directory / SLURM), "stopped"
     message = str(status.get("message") or "") or _last_metrics(directory)
     if stages and (directory / stages[-1] / "done.json").is_file():
         state = "finished"
@@ -55,6 +59,11 @@ def read(directory: Path) -> RunStatus:
         state = "running"
     elif error.is_file():
         state, message = "failed", error.read_text(encoding="utf-8", errors="replace").strip()
+    elif job.get("state") == "queued":
+        state, again = "queued", int(job.get("requeues", 0))
+        message = f"job {job.get('job') or '?'}" + (f", queued again {again} time{'s' * (again > 1)}" if again else "")
+    elif job.get("state") == "done" and stages[-1:] and stages[-1] in SHARED:
+        state = "finished"
     return RunStatus(
         directory=directory,
         state=state,
@@ -121,7 +130,7 @@ def show(found: Sequence[RunStatus], root: Path) -> None:
     console.print(table)
     for run in found:
         if run.state == "failed":
-            console.print(f"failed: {run.directory}\n  {_last_line(run.message)}", soft_wrap=True)
+            console.print(f"failed: {run.directory}\n  {last_line(run.message)}", soft_wrap=True)
     counts = ((state, sum(run.state == state for run in found)) for state in STATES)
     console.print(", ".join(f"{count} {state}" for state, count in counts if count))
 
@@ -159,7 +168,7 @@ def _json(path: Path) -> dict[str, Any]:
 
 def _overrides(path: Path) -> tuple[str, ...]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
-    return tuple(line for line in lines if not line.startswith(IN_THE_PATH))
+    return tuple(line for line in lines if not line.startswith(IN_THE_PATH + ELSEWHERE))
 
 
 def _last_metrics(directory: Path) -> str:
@@ -177,7 +186,8 @@ def _last_metrics(directory: Path) -> str:
     return "  ".join(f"{name} {last[name]:.2f}" for name in METRICS if name in last)
 
 
-def _last_line(text: str) -> str:
+def last_line(text: str) -> str:
+    """Of an error: what is at fault stands there."""
     return text.splitlines()[-1] if text else "no message"
 
 

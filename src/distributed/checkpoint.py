@@ -16,9 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
-from torch import Tensor, nn
-
+from src.distributed.learner import Learner, State, trained
 from src.errors import UserError
 
 NAME = re.compile(r"step-(\d{6})")
@@ -36,9 +34,7 @@ class Checkpoints:
     identity: str
     keep: int = 2
 
-    def save(
-        self, step: int, model: nn.Module, optimiser: torch.optim.Optimizer, extra: dict[str, Any] | None = None
-    ) -> None:
+    def save(self, step: int, state: State, extra: dict[str, Any] | None = None) -> None:
         """Write the checkpoint of `step` (steps finished), then drop all but the last `keep`.
 
         Raises:
@@ -48,10 +44,9 @@ class Checkpoints:
 
         final = self.directory / f"step-{step:06d}"
         temporary = self.directory / f".{final.name}.partial"
-        named = trained(model)
         files = {
-            "weights.safetensors": save({name: p.detach().contiguous() for name, p in named.items()}),
-            "optimiser.safetensors": save(_flatten(optimiser, named)),
+            "weights.safetensors": save({name: value.contiguous() for name, value in state.weights.items()}),
+            "optimiser.safetensors": save({name: value.contiguous() for name, value in state.moments.items()}),
             "state.json": json.dumps({"step": step, "identity": self.identity, "extra": extra or {}}).encode(),
         }
         try:
@@ -76,8 +71,8 @@ class Checkpoints:
         matches = (NAME.fullmatch(path.name) for path in self.directory.iterdir())
         return sorted(int(match[1]) for match in matches if match)
 
-    def restore(self, model: nn.Module, optimiser: torch.optim.Optimizer) -> tuple[int, dict[str, Any]]:
-        """Load the newest checkpoint into model and optimiser: its step and extra state; (0, {}) if none.
+    def restore(self, learner: Learner) -> tuple[int, dict[str, Any]]:
+        """Load the newest checkpoint into `learner`: its step and extra state; (0, {}) if none.
 
         Raises:
             CheckpointError: the checkpoint belongs to another configuration, or its weights do not fit.
@@ -94,21 +89,12 @@ class Checkpoints:
                 f"{folder}: this checkpoint belongs to another configuration (its identity is {state['identity']}, "
                 f"this run's is {self.identity}). Run with the configuration that made it, or delete {self.directory}"
             )
-        named = trained(model)
-        weights = load_file(folder / "weights.safetensors")
-        if weights.keys() != named.keys():
-            odd = sorted(weights.keys() ^ named.keys())[:3]
+        weights, known = load_file(folder / "weights.safetensors"), trained(learner.policy)
+        if weights.keys() != known.keys():
+            odd = sorted(weights.keys() ^ known.keys())[:3]
             raise CheckpointError(f"{folder}: its weights do not fit the model; they differ in {', '.join(odd)}")
-        with torch.no_grad():
-            for name, parameter in named.items():
-                parameter.copy_(weights[name])
-        _unflatten(optimiser, named, load_file(folder / "optimiser.safetensors"))
+        learner.load(State(weights, load_file(folder / "optimiser.safetensors")))
         return int(state["step"]), dict(state["extra"])
-
-
-def trained(model: nn.Module) -> dict[str, nn.Parameter]:
-    """Name -> parameter of what is trained, in a fixed order."""
-    return {name: p for name, p in model.named_parameters() if p.requires_grad}
 
 
 def write_durably(path: Path, content: bytes) -> None:
@@ -141,22 +127,6 @@ def explain(error: OSError, path: Path, size: int) -> CheckpointError:
         f"{rule}. Nothing written earlier is lost. Make room, then run the same command again: it resumes from "
         "the last complete checkpoint"
     )
-
-
-def _flatten(optimiser: torch.optim.Optimizer, named: dict[str, nn.Parameter]) -> dict[str, Tensor]:
-    flat = {}
-    for name, parameter in named.items():
-        for key, value in optimiser.state.get(parameter, {}).items():
-            flat[f"{name}|{key}"] = torch.as_tensor(value).detach().contiguous()
-    return flat
-
-
-def _unflatten(optimiser: torch.optim.Optimizer, named: dict[str, nn.Parameter], flat: dict[str, Tensor]) -> None:
-    for key, value in flat.items():
-        name, part = key.rsplit("|", 1)
-        parameter = named[name]
-        held = value.to(parameter.device) if value.dim() else value
-        optimiser.state[parameter][part] = held
 
 
 def _flush_folder(folder: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime
 import os
 import sys
 from collections.abc import Iterable, Sequence
@@ -11,6 +12,7 @@ from typing import Any, NoReturn, TypeVar
 import torch
 from torch import Tensor, nn
 
+from src.distributed.place import place
 from src.distributed.spec import DistributedSpec
 
 T = TypeVar("T")
@@ -52,6 +54,10 @@ class Ranks:
             torch.distributed.all_reduce(total)
         return total.tolist()  # type: ignore[no-any-return]
 
+    def most(self, value: int) -> int:
+        """The largest of all ranks' values."""
+        return max(self.gather([value]))
+
     def sum_gradients(self, parameters: Iterable[nn.Parameter]) -> None:
         """Replace every gradient by its sum over ranks, in one message; a missing gradient counts as zero."""
         if self.size == 1:
@@ -75,34 +81,36 @@ class Ranks:
 
 
 def join(spec: DistributedSpec) -> Ranks:
-    """The ranks of this process, from the environment that `src.distributed.launch` sets up."""
-    size, rank = int(os.environ.get("WORLD_SIZE", "1")), int(os.environ.get("RANK", "0"))
+    """The ranks of this process, all of them there (see `src.distributed.place`)."""
+    here = place()
     torch.set_num_threads(spec.threads)
     device = spec.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
-        torch.cuda.set_device(int(os.environ.get("LOCAL_RANK", "0")))
+        torch.cuda.set_device(here.local)
         device = f"cuda:{torch.cuda.current_device()}"
-    if size > 1:
+    if here.rendezvous:
         backend = "nccl" if device.startswith("cuda") else "gloo"
         # gloo beside nccl: objects and float64 sums travel on the CPU
         torch.distributed.init_process_group(
             backend if backend == "gloo" else "cpu:gloo,cuda:nccl",
-            init_method=os.environ["ADAMAME_RENDEZVOUS"],
-            rank=rank,
-            world_size=size,
+            init_method=here.rendezvous,
+            rank=here.rank,
+            world_size=here.size,
+            timeout=datetime.timedelta(seconds=spec.timeout_s),
         )
-    return Ranks(rank, size, device)
+    return Ranks(here.rank, here.size, device)
 
 
-def leave(ranks: Ranks) -> NoReturn:
+def leave() -> NoReturn:
     """End this rank's process, once every rank is done.
 
     Without Python's and gloo's own clean-up: gloo's threads may still be running then, and the C++ runtime aborts a
     process that destroys one of them, after all work is done. Everything that matters has been written by now.
     """
-    ranks.wait()
+    if torch.distributed.is_initialized():
+        torch.distributed.barrier()
     sys.stdout.flush()
     sys.stderr.flush()
     os._exit(0)

@@ -8,11 +8,19 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class DistributedSpec:
-    """`processes` data-parallel ranks of `threads` CPU threads each. `device` is `auto`, `cpu` or `cuda`."""
+    """`processes` data-parallel ranks of `threads` CPU threads each. `device` is `auto`, `cpu` or `cuda`.
+
+    `zero` is how much the ranks split instead of holding all of it each: 0 nothing, 1 the optimiser, 2 gradients too, 3
+    weights too (DeepSpeed ZeRO). `offload` moves what is split to the CPU's memory: `none`, `optimiser` or `all`. After
+    `timeout_s` seconds a rank gives up waiting for the others.
+    """
 
     processes: int = 1
     threads: int = 1
     device: str = "auto"
+    zero: int = 0
+    offload: str = "none"
+    timeout_s: int = 3600
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
@@ -23,6 +31,17 @@ class DistributedSpec:
             )
         if self.device not in ("auto", "cpu", "cuda"):
             found.append(f"distributed.device must be auto, cpu or cuda; got {self.device!r}")
+        if self.zero not in (0, 1, 2, 3):
+            found.append(f"distributed.zero must be 0, 1, 2 or 3; got {self.zero}")
+        if self.offload not in ("none", "optimiser", "all"):
+            found.append(f"distributed.offload must be none, optimiser or all; got {self.offload!r}")
+        if (self.offload != "none" and not self.zero) or (self.offload == "all" and self.zero != 3):
+            found.append(
+                "distributed.offload=optimiser needs distributed.zero=1, 2 or 3, and distributed.offload=all needs 3; got "
+                f"offload {self.offload} with zero {self.zero}"
+            )
+        if self.timeout_s < 1:
+            found.append(f"distributed.timeout_s must be at least 1 second; got {self.timeout_s}")
         return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -136,7 +136,7 @@ class PolicyWeights(Mapping[str, torch.Tensor]):
         }
         self.held = {
             name.removeprefix("base_model.model.").replace(".base_layer.", "."): (name, tensor)
-            for name, tensor in model.state_dict().items()
+            for name, tensor in model.state_dict(keep_vars=True).items()
             if ".lora_" not in name
         }
 
@@ -144,16 +144,35 @@ class PolicyWeights(Mapping[str, torch.Tensor]):
     def __getitem__(self, name: str) -> torch.Tensor:
         full, tensor = self.held[name]
         owner, base, _ = full.rpartition(".base_layer.weight")
-        if base and owner in self.adapted:
-            delta = self.adapted[owner].get_delta_weight("default")  # alpha / rank * B A, as the adapter has them
-            tensor = (tensor.float() + delta.float()).to(tensor.dtype)
-        return tensor.detach()
+        adapted = self.adapted.get(owner) if base else None
+        parts = [tensor] if adapted is None else [tensor, *adapted.parameters()]
+        with whole(parts) as gathered:
+            if adapted is not None:
+                delta = adapted.get_delta_weight("default")  # alpha / rank * B A, as the adapter has them
+                return (tensor.float() + delta.float()).to(tensor.dtype)
+            return tensor.detach().clone() if gathered else tensor.detach()
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.held)
 
     def __len__(self) -> int:
         return len(self.held)
+
+
+@contextlib.contextmanager
+def whole(tensors: Iterable[torch.Tensor], change: bool = False) -> Iterator[bool]:
+    """Those of `tensors` that are split over ranks (ZeRO 3) are whole inside, on every rank; whether there were any.
+
+    Every rank must enter. With `change`, what rank 0 has inside is what all have afterwards.
+    """
+    split = list({id(tensor): tensor for tensor in tensors if hasattr(tensor, "ds_id")}.values())
+    if not split:
+        yield False
+        return
+    import deepspeed
+
+    with deepspeed.zero.GatheredParameters(split, modifier_rank=0 if change else None):
+        yield True
 
 
 def policy_weights(model: Any) -> Mapping[str, torch.Tensor]:

@@ -112,9 +112,17 @@ class Work:
     prompt: int = 0
     response: int = 0
     engine: str = "native"
+    served: int = 0  # what vLLM takes of a device for weights and cache together; 0: another engine, or elsewhere
+    sleeps: bool = True  # and gives back between rounds
     whole_logits: int = 2**24  # above so many logits they are computed in chunks
     chunk: int = 1024 * 4096  # of so many
     ranks: int = 1
+    zero: int = 0  # what the ranks split: 1 the optimiser, 2 gradients too, 3 weights too
+    offload: bool = False  # of that, the optimiser lies elsewhere
+
+    def split(self, size: int, stage: int) -> int:
+        """What a rank holds of `size` bytes that ZeRO splits from `stage` on."""
+        return -(-size // self.ranks) if self.zero >= stage else size
 
 
 @dataclass(frozen=True)
@@ -133,20 +141,24 @@ class Item:
 def items(shape: Shape, work: Work) -> list[Item]:
     """Everything a stage holds, in bytes; nothing of size 0."""
     trained = shape.adapters(work.rank) if work.rank else shape.parameters
-    number = FLOAT if work.rank else work.width  # adapters stay in float32
+    number = FLOAT if work.rank or work.zero else work.width  # adapters stay in float32, and what ZeRO updates
     trained = trained if work.tokens else 0
+    updated = 0 if work.offload else trained
+    copy = updated * FLOAT if work.zero else 0
     found = [
-        Item("weights", shape.parameters * work.width, "always", "model.dtype, a smaller model"),
+        Item("weights", work.split(shape.parameters * work.width, 3), "always", "model.dtype, distributed.zero=3, a smaller model"),
         Item("adapters", trained * FLOAT if work.rank else 0, "always", "model.lora.rank"),
-        Item("optimiser state (two moments)", 2 * trained * number, "always", "model.lora.rank"),
+        Item("weights that are updated, in float32", work.split(copy, 1), "always", "distributed.offload=optimiser"),
+        Item(
+            "optimiser state (two moments)", work.split(2 * updated * number, 1), "always",
+            "model.lora.rank, distributed.zero=1",
+        ),
         Item(
             "reference policy", shape.parameters * work.width if work.reference else 0, "always",
             "model.lora.rank (the policy without adapters is the reference), objective.loss.kl_coefficient=0",
         ),
-        Item("sampler's own weights", sampler_weights(shape, work), "always", "model.dtype, a smaller model"),
-        Item("KV cache", cache(shape, work), "rollout", "rollout.rows_at_once, rollout.maximum_new_tokens"),
-        Item("tokens being drawn", drawing(shape, work), "rollout", "rollout.rows_at_once"),
-        Item("gradients", (1 + (work.ranks > 1)) * trained * number, "update", "model.lora.rank"),
+        *sampling(shape, work),
+        Item("gradients", gradients(trained * number, work), "update", "model.lora.rank, distributed.zero=2"),
         Item(
             "activations", activations(shape, work), "update",
             "model.gradient_checkpointing=true, tokens_per_microbatch of the stage",
@@ -157,12 +169,29 @@ def items(shape: Shape, work: Work) -> list[Item]:
     return [item for item in found if item.size]
 
 
+def sampling(shape: Shape, work: Work) -> list[Item]:
+    """What an engine holds; vLLM takes its share of a device whatever is asked of it."""
+    if work.served:
+        held = "rollout" if work.sleeps else "always"
+        return [Item("vLLM's weights and cache", work.served, held, "rollout.vllm.memory_share, rollout.vllm.sleep")]
+    return [
+        Item("sampler's own weights", sampler_weights(shape, work), "always", "model.dtype, a smaller model"),
+        Item("KV cache", cache(shape, work), "rollout", "rollout.rows_at_once, rollout.maximum_new_tokens"),
+        Item("tokens being drawn", drawing(shape, work), "rollout", "rollout.rows_at_once"),
+    ]
+
+
 def total(found: list[Item]) -> int:
     """What is always held, and the larger of rollout and update, which take turns; so do the moments of an update."""
     held: defaultdict[str, int] = defaultdict(int)
     for item in found:
         held[item.held] += item.size
     return held["always"] + max(held["rollout"], held["update"] + max(held["projection"], held["layer"]))
+
+
+def gradients(size: int, work: Work) -> int:
+    """Of several ranks without ZeRO twice, for they are summed in one message; split from ZeRO 2 on."""
+    return work.split(size, 2) if work.zero else (1 + (work.ranks > 1)) * size
 
 
 def sampler_weights(shape: Shape, work: Work) -> int:

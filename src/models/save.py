@@ -34,31 +34,39 @@ class BadExport(UserError):
 
 
 def save_model(
-    model: Any, tokenizer: PreTrainedTokenizerBase, directory: Path, notes: Mapping[str, Any] | None = None
+    model: Any,
+    tokenizer: PreTrainedTokenizerBase,
+    directory: Path,
+    notes: Mapping[str, Any] | None = None,
+    write: bool = True,
 ) -> None:
     """Write a transformers folder (safetensors, in shards when it is large) to `directory`, all of it or nothing;
-    adapters are folded in.
+    adapters are folded in. Of several ranks all call, and one has `write`: weights may be split over them.
 
     Raises:
         BadExport: the written model's logits are not those of `model`.
     """
     temporary = directory.with_name(directory.name + ".partial")
-    shutil.rmtree(temporary, ignore_errors=True)
     plain = plain_model(model)
-    plain.config.architectures = [type(plain).__name__]  # what other programs load it as
-    plain.config.save_pretrained(temporary)
-    if plain.generation_config is not None:
-        plain.generation_config.save_pretrained(temporary)
-    weights = policy_weights(model)
-    tied = plain.config.tie_word_embeddings
-    names = [name for name in weights if not (tied and name == "lm_head.weight")]
-    write_weights({name: weights[name].cpu() for name in names}, temporary)
-    tokenizer.save_pretrained(temporary)
-    if notes is not None:
-        (temporary / "made_by.json").write_text(json.dumps(notes, indent=2) + "\n")
-    check_export(model, temporary)
-    shutil.rmtree(directory, ignore_errors=True)
-    os.replace(temporary, directory)
+    weights, held = policy_weights(model), {}
+    for name in weights:
+        value = weights[name]  # every rank, for it may have to be gathered
+        if write and not (plain.config.tie_word_embeddings and name == "lm_head.weight"):
+            held[name] = value.cpu()
+    if write:
+        shutil.rmtree(temporary, ignore_errors=True)
+        plain.config.architectures = [type(plain).__name__]  # what other programs load it as
+        plain.config.save_pretrained(temporary)
+        if plain.generation_config is not None:
+            plain.generation_config.save_pretrained(temporary)
+        write_weights(held, temporary)
+        tokenizer.save_pretrained(temporary)
+        if notes is not None:
+            (temporary / "made_by.json").write_text(json.dumps(notes, indent=2) + "\n")
+    check_export(model, temporary, write)
+    if write:
+        shutil.rmtree(directory, ignore_errors=True)
+        os.replace(temporary, directory)
 
 
 def write_weights(weights: Mapping[str, Tensor], folder: Path, shard: str | int = SHARD) -> None:
@@ -78,24 +86,27 @@ def write_weights(weights: Mapping[str, Tensor], folder: Path, shard: str | int 
 
 
 @torch.no_grad()
-def check_export(model: Any, folder: Path) -> None:
+def check_export(model: Any, folder: Path, check: bool = True) -> None:
     """Raise `BadExport` unless the model in `folder` gives the logits of `model` on a probe batch.
 
     With |x| the root mean square over the probe, |exported - trained| must be at most the larger of a tenth of
-    |trained - adapters off| and rounding (1e-4 of |trained| in float32, 3e-2 in bfloat16).
+    |trained - adapters off| and rounding (1e-4 of |trained| in float32, 3e-2 in bfloat16). Of several ranks all call,
+    and one has `check`.
     """
     from transformers import AutoModelForCausalLM
 
     plain = plain_model(model)
-    exported = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=plain.dtype, attn_implementation=plain.config._attn_implementation, use_safetensors=True
-    )
     trained = probe(model)
-    off = size(probe(exported.to(plain.device).eval()) - trained)
     change = 0.0
     if hasattr(model, "disable_adapter"):
         with reference(model, None) as base:
             change = size(trained - probe(base))
+    if not check:
+        return
+    exported = AutoModelForCausalLM.from_pretrained(
+        folder, dtype=plain.dtype, attn_implementation=plain.config._attn_implementation, use_safetensors=True
+    )
+    off = size(probe(exported.to(plain.device).eval()) - trained)
     allowed = max(SHARE_OF_CHANGE * change, ROUNDING.get(plain.dtype, 0.0) * size(trained))
     if not off <= allowed:
         raise BadExport(

@@ -41,6 +41,8 @@ _ROWS = (
     Metric("ratio_min", "ratio", "Smallest new / old token probability, before clipping."),
     Metric("sampler_kl", "nats / token", "Mean log sampler - log trainer probability of sampled tokens, before the step's first update (with importance_cap).", per_language=True),
     Metric("importance_capped", "share", "Tokens whose trainer / sampler probability is at importance_cap or above.", per_language=True),
+    Metric("sampler_gap", "nats / token", "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops above rollout.mismatch_limit. With truncated sampling only where the sampler's is smaller."),
+    Metric("sampler_gap_max", "nats", "The largest of these differences."),
     Metric("overlong_penalty", "reward", "Mean of what overlong shaping adds to the reward, 0 or less (with overlong.buffer)."),
     Metric("sampled_groups", "groups", "Prompts rolled out in the step, over all its sampling rounds."),
     Metric("trained_groups", "groups", "Prompts whose rollouts were trained on."),

@@ -12,11 +12,20 @@ from torch import Tensor
 
 @dataclass(frozen=True)
 class Sampling:
-    """Sampling settings; log-probabilities are those of the distribution sampled from, before top-p cuts it."""
+    """Sampling settings. Of the distribution at `temperature`, `min_p` keeps the tokens of at least that share of the
+    largest probability, `top_k` then the k likeliest, `top_p` then the fewest that hold that mass of what is left (0, 0
+    and 1: off). Log-probabilities are those of what is left, which is what is sampled from."""
 
     maximum_new_tokens: int
     temperature: float = 1.0
     top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
+
+    @property
+    def truncates(self) -> bool:
+        """Whether some tokens cannot be sampled."""
+        return self.top_p < 1.0 or self.top_k > 0 or self.min_p > 0.0
 
 
 @dataclass(frozen=True)
@@ -25,11 +34,19 @@ class Rollout:
 
     tokens: list[int]
     logprobs: Tensor  # [len(tokens)] float32
-    truncated: bool  # the budget ended before the end token came
+    truncated: bool  # the budget ended before an end token came
+
+    @property
+    def said(self) -> list[int]:
+        """The tokens without the end token, whichever of the model's it is."""
+        return self.tokens if self.truncated else self.tokens[:-1]
 
 
 class Engine(Protocol):
     """Samples completions. Weights are handed over before each round, so engine and trainer stay apart."""
+
+    name: str  # as in `rollout.engine`
+    probed: bool  # its log-probabilities are those of a policy, which the trainer can check
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Take over the policy's weights, by their names in the plain transformers model."""
@@ -40,6 +57,19 @@ class Engine(Protocol):
         """`completions` rollouts of each prompt. `streams[i]` seeds the randomness of prompt i and nothing else
         does, so the same prompt with the same stream gives the same rollouts on any rank, alone or in company
         (up to the rounding of matrix products of another shape)."""
+
+
+def end_tokens(end: int | Sequence[int]) -> tuple[int, ...]:
+    """The tokens that end a completion, ascending: one, or as many as the model has."""
+    return (end,) if isinstance(end, int) else tuple(sorted(set(end)))
+
+
+def length_until(tokens: Sequence[int], ends: Sequence[int]) -> tuple[int, bool]:
+    """How many of `tokens` there are up to and with the first end token, and whether there is one."""
+    for place, token in enumerate(tokens):
+        if token in ends:
+            return place + 1, True
+    return len(tokens), False
 
 
 def by_length(
@@ -74,7 +104,8 @@ def uniforms(stream: int, completions: int, tokens: int) -> Tensor:
 
 
 def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, Tensor]:
-    """Sample by inverting the cumulative distribution: tokens [B] and their log-probabilities [B].
+    """Sample by inverting the cumulative distribution: tokens [B] and their log-probabilities [B] in the distribution
+    that is left of the logits after temperature and truncation.
 
     Args:
         logits: [B, V] float32.
@@ -83,19 +114,31 @@ def draw(logits: Tensor, uniform: Tensor, sampling: Sampling) -> tuple[Tensor, T
     if sampling.temperature != 1.0:
         logits = logits / sampling.temperature
     logprobs = torch.log_softmax(logits, dim=-1)
-    if sampling.top_p < 1.0:
-        ordered, order = logprobs.sort(dim=-1, descending=True)
-        cumulative = ordered.exp().cumsum(-1)
-        kept = cumulative - ordered.exp() < sampling.top_p  # the first token is always kept
-        cumulative = (ordered.exp() * kept).cumsum(-1)
-        place = _invert(cumulative, uniform)
-        tokens = order.gather(-1, place)
-    else:
-        tokens = _invert(logprobs.exp().cumsum(-1), uniform)
+    if sampling.truncates:
+        logprobs = truncate(logprobs, sampling)
+    tokens = _invert(logprobs.exp().cumsum(-1), uniform)
     return tokens.squeeze(-1), logprobs.gather(-1, tokens).squeeze(-1)
 
 
+def truncate(logprobs: Tensor, sampling: Sampling) -> Tensor:
+    """Log-probabilities [B, V] of what min-p, top-k and top-p leave, in this order, as vLLM has it: minus infinity where
+    a token is cut, renormalised elsewhere. The likeliest token always stays, and so does one as likely as the k-th."""
+    if sampling.min_p > 0.0:
+        least = logprobs.max(-1, keepdim=True).values + torch.log(torch.tensor(sampling.min_p))
+        logprobs = logprobs.masked_fill(logprobs < least, float("-inf"))
+    if 0 < sampling.top_k < logprobs.shape[-1]:
+        least = logprobs.topk(sampling.top_k, dim=-1).values[:, -1:]
+        logprobs = logprobs.masked_fill(logprobs < least, float("-inf"))
+    if sampling.top_p < 1.0:
+        ordered, order = torch.log_softmax(logprobs, dim=-1).sort(dim=-1, descending=True)
+        before = ordered.exp().cumsum(-1) - ordered.exp()  # the mass of the likelier ones; 0 for the first
+        cut = torch.zeros_like(logprobs, dtype=torch.bool).scatter(-1, order, before >= sampling.top_p)
+        logprobs = logprobs.masked_fill(cut, float("-inf"))
+    return torch.log_softmax(logprobs, dim=-1)
+
+
 def _invert(cumulative: Tensor, uniform: Tensor) -> Tensor:
-    """First index [B, 1] whose cumulative mass exceeds `uniform` x total (so rounding never leaves the range)."""
+    """First index [B, 1] whose cumulative mass exceeds `uniform` x total (so rounding never leaves the range, and a
+    token without mass is never taken)."""
     total = cumulative[:, -1:]
     return torch.searchsorted(cumulative, uniform[:, None] * total, right=True).clamp_(max=cumulative.shape[-1] - 1)

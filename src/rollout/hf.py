@@ -8,14 +8,16 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.rollout.base import Rollout, Sampling, by_length, draw, left_pad, uniforms
+from src.rollout.base import Rollout, Sampling, by_length, draw, end_tokens, left_pad, length_until, uniforms
 
 
 class HfEngine:
     """See `src.rollout.base.Engine`. `model` is a model of the engine's own, not the one being trained."""
 
-    def __init__(self, model: Any, end: int, pad: int, rows_at_once: int) -> None:
-        self.model, self.end, self.pad, self.rows_at_once = model.eval(), end, pad, rows_at_once
+    name, probed = "hf", True
+
+    def __init__(self, model: Any, end: int | Sequence[int], pad: int, rows_at_once: int) -> None:
+        self.model, self.ends, self.pad, self.rows_at_once = model.eval(), end_tokens(end), pad, rows_at_once
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Copy the policy's weights; raises RuntimeError naming those that are missing or unexpected."""
@@ -45,15 +47,14 @@ class HfEngine:
             attention_mask=mask.repeat_interleave(completions, 0).to(device),
             max_new_tokens=budget,
             do_sample=False,  # `pick` samples and leaves one possible token
-            eos_token_id=self.end,
+            eos_token_id=list(self.ends),
             pad_token_id=self.pad,
             logits_processor=[pick],
         )[:, length:].cpu()
         logprobs = torch.stack(pick.logprobs, dim=1).cpu()
         flat = []
         for row, logprob in zip(output.tolist(), logprobs, strict=True):
-            ended = self.end in row
-            size = row.index(self.end) + 1 if ended else len(row)
+            size, ended = length_until(row, self.ends)
             flat.append(Rollout(row[:size], logprob[:size].clone(), not ended))
         return [flat[start : start + completions] for start in range(0, len(flat), completions)]
 

@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.errors import UserError
-from src.rollout.base import Rollout, Sampling, by_length, draw, left_pad, uniforms
+from src.rollout.base import Rollout, Sampling, by_length, draw, end_tokens, left_pad, uniforms
 
 ARCHITECTURES = ("qwen2", "qwen3")
 COMPACT_EVERY = 4  # decoding steps between looks at which rows have finished
@@ -28,15 +28,18 @@ class UnsupportedArchitecture(UserError):
 
 
 class NativeEngine:
-    """See `src.rollout.base.Engine`. `config` is the transformers configuration of the model."""
+    """See `src.rollout.base.Engine`. `config` is the transformers configuration of the model, `end` its end tokens."""
 
-    def __init__(self, config: Any, end: int, pad: int, rows_at_once: int, device: str = "cpu") -> None:
+    name, probed = "native", True
+
+    def __init__(self, config: Any, end: int | Sequence[int], pad: int, rows_at_once: int, device: str = "cpu") -> None:
         if config.model_type not in ARCHITECTURES:
             raise UnsupportedArchitecture(
                 f"rollout.engine=native decodes {' and '.join(ARCHITECTURES)}; this model is "
                 f"{config.model_type!r}. Use rollout.engine=hf"
             )
-        self.config, self.end, self.pad, self.rows_at_once, self.device = config, end, pad, rows_at_once, device
+        self.config, self.pad, self.rows_at_once, self.device = config, pad, rows_at_once, device
+        self.ends = torch.tensor(end_tokens(end), device=device)
         self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
         self.size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.epsilon = config.rms_norm_eps
@@ -96,7 +99,7 @@ class NativeEngine:
             running = ~done[alive]
             tokens[alive, step] = torch.where(running, new, self.pad)
             logprobs[alive, step] = torch.where(running, logprob, 0.0)
-            done[alive] |= new == self.end
+            done[alive] |= torch.isin(new, self.ends)
             if step + 1 == budget:
                 break
             if step % COMPACT_EVERY == COMPACT_EVERY - 1:
@@ -111,7 +114,7 @@ class NativeEngine:
             place = lengths + step
             logits = self._step(new, cosine[place], sine[place], keys, values, bias, length + step)
 
-        ended = (tokens == self.end).cpu()
+        ended = torch.isin(tokens, self.ends).cpu()
         tokens, logprobs = tokens.cpu(), logprobs.cpu()
         sizes = torch.where(ended.any(-1), ended.int().argmax(-1) + 1, budget).tolist()
         flat = [

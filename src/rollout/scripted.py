@@ -7,14 +7,16 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from src.rollout.base import Rollout, Sampling
+from src.rollout.base import Rollout, Sampling, end_tokens
 
 
 class ScriptedEngine:
     """`reply(prompt_tokens, completion_index)` gives the tokens of each completion; log-probabilities are 0."""
 
-    def __init__(self, reply: Callable[[Sequence[int], int], list[int]], end: int) -> None:
-        self.reply, self.end = reply, end
+    name, probed = "scripted", False
+
+    def __init__(self, reply: Callable[[Sequence[int], int], list[int]], end: int | Sequence[int]) -> None:
+        self.reply, self.ends = reply, end_tokens(end)
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """A script has no weights."""
@@ -23,8 +25,13 @@ class ScriptedEngine:
         self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`."""
-        groups = []
-        for prompt in prompts:
-            replies = [self.reply(prompt, index)[: sampling.maximum_new_tokens] for index in range(completions)]
-            groups.append([Rollout(r, torch.zeros(len(r)), not r or r[-1] != self.end) for r in replies])
-        return groups
+        return [
+            [as_rollout(self.reply(prompt, index), self.ends, sampling) for index in range(completions)]
+            for prompt in prompts
+        ]
+
+
+def as_rollout(reply: Sequence[int], ends: Sequence[int], sampling: Sampling) -> Rollout:
+    """`reply` within the budget of tokens, each with log-probability 0."""
+    tokens = list(reply[: sampling.maximum_new_tokens])
+    return Rollout(tokens, torch.zeros(len(tokens)), not tokens or tokens[-1] not in ends)

@@ -2,28 +2,135 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import hashlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ENGINES = ("native", "hf", "vllm", "scripted")
+SYNCS = ("merged", "adapter")
+
+
+@dataclass(frozen=True)
+class VllmSpec:
+    """Settings of `rollout.engine=vllm`.
+
+    `maximum_prompt_tokens` and `rollout.maximum_new_tokens` together are the longest sequence it makes room for.
+    `sequences_at_once` is how many it decodes together; more wait. `memory_share` is the share of a GPU's memory that
+    it takes for weights and cache; `cpu_cache_gb` its cache where there is no GPU. `tensor_parallel` ranks
+    (`distributed.processes` is a multiple of it) share one engine. `sleep` gives its GPU memory back between
+    rounds. `eager` runs without CUDA graphs. `url` is that of a running server, which then samples instead; it reads the
+    weights in `shared_folder`, which it and all ranks must see.
+    """
+
+    maximum_prompt_tokens: int = 1024
+    sequences_at_once: int = 256
+    memory_share: float = 0.4
+    cpu_cache_gb: float = 1.0
+    tensor_parallel: int = 1
+    sleep: bool = True
+    eager: bool = False
+    url: str | None = None
+    shared_folder: str | None = None
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        found = [
+            f"rollout.vllm.{name} must be at least 1; got {getattr(self, name)}"
+            for name in ("maximum_prompt_tokens", "sequences_at_once", "tensor_parallel")
+            if getattr(self, name) < 1
+        ]
+        if not 0 < self.memory_share < 1:
+            found.append(
+                f"rollout.vllm.memory_share must be in (0, 1), the rest is the trainer's; got {self.memory_share}"
+            )
+        if self.cpu_cache_gb <= 0:
+            found.append(f"rollout.vllm.cpu_cache_gb must be above 0; got {self.cpu_cache_gb}")
+        if self.url is not None and self.shared_folder is None:
+            found.append(
+                "rollout.vllm.shared_folder must be given with rollout.vllm.url: the server reads the weights there; "
+                "give a folder that it and all ranks see"
+            )
+        return found
 
 
 @dataclass(frozen=True)
 class RolloutSpec:
-    """`engine` is `native` (our decoder; Qwen2 and Qwen3) or `hf` (transformers' generate; any model)."""
+    """`engine` is `native` (our decoder; Qwen2 and Qwen3), `hf` (transformers' generate; any model), `vllm`, or `scripted`
+    (the completions of the JSONL file `script`, for tests).
+
+    `top_p` (1: off), `top_k` and `min_p` (0: off) cut the distribution that is sampled from (`src.rollout.base.Sampling`).
+    `sync` is how an engine that can takes over adapters: `merged` into the weights, or as they are (`adapter`).
+
+    `probe_rows` rollouts of each rank and round are given to the trainer (0: none), whose log-probabilities may differ
+    from the sampler's by `mismatch_limit` nats a token on average (null: 1e-3 in float32, 0.05 in bfloat16). A round of
+    rollouts that takes longer than `timeout_s` seconds ends the run.
+    """
 
     engine: str = "native"
     temperature: float = 1.0
     top_p: float = 1.0
+    top_k: int = 0
+    min_p: float = 0.0
     maximum_new_tokens: int = 96
     rows_at_once: int = 256
+    sync: str = "merged"
+    script: str | None = None
+    probe_rows: int = 4
+    mismatch_limit: float | None = None
+    timeout_s: float = 7200.0
+    vllm: VllmSpec = field(default_factory=VllmSpec)
+
+    def identity(self) -> dict[str, Any]:
+        """What rollouts depend on: no limits of time, no checks, not where an engine runs; a script by what is in it. A
+        setting that came later is in it only where it is used, so that what was made before is still known."""
+        first = ("engine", "temperature", "top_p", "maximum_new_tokens", "rows_at_once")
+        later = {"top_k": 0, "min_p": 0.0, "sync": "merged"}
+        found = {"is": type(self).__name__} | {name: getattr(self, name) for name in first}
+        found |= {name: getattr(self, name) for name, off in later.items() if getattr(self, name) != off}
+        if self.engine == "scripted":
+            found["script"] = hashlib.sha256(Path(str(self.script)).read_bytes()).hexdigest()[:16]
+        return found
+
+    @property
+    def truncates(self) -> list[str]:
+        """The settings that keep some tokens from being sampled, as they are written."""
+        off = {"top_p": 1.0, "top_k": 0, "min_p": 0.0}
+        return [f"rollout.{name}={getattr(self, name)}" for name, value in off.items() if getattr(self, name) != value]
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         found = []
-        if self.engine not in ("native", "hf"):
-            found.append(f"rollout.engine must be native or hf; got {self.engine!r}")
+        if self.engine not in ENGINES:
+            found.append(f"rollout.engine must be one of {', '.join(ENGINES)}; got {self.engine!r}")
         if self.temperature <= 0:
             found.append(f"rollout.temperature must be above 0 (sampling is what explores); got {self.temperature}")
         if not 0 < self.top_p <= 1:
             found.append(f"rollout.top_p must be in (0, 1]; got {self.top_p}")
+        if self.top_k < 0:
+            found.append(f"rollout.top_k must be 1 or more, or 0 for off; got {self.top_k}")
+        if not 0 <= self.min_p < 1:
+            found.append(f"rollout.min_p must be in [0, 1), 0 being off; got {self.min_p}")
         if self.maximum_new_tokens < 1 or self.rows_at_once < 1:
             found.append("rollout.maximum_new_tokens and rollout.rows_at_once must be at least 1")
-        return found
+        if self.sync not in SYNCS:
+            found.append(f"rollout.sync must be one of {', '.join(SYNCS)}; got {self.sync!r}")
+        elif self.sync == "adapter" and (self.engine != "vllm" or self.vllm.url is not None):
+            found.append(
+                f"rollout.sync=adapter needs rollout.engine=vllm in the same process; got {self.engine!r}"
+                f"{'' if self.vllm.url is None else ' behind ' + self.vllm.url}. Use rollout.sync=merged"
+            )
+        if self.engine == "scripted" and (self.script is None or not Path(self.script).is_file()):
+            found.append(
+                f"rollout.script must be a JSONL file of completions with rollout.engine=scripted; got {self.script!r}. "
+                'Give one with lines {"text": ...}'
+            )
+        if self.probe_rows < 0:
+            found.append(f"rollout.probe_rows must be 1 or more, or 0 for off; got {self.probe_rows}")
+        if self.mismatch_limit is not None and self.mismatch_limit <= 0:
+            found.append(
+                f"rollout.mismatch_limit must be above 0, or null for that of the dtype; got {self.mismatch_limit}"
+            )
+        if self.timeout_s <= 0:
+            found.append(f"rollout.timeout_s must be above 0 seconds; got {self.timeout_s}")
+        return found + self.vllm.violations()

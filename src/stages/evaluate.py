@@ -17,7 +17,8 @@ from src.distributed.streams import stream
 from src.errors import UserError
 from src.models.load import load_model, load_tokenizer
 from src.reporting.provenance import scoring
-from src.rollout.build import build_engine, sampling_of
+from src.rollout.build import alone, build_engine, sampling_of
+from src.rollout.watch import limit
 from src.stages.judge import Judge
 from src.stages.stage import Stage
 
@@ -156,7 +157,7 @@ def _model(stage: Stage) -> Callable[[Part], list[Completion]]:
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
-    engine = build_engine(config.rollout, model, tokenizer)
+    engine = build_engine(alone(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples
 
@@ -166,10 +167,14 @@ def _model(stage: Stage) -> Callable[[Part], list[Completion]]:
             for question in part.questions
         ]
         prompts = [chat.prompt(question) for question in part.questions]
-        groups = engine.generate(prompts, streams, samples, sampling_of(config.rollout))
+        with limit(
+            config.rollout.timeout_s, f"the answers of part {part.name} from engine {engine.name}",
+            "raise rollout.timeout_s, or ask fewer at a time with evaluation.questions_per_part", stage.ranks.rank,
+        ):  # fmt: skip
+            groups = engine.generate(prompts, streams, samples, sampling_of(config.rollout))
         return [
             Completion(
-                question, part.split, sample, decode(tokenizer, rollout.tokens), len(rollout.tokens), rollout.truncated
+                question, part.split, sample, decode(tokenizer, rollout.said), len(rollout.tokens), rollout.truncated
             )
             for question, group in zip(part.questions, groups, strict=True)
             for sample, rollout in enumerate(group)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import copy
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,10 +27,10 @@ from src.data import sources
 from src.data.prompts import Chat
 from src.data.records import Question
 from src.data.rows import BadData
-from src.distributed.optimiser import adamw, update
+from src.distributed.learner import Learner, learner
 from src.distributed.streams import stream
-from src.models.load import load_model, load_policy, load_tokenizer, pad_token, reference
-from src.models.logprobs import Batch, collate, completion_logprobs, microbatches
+from src.models.load import load_model, load_policy, load_tokenizer, pad_token
+from src.models.logprobs import Batch, collate, microbatches
 from src.models.save import save_model
 from src.reporting.rollouts import truncate_rollouts, write_rollouts
 from src.reporting.tracker import Tracker
@@ -50,8 +50,8 @@ def run(stage: Stage) -> None:
     frozen = None
     if needs_copy(config):
         frozen = load_model(stage.planned.model, config.model).to(ranks.device).requires_grad_(False)
-    optimiser = adamw(policy, settings.optimiser)
-    start, extra = stage.checkpoints.restore(policy, optimiser)
+    learning = learner(policy, settings.optimiser, ranks, config.distributed)
+    start, extra = stage.checkpoints.restore(learning)
     controller = config.schedule.start()
     controller.load_state_dict(extra.get("schedule", {}))
     engine = build_engine(config.rollout, policy, tokenizer)
@@ -65,7 +65,7 @@ def run(stage: Stage) -> None:
 
     with Judge(config) as judge, stage.progress(settings.steps, "step", start) as advance:
         judge.check_golds(questions)
-        sampler = Sampler(stage, policy, chat, engine, judge, questions)
+        sampler = Sampler(stage, policy, chat, engine, judge, questions, learning.logprobs)
         for step in range(start, settings.steps):
             began, in_rollout = time.perf_counter(), 0.0
             progress = step / settings.steps
@@ -87,20 +87,21 @@ def run(stage: Stage) -> None:
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
             parts = minibatches(sampled, trained, settings.updates_per_step)
-            pieces = [list(_pieces(stage, sampled, rows, pad_token(tokenizer))) for rows in parts]
-            old = _old_logprobs(stage, policy, [piece for some in pieces for piece in some])
+            pieces = [_pieces(stage, learning, sampled, rows, pad_token(tokenizer)) for rows in parts]
+            old = _old_logprobs(stage, learning, [piece for some in pieces for piece in some])
             changes: dict[int, RowUpdate] = {}
             losses, norms = [], []
             for part, rows in enumerate(parts):
                 tokens = sum(len(sampled[i].rollout.tokens) for i in rows)
-                loss = _accumulate(stage, policy, frozen, pieces[part], tokens, len(rows), worth.result, old, changes)
+                loss = _accumulate(stage, learning, frozen, pieces[part], tokens, len(rows), worth.result, old, changes)
                 (loss,) = ranks.sum([loss])
                 losses.append(loss)
-                where = f"grpo step {step + 1}, update {part + 1}"
-                norms.append(update(optimiser, settings.optimiser, ranks, rate, loss, where))
+                norms.append(learning.update(rate, loss, f"grpo step {step + 1}, update {part + 1}"))
             every = {index: change for pairs in ranks.gather([list(changes.items())]) for index, change in pairs}
             updated = time.perf_counter()
             # 5. Log, keep the rollouts, save.
+            last = step + 1 == settings.steps
+            state = learning.state() if last or (step + 1) % config.checkpoint.every_steps == 0 else None
             if tracker:
                 rows_out = rollout_rows(step + 1, sampled, worth.rewards, worth.shaping, worth.result, every)
                 metrics = step_metrics(rows_out) | controller.metrics() | {
@@ -117,14 +118,13 @@ def run(stage: Stage) -> None:
                     metrics["overlong_penalty"] = float(worth.shaping.mean())
                 write_rollouts(stage.directory / "rollouts", step + 1, rows_out)
                 tracker.log(step + 1, metrics)
-                if step + 1 == settings.steps or (step + 1) % config.checkpoint.every_steps == 0:
-                    state = {"schedule": controller.state_dict()}
-                    stage.checkpoints.save(step + 1, policy, optimiser, state)
+                if state:
+                    stage.checkpoints.save(step + 1, state, {"schedule": controller.state_dict()})
                 advance(1, f"accuracy {metrics['accuracy']:.2f}  fidelity {metrics['fidelity']:.2f}")
     # 6. Keep the result.
     if tracker:
         tracker.close()
-        save_model(policy, tokenizer, stage.planned.result)
+    save_model(policy, tokenizer, stage.planned.result, write=ranks.main)
 
 
 def needs_copy(config: Config) -> bool:
@@ -203,15 +203,17 @@ def minibatches(sampled: Sequence[Sampled], trained: Sequence[int], count: int) 
 
 @dataclass(frozen=True)
 class Piece:
-    """One micro-batch: which of the step's rollouts it holds, and what the sampler gave their tokens [B, C]."""
+    """One micro-batch: which of the step's rollouts it holds, and what the sampler gave their tokens [B, C]. One that
+    holds none has a row without tokens: a rank with less to do goes through it beside the others."""
 
     indices: list[int]
     batch: Batch
     sampler: Tensor
 
 
-def _pieces(stage: Stage, sampled: Sequence[Sampled], rows: Sequence[int], pad: int) -> Iterator[Piece]:
+def _pieces(stage: Stage, learning: Learner, sampled: Sequence[Sampled], rows: Sequence[int], pad: int) -> list[Piece]:
     """This rank's share of the mini-batch `rows`, cut into micro-batches."""
+    device, found = stage.ranks.device, []
     lengths = {i: len(sampled[i].prompt) + len(sampled[i].rollout.tokens) for i in rows}
     mine = stage.ranks.share(sorted(rows, key=lambda i: (lengths[i], i)))
     for places in microbatches([lengths[i] for i in mine], stage.config.grpo.tokens_per_microbatch):
@@ -219,24 +221,26 @@ def _pieces(stage: Stage, sampled: Sequence[Sampled], rows: Sequence[int], pad: 
         group = [sampled[i] for i in indices]
         batch = collate([row.prompt for row in group], [row.rollout.tokens for row in group], pad)
         sampler = torch.nn.utils.rnn.pad_sequence([row.rollout.logprobs for row in group], batch_first=True)
-        yield Piece(indices, batch.to(stage.ranks.device), sampler.to(stage.ranks.device))
+        found.append(Piece(indices, batch.to(device), sampler.to(device)))
+    idle = Piece([], collate([[pad]], [[]], pad).to(device), torch.zeros(1, 1, device=device))
+    return found + [idle] * (learning.rounds(len(found)) - len(found))
 
 
 @torch.no_grad()
-def _old_logprobs(stage: Stage, policy: Any, pieces: Sequence[Piece]) -> dict[int, Tensor]:
+def _old_logprobs(stage: Stage, learning: Learner, pieces: Sequence[Piece]) -> dict[int, Tensor]:
     """What the ratio is taken to, [C] for each rollout: the sampler's log-probabilities, or with an importance cap the
     trainer's own before the step's first update, in the same micro-batches, so that the first ratio is exactly 1."""
     found: dict[int, Tensor] = {}
     for piece in pieces:
         old = piece.sampler
         if stage.config.objective.loss.importance_cap:
-            old, _ = completion_logprobs(policy, piece.batch, stage.config.rollout.temperature, entropy="none")
-        found.update(zip(piece.indices, old, strict=True))
+            old, _ = learning.logprobs(piece.batch, stage.config.rollout.temperature, entropy="none")
+        found.update(zip(piece.indices, old[: len(piece.indices)], strict=True))
     return found
 
 
 def _accumulate(
-    stage: Stage, policy: Any, frozen: Any | None, pieces: Sequence[Piece], global_tokens: int, global_sequences: int,
+    stage: Stage, learning: Learner, frozen: Any | None, pieces: Sequence[Piece], global_tokens: int, global_sequences: int,
     result: AdvantageResult, old_logprobs: dict[int, Tensor], changes: dict[int, RowUpdate],
 ) -> float:  # fmt: skip
     """Add the gradient of this rank's share of a mini-batch; returns that share of the loss.
@@ -248,24 +252,23 @@ def _accumulate(
     total = 0.0
     for piece in pieces:
         batch = piece.batch
-        new, entropy = completion_logprobs(
-            policy, batch, temperature, entropy="gradient" if spec.entropy_coefficient else "value"
-        )
-        old = torch.stack([old_logprobs[index] for index in piece.indices])
+        new, entropy = learning.logprobs(batch, temperature, "gradient" if spec.entropy_coefficient else "value")
+        old = torch.stack([old_logprobs[index] for index in piece.indices]) if piece.indices else piece.sampler
         advantage = result.advantage[piece.indices].to(stage.ranks.device)
+        advantage = advantage if piece.indices else advantage.new_zeros(1)
         loss, ratio = policy_loss(spec, new, old, advantage, batch.mask)
         if spec.importance_cap:
             loss = loss * importance_weight(old, piece.sampler, spec.importance_cap)
         penalty = None
         if spec.kl_coefficient:
-            with torch.no_grad(), reference(policy, frozen) as base:
-                known, _ = completion_logprobs(base, batch, temperature, entropy="none")
+            with torch.no_grad():
+                known, _ = learning.reference_logprobs(batch, temperature, frozen)
             penalty = kl_penalty(new, known, spec.kl_estimator, spec.kl_clamp)
         weights = token_weights(batch.mask, spec.aggregation, global_tokens, global_sequences, spec.maximum_tokens)
         objective = loss if penalty is None else loss + spec.kl_coefficient * penalty
         objective = objective - spec.entropy_coefficient * entropy
         value = (weights * objective).sum()
-        value.backward()
+        learning.backward(value)
         total += float(value.detach())
         for place, index in enumerate(piece.indices):
             real = batch.mask[place].bool()

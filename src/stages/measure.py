@@ -104,6 +104,8 @@ def rollout_rows(
                 "alignment_factor": float(result.factor[index]),
                 "logprob_mean": float(logprobs.mean()) if some else 0.0,
                 "logprob_min": float(logprobs.min()) if some else 0.0,
+                "sampler_gap": None if row.gap is None else row.gap.total / row.gap.tokens,
+                "sampler_gap_max": None if row.gap is None else row.gap.largest,
                 "trained": index in changes,
                 **(asdict(changes[index]) if index in changes else untrained),
             }
@@ -115,7 +117,7 @@ def step_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     """The metrics of one step from its rollout rows: `name`, and `name/<language>` where it is kept by language."""
     metrics = {name: _mean(rows, column) for name, column in MEANS.items()}
     metrics |= {f"status_{status}": _share(rows, "status", status) for status in STATUSES}
-    metrics |= _update_metrics(rows) | _group_metrics(rows)
+    metrics |= _update_metrics(rows) | _group_metrics(rows) | _probe_metrics(rows)
     metrics["sampled_groups"] = len({row["group"] for row in rows})
     metrics["trained_groups"] = len({row["group"] for row in rows if row["trained"]})
     for code in sorted({row["language"] for row in rows}):
@@ -140,6 +142,18 @@ def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
         "clip_fraction": _mean(rows, "clip_fraction"),
         "ratio_max": max(row["ratio_max"] for row in rows),
         "ratio_min": min(row["ratio_min"] for row in rows),
+    }
+
+
+def _probe_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Of the rows that the trainer was asked about; nothing when there are none."""
+    rows = [row for row in rows if row["sampler_gap"] is not None]
+    if not rows:
+        return {}
+    total = sum(row["sampler_gap"] * row["tokens"] for row in rows)
+    return {
+        "sampler_gap": total / sum(row["tokens"] for row in rows),
+        "sampler_gap_max": max(row["sampler_gap_max"] for row in rows),
     }
 
 

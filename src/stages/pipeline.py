@@ -5,47 +5,73 @@ from __future__ import annotations
 import importlib
 import json
 import time
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from src.config import Config, ConfigError
+from src.distributed.place import place
 from src.stages.lock import alone
 from src.stages.plan import plan
 from src.stages.stage import Planned, Stage
+
+if TYPE_CHECKING:
+    from src.distributed.ranks import Ranks
 
 IN_PARENT = ("report", "traces")  # stages that are never split into ranks
 
 
 def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
-    """Run every stage that is not finished; False when there was nothing left to do.
+    """Run every stage that is not finished; False when there was nothing left to do. Started as several ranks, by torchrun
+    or srun, every rank calls this.
 
     Raises:
         ConfigError: a stage's folder holds the work of another configuration.
     """
-    worked = False
+    ranks = None
+    if place().shared:
+        from src.distributed.ranks import join
+
+        ranks = join(config.distributed)
+    main, worked = ranks is None or ranks.main, False
     for planned in plan(config, run_directory):
-        with alone(planned.directory):  # of several runs that need a shared stage, one works
-            _claim(planned)
-            if planned.finished:
+        with alone(planned.directory) if main else nullcontext():  # of several runs that need a shared stage, one works
+            if main:
+                _claim(planned)
+            if not _left(planned, ranks):
                 continue
-            worked = True
-            began = time.time()
-            if config.distributed.processes == 1 or _in_parent(config, planned.name):
-                from src.distributed.ranks import join
-
-                run_stage(Stage(config, planned, join(config.distributed)))
-            else:
-                from src.distributed.launch import launch
-
-                launch(
-                    "src.stages.worker",
-                    [str(config_file), str(run_directory), planned.name],
-                    config.distributed.processes,
-                )
-            _finish(planned, time.time() - began)
+            worked, began = True, time.time()
+            if ranks is None:
+                _run(config, planned, run_directory, config_file)
+            elif main or not _in_parent(config, planned.name):
+                run_stage(Stage(config, planned, replace(ranks, size=1) if _in_parent(config, planned.name) else ranks))
+            if main:
+                _finish(planned, time.time() - began)
+            if ranks is not None:
+                ranks.wait()
     return worked
 
 
+def _left(planned: Planned, ranks: Ranks | None) -> bool:
+    """Whether a stage is still to be done; of several ranks rank 0 says."""
+    return not planned.finished if ranks is None else ranks.gather([not planned.finished])[0]
+
+
+def _run(config: Config, planned: Planned, run_directory: Path, config_file: Path) -> None:
+    """The stage in this process, or in ranks of our own."""
+    if _in_parent(config, planned.name) or (config.distributed.processes == 1 and not config.distributed.zero):
+        from src.distributed.ranks import join
+
+        run_stage(Stage(config, planned, join(config.distributed)))
+        return
+    from src.distributed.launch import launch
+
+    launch("src.stages.worker", [str(config_file), str(run_directory), planned.name], config.distributed.processes)
+
+
 def _in_parent(config: Config, name: str) -> bool:
+    """Whether a stage is never split."""
     return name in IN_PARENT or (name == "prompts" and not config.prompts.difficulty.rollouts)
 
 

@@ -18,6 +18,7 @@ from src.data.selection.spec import PromptsSpec
 from src.data.traces.spec import TracesSpec
 from src.models.spec import WORLD_BASE
 from src.reporting.provenance import scoring
+from src.rollout.spec import RolloutSpec
 from src.stages.spec import DATA_STAGES
 from src.stages.stage import Planned
 
@@ -123,7 +124,7 @@ def _get(config: Config, dotted: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, TracesSpec | PromptsSpec):
+    if isinstance(value, TracesSpec | PromptsSpec | RolloutSpec):
         return value.identity()
     if isinstance(value, Benchmark):  # by what is in it, wherever the files lie
         return {"is": value.identity(), "weights": dict(value.weights)}

@@ -34,8 +34,7 @@ def run(stage: Stage) -> None:
     )  # fmt: skip
     train(stage, model, rows, [], recipe, pad_token(tokenizer))
     # 4. Keep the result.
-    if stage.ranks.main:
-        save_model(model, tokenizer, stage.planned.result)
+    save_model(model, tokenizer, stage.planned.result, write=stage.ranks.main)
 
 
 def initial_model(world: WorldSpec, tokenizer: PreTrainedTokenizerBase, seed: int) -> Any:

@@ -19,7 +19,8 @@ from src.distributed.checkpoint import replace_durably
 from src.distributed.streams import stream
 from src.errors import UserError
 from src.models.load import load_model, load_tokenizer
-from src.rollout.build import build_engine, sampling_of
+from src.rollout.build import alone, build_engine, sampling_of
+from src.rollout.watch import limit
 from src.stages import card
 from src.stages.judge import Judge
 from src.stages.stage import Stage
@@ -115,18 +116,22 @@ def rights(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[int]]:
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
-    engine = build_engine(config.rollout, model, tokenizer)
+    engine = build_engine(alone(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     rollouts = config.prompts.difficulty.rollouts
 
     def count(questions: list[Question]) -> list[int]:
         prompts = [chat.prompt(row) for row in questions]
         streams = [stream("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
-        groups = engine.generate(prompts, streams, rollouts, sampling_of(config.rollout))
+        with limit(
+            config.rollout.timeout_s, f"rollouts of {len(prompts)} prompts from engine {engine.name}",
+            "raise rollout.timeout_s", stage.ranks.rank,
+        ):  # fmt: skip
+            groups = engine.generate(prompts, streams, rollouts, sampling_of(config.rollout))
         flat = [(row, rollout) for row, group in zip(questions, groups, strict=True) for rollout in group]
         judged = judge(
             [row for row, _ in flat],
-            [decode(tokenizer, rollout.tokens) for _, rollout in flat],
+            [decode(tokenizer, rollout.said) for _, rollout in flat],
             [len(rollout.tokens) for _, rollout in flat],
             [rollout.truncated for _, rollout in flat],
         )

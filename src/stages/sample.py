@@ -5,7 +5,9 @@ from __future__ import annotations
 import time
 from collections import Counter
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,30 +15,36 @@ import torch
 from src.data.prompts import Chat, decode
 from src.data.records import Question
 from src.distributed.streams import stream
-from src.models.load import policy_weights
+from src.models.load import pad_token, policy_weights
+from src.models.logprobs import completion_logprobs
 from src.rewards.base import Judged
 from src.rollout.base import Engine, Rollout
 from src.rollout.build import sampling_of
+from src.rollout.watch import limit
 from src.stages.judge import Judge
 from src.stages.pending import Pending
+from src.stages.probe import Gap, Logprobs, check, probe
 from src.stages.stage import Stage
 from src.stages.supervised import order
 
 
 @dataclass(frozen=True)
 class Sampled:
-    """One rollout with what it answers and how it was judged; `group` numbers the prompt within the step."""
+    """One rollout with what it answers and how it was judged; `group` numbers the prompt within the step. `gap` is how
+    far sampler and trainer are apart, of those that were probed."""
 
     group: int
     question: Question
     prompt: list[int]
     rollout: Rollout
     judged: Judged
+    gap: Gap | None = None
 
 
 @dataclass(frozen=True)
 class Sampler:
-    """Calls give the rounds of a step, each made of `grpo.prompts_per_step` prompts."""
+    """Calls give the rounds of a step, each made of `grpo.prompts_per_step` prompts. `logprobs` is how the trainer computes
+    log-probabilities, by default with `policy` itself."""
 
     stage: Stage
     policy: Any
@@ -44,6 +52,7 @@ class Sampler:
     engine: Engine
     judge: Judge
     questions: Sequence[Question]
+    logprobs: Logprobs | None = None
 
     def __call__(self, step: int, round: int) -> tuple[list[Sampled], float]:
         """The rollouts of all ranks, the same on every rank, ordered by prompt; and the seconds they took to sample.
@@ -58,12 +67,15 @@ class Sampler:
         prompts = [self.chat.prompt(question) for _, question in mine]
         pending = Pending.of(self.stage.directory, ranks.rank, ranks.size, round)
         groups = pending.load(self.stage.planned.identity, step, round)
-        if groups is None:
-            self.engine.load(policy_weights(self.policy))
-            streams = [stream("rollout", seed, step, number) for number, _ in mine]
-            completions, sampling = config.grpo.completions_per_prompt, sampling_of(config.rollout)
-            groups = self.engine.generate(prompts, streams, completions, sampling)
-            pending.save(self.stage.planned.identity, step, round, groups)
+        if ranks.most(groups is None):  # all ranks hand over weights together: each may hold only a part of them
+            with self._limit(step):
+                self.engine.load(policy_weights(self.policy))
+                shared = config.rollout.vllm.tensor_parallel > 1  # ranks of one engine go through it together
+                if groups is None or shared:
+                    streams = [stream("rollout", seed, step, number) for number, _ in mine]
+                    completions, sampling = config.grpo.completions_per_prompt, sampling_of(config.rollout)
+                    groups = self.engine.generate(prompts, streams, completions, sampling)
+                    pending.save(self.stage.planned.identity, step, round, groups)
         seconds = time.perf_counter() - began
         flat = [
             (number, question, prompt, rollout)
@@ -72,12 +84,34 @@ class Sampler:
         ]
         verdicts = self.judge(
             [question for _, question, _, _ in flat],
-            [decode(self.chat.tokenizer, rollout.tokens) for *_, rollout in flat],
+            [decode(self.chat.tokenizer, rollout.said) for *_, rollout in flat],
             [len(rollout.tokens) for *_, rollout in flat],
             [rollout.truncated for *_, rollout in flat],
         )
-        own = [Sampled(*row, judged=verdict) for row, verdict in zip(flat, verdicts, strict=True)]
-        return sorted(ranks.gather(own), key=lambda row: row.group), seconds  # stable: the same on every rank
+        gaps = self._probe(flat)
+        own = [Sampled(*row, verdict, gaps.get(i)) for i, (row, verdict) in enumerate(zip(flat, verdicts, strict=True))]
+        every = sorted(ranks.gather(own), key=lambda row: row.group)  # stable: the same on every rank
+        known = [row.gap for row in every if row.gap is not None]
+        check(known, config.rollout, config.model.dtype, self.engine.name)
+        return every, seconds
+
+    def _probe(self, flat: Sequence[tuple[int, Question, list[int], Rollout]]) -> dict[int, Gap]:
+        """Index -> gap of the rollouts that the trainer was asked about; none where no policy sampled them."""
+        config = self.stage.config
+        if not (config.rollout.probe_rows and self.engine.probed):
+            return {}
+        logprobs = self.logprobs or partial(completion_logprobs, self.policy)
+        prompts, rollouts = [prompt for _, _, prompt, _ in flat], [rollout for *_, rollout in flat]
+        return probe(
+            logprobs, prompts, rollouts, config.rollout, pad_token(self.chat.tokenizer), self.stage.ranks.device
+        )
+
+    def _limit(self, step: int) -> AbstractContextManager[None]:
+        rollout, rank = self.stage.config.rollout, self.stage.ranks.rank
+        return limit(
+            rollout.timeout_s, f"the rollouts of step {step + 1} from engine {self.engine.name}",
+            "is it making progress? If it is, raise rollout.timeout_s; if not, look at its own messages above", rank,
+        )  # fmt: skip
 
 
 def draw(count: int, step: int, round: int, per_step: int, seed: int) -> list[int]:

@@ -36,8 +36,7 @@ def run(stage: Stage) -> None:
     )
     train(stage, model, rows, held_out, recipe, pad_token(tokenizer))
     # 4. Keep the result.
-    if stage.ranks.main:
-        save_model(model, tokenizer, stage.planned.result)
+    save_model(model, tokenizer, stage.planned.result, write=stage.ranks.main)
 
 
 def row(chat: Chat, example: Example, cutoff: int | None) -> Row:

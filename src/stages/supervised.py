@@ -9,10 +9,10 @@ from typing import Any
 
 import torch
 
-from src.distributed.optimiser import adamw, update
+from src.distributed.learner import Learner, learner
 from src.distributed.spec import OptimiserSpec
 from src.distributed.streams import stream
-from src.models.logprobs import collate, completion_logprobs, microbatches
+from src.models.logprobs import collate, microbatches
 from src.reporting.tracker import Tracker
 from src.stages.stage import Stage
 
@@ -44,8 +44,8 @@ def train(
 ) -> None:
     """Train `model` in place; checkpoints, resumes, logs. Bit-for-bit repeatable on the same number of ranks."""
     config, ranks = stage.config, stage.ranks
-    optimiser = adamw(model, recipe.optimiser)
-    start, _ = stage.checkpoints.restore(model, optimiser)
+    learning = learner(model, recipe.optimiser, ranks, config.distributed)
+    start, _ = stage.checkpoints.restore(learning)
     tracker = Tracker(stage.directory, stage.planned.name, config.tracking) if ranks.main else None
     if tracker:
         tracker.resume(start)
@@ -57,11 +57,11 @@ def train(
             target_tokens = sum(len(sequence.completion) for sequence in chosen)
             mine = ranks.share(sorted(chosen, key=len))
             # 2. Loss per target token over the whole step, whatever the split into ranks and micro-batches.
-            loss = backward(model, mine, target_tokens, recipe.tokens_per_microbatch, pad, ranks.device)
+            loss = backward(learning, mine, target_tokens, recipe.tokens_per_microbatch, pad)
             (loss,) = ranks.sum([loss])
             # 3. One update.
             rate = recipe.optimiser.rate(step, recipe.steps)
-            norm = update(optimiser, recipe.optimiser, ranks, rate, loss, f"{stage.planned.name} step {step + 1}")
+            norm = learning.update(rate, loss, f"{stage.planned.name} step {step + 1}")
             # 4. Log, validate, save.
             metrics = {
                 "loss": loss,
@@ -72,11 +72,12 @@ def train(
             }
             last = step + 1 == recipe.steps
             if validation and recipe.validate_every_steps and (last or (step + 1) % recipe.validate_every_steps == 0):
-                metrics["validation_loss"] = evaluate(stage, model, validation, recipe.tokens_per_microbatch, pad)
+                metrics["validation_loss"] = evaluate(learning, validation, recipe.tokens_per_microbatch, pad)
+            state = learning.state() if last or (step + 1) % config.checkpoint.every_steps == 0 else None
             if tracker:
                 tracker.log(step + 1, metrics)
-                if last or (step + 1) % config.checkpoint.every_steps == 0:
-                    stage.checkpoints.save(step + 1, model, optimiser)
+                if state:
+                    stage.checkpoints.save(step + 1, state)
             advance(1, f"loss {loss:.3f}")
     if tracker:
         tracker.close()
@@ -94,25 +95,24 @@ def order(count: int, step: int, per_step: int, seed: int) -> list[int]:
     return chosen
 
 
-def backward(
-    model: Any, sequences: Sequence[Row], target_tokens: int, per_microbatch: int, pad: int, device: str
-) -> float:
+def backward(learning: Learner, sequences: Sequence[Row], target_tokens: int, per_microbatch: int, pad: int) -> float:
     """Add the gradient of (sum of -log p over these sequences) / `target_tokens`; returns that loss."""
     total = 0.0
-    for indices in microbatches([len(s) for s in sequences], per_microbatch):
-        rows = [sequences[i] for i in indices]
-        batch = collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(device)
-        logprobs, _ = completion_logprobs(model, batch, entropy="none")
+    parts = [[sequences[i] for i in indices] for indices in microbatches([len(s) for s in sequences], per_microbatch)]
+    idle = [Row([pad], [])]  # where ranks go in lockstep, those with less to do go through nothing
+    for rows in parts + [idle] * (learning.rounds(len(parts)) - len(parts)):
+        batch = collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(learning.ranks.device)
+        logprobs, _ = learning.logprobs(batch, entropy="none")
         loss = -logprobs.sum() / target_tokens
         if torch.is_grad_enabled():
-            loss.backward()
+            learning.backward(loss)
         total += float(loss.detach())
     return total
 
 
 @torch.no_grad()
-def evaluate(stage: Stage, model: Any, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
+def evaluate(learning: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
     """Mean negative log-likelihood (nats a target token) over sequences that are not trained on."""
     tokens = sum(len(sequence.completion) for sequence in sequences)
-    mine = stage.ranks.share(sequences)
-    return stage.ranks.sum([backward(model, mine, tokens, per_microbatch, pad, stage.ranks.device)])[0]
+    mine = learning.ranks.share(sequences)
+    return learning.ranks.sum([backward(learning, mine, tokens, per_microbatch, pad)])[0]

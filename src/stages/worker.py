@@ -27,7 +27,7 @@ def main(config_file: str, run_directory: str, name: str) -> None:
     (planned,) = (stage for stage in plan(config, Path(run_directory)) if stage.name == name)
     ranks = join(config.distributed)
     run_stage(Stage(config, planned, ranks))
-    leave(ranks)
+    leave()
 
 
 if __name__ == "__main__":

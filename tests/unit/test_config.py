@@ -45,10 +45,11 @@ def test_every_experiment_runs_at_every_scale(experiment, scale):
         config.check(built)
 
 
-GROUPS = [p for p in sorted(config.CONF.iterdir()) if p.is_dir() and p.name not in ("experiment", "scale")]
+GROUPS = [p for p in sorted(config.CONF.iterdir()) if p.is_dir() and p.name not in ("cluster", "experiment", "scale")]
 # What a choice cannot do without.
 NEEDS = {
     ("benchmark", "mgsm_rev2"): (f"benchmark.path={Path(__file__).parent}",),
+    ("rollout", "scripted"): (f"rollout.script={Path(__file__)}",),
     ("benchmark", "jsonl"): (f"benchmark.questions_file={Path(__file__)}", "evaluation.languages=[fr]"),
 }
 

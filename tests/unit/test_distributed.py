@@ -8,74 +8,77 @@ import torch
 
 from src.distributed import checkpoint as module
 from src.distributed.checkpoint import CheckpointError, Checkpoints
-from src.distributed.optimiser import NotFinite, adamw, update
+from src.distributed.learner import Learner, NotFinite
 from src.distributed.ranks import Ranks
 from src.distributed.spec import OptimiserSpec
 from src.distributed.streams import stream
 
 
-def trained(steps, model=None, optimiser=None):
-    spec = OptimiserSpec(learning_rate=0.1)
-    if model is None:
+def trained(steps, learner=None):
+    if learner is None:
         torch.manual_seed(0)
-        model = torch.nn.Linear(3, 2)
-        optimiser = adamw(model, spec)
+        learner = Learner(torch.nn.Linear(3, 2), OptimiserSpec(learning_rate=0.1), Ranks())
     for _ in range(steps):
-        loss = model(torch.ones(1, 3)).pow(2).sum()
-        loss.backward()
-        update(optimiser, spec, Ranks(), 0.1, loss.item(), "test")
-    return model, optimiser
+        loss = learner.policy(torch.ones(1, 3)).pow(2).sum()
+        learner.backward(loss)
+        learner.update(0.1, loss.item(), "test")
+    return learner
 
 
 def test_a_restored_run_goes_on_bit_for_bit(tmp_path):
-    straight, _ = trained(6)
-    model, optimiser = trained(3)
-    Checkpoints(tmp_path, "id").save(3, model, optimiser, {"schedule": {"a": 1}})
-    fresh, other = trained(0)
-    assert Checkpoints(tmp_path, "id").restore(fresh, other) == (3, {"schedule": {"a": 1}})
-    trained(3, fresh, other)
-    assert torch.equal(fresh.weight, straight.weight)
+    straight = trained(6)
+    Checkpoints(tmp_path, "id").save(3, trained(3).state(), {"schedule": {"a": 1}})
+    fresh = trained(0)
+    assert Checkpoints(tmp_path, "id").restore(fresh) == (3, {"schedule": {"a": 1}})
+    trained(3, fresh)
+    assert torch.equal(fresh.policy.weight, straight.policy.weight)
 
 
 def test_only_the_last_are_kept_and_a_torn_one_is_not_seen(tmp_path):
-    model, optimiser = trained(1)
     checkpoints = Checkpoints(tmp_path, "id", keep=2)
     for step in (1, 2, 3):
-        checkpoints.save(step, model, optimiser)
+        checkpoints.save(step, trained(1).state())
     (tmp_path / ".step-000004.partial").mkdir()
     assert checkpoints.steps() == [2, 3]
 
 
 def test_a_checkpoint_of_another_configuration_is_refused(tmp_path):
-    model, optimiser = trained(1)
-    Checkpoints(tmp_path, "one").save(1, model, optimiser)
+    learner = trained(1)
+    Checkpoints(tmp_path, "one").save(1, learner.state())
     with pytest.raises(CheckpointError, match="another configuration.*one.*two"):
-        Checkpoints(tmp_path, "two").restore(model, optimiser)
+        Checkpoints(tmp_path, "two").restore(learner)
+
+
+def test_a_checkpoint_of_another_model_is_refused(tmp_path):
+    Checkpoints(tmp_path, "id").save(1, trained(1).state())
+    other = Learner(torch.nn.Linear(3, 2, bias=False), OptimiserSpec(), Ranks())
+    with pytest.raises(CheckpointError, match="do not fit the model; they differ in bias"):
+        Checkpoints(tmp_path, "id").restore(other)
 
 
 def test_a_full_disk_is_said_and_loses_nothing(tmp_path, monkeypatch):
-    model, optimiser = trained(1)
+    state = trained(1).state()
     checkpoints = Checkpoints(tmp_path, "id")
-    checkpoints.save(1, model, optimiser)
+    checkpoints.save(1, state)
 
     def full(path, content):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(module, "write_durably", full)
     with pytest.raises(CheckpointError, match="the disk is full.*Nothing written earlier is lost"):
-        checkpoints.save(2, model, optimiser)
+        checkpoints.save(2, state)
     assert checkpoints.steps() == [1] and not list(tmp_path.glob(".*partial"))
     assert json.loads((tmp_path / "step-000001" / "state.json").read_text())["step"] == 1
 
 
 def test_a_loss_that_is_not_finite_changes_nothing():
-    model, optimiser = trained(1)
-    before = model.weight.clone()
+    learner = trained(1)
+    before = learner.policy.weight.clone()
     for bad in (float("nan"), float("inf")):
-        model(torch.ones(1, 3)).sum().backward()
+        learner.policy(torch.ones(1, 3)).sum().backward()
         with pytest.raises(NotFinite, match="grpo step 3.*weights were not changed"):
-            update(optimiser, OptimiserSpec(), Ranks(), 0.1, bad, "grpo step 3")
-    assert torch.equal(model.weight, before)
+            learner.update(0.1, bad, "grpo step 3")
+    assert torch.equal(learner.policy.weight, before)
 
 
 def test_learning_rates_by_hand():

@@ -23,6 +23,7 @@ LAYER = {
     "reporting": 3,
     "stages": 4,
     "config": 4,
+    "cluster": 4,
     "compose_errors": 4,
     "run": 4,
     "launch": 4,

@@ -103,6 +103,26 @@ def sizes_of(made):
     return plain_model(made).config
 
 
+def test_what_ranks_split():
+    """P = 100 bfloat16 weights on 4 ranks: weights 200 bytes, float32 copies 400, moments 800, gradients 400 (twice, to be
+    summed, without ZeRO, where all but weights are of their width)."""
+    sizes = dataclasses.replace(Shape.of(KNOWN["Qwen/Qwen3-4B"]), layers=0, vocabulary=50, hidden=2, tied=True)
+    assert sizes.parameters == 102  # and a norm of 2
+
+    def held(zero, **more):
+        found = {
+            i.name.split(" (")[0]: i.size for i in items(sizes, Work(width=2, tokens=1, ranks=4, zero=zero, **more))
+        }
+        names = ("weights", "weights that are updated, in float32", "optimiser state", "gradients")
+        return [found.get(name, 0) for name in names]
+
+    assert held(0) == [204, 0, 408, 408]
+    assert held(1) == [204, 102, 204, 408]
+    assert held(2) == [204, 102, 204, 102]
+    assert held(3) == [51, 102, 204, 102]
+    assert held(3, offload=True) == [51, 0, 0, 102]
+
+
 def test_moments_take_turns():
     held = [Item("w", 10, "always", ""), Item("k", 7, "rollout", ""), Item("g", 3, "update", "")]
     assert total(held) == 17

@@ -20,9 +20,10 @@ from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[2]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-GPU_ONLY = re.compile(r"vllm|deepspeed|nvidia|cuda|flash|triton|bitsandbytes")
+GPU_ONLY = re.compile(r"vllm|nvidia|cuda|flash|triton|bitsandbytes")
 DISTRIBUTION = {  # import name -> distribution, where the two differ
     "hydra": "hydra-core",
+    "hydra_plugins": "hydra-submitit-launcher",
     "lingua": "lingua-language-detector",
     "yaml": "pyyaml",
 }
@@ -65,7 +66,7 @@ def test_every_direct_dependency_is_pinned_within_its_range() -> None:
 
 def test_extras() -> None:
     assert set(PROJECT["optional-dependencies"]) == {"dev", "gpu", "slurm", "bench"}
-    assert {r.name for r in requirements("gpu")} == {"vllm", "deepspeed"}
+    assert {r.name for r in requirements("gpu")} == {"vllm"}
 
 
 def test_the_laptop_install_names_no_gpu_package() -> None:

@@ -11,10 +11,14 @@ from test_stages import prepare
 from src.reporting.glossary import require
 from src.reporting.rollouts import read_rollouts
 from src.reporting.tracker import read_metrics
+from src.rollout.base import Rollout
+from src.rollout.build import build_engine
 from src.rollout.scripted import ScriptedEngine
+from src.rollout.spec import RolloutSpec
 from src.stages import grpo
 from src.stages.grpo import minibatches, with_contrast
 from src.stages.pipeline import execute
+from src.stages.probe import Gap, SamplerMismatch, check, chosen, probe
 from src.stages.sample import draw
 from src.stages.supervised import order
 
@@ -186,3 +190,122 @@ def test_the_trainers_own_probabilities_are_measured_against_the_samplers(tmp_pa
         assert line["sampler_kl"] > 1.0 and line["importance_capped"] == 0.0
         assert line["ratio_max"] == line["ratio_min"] == 1.0  # the first update is from the trainer's own
     assert metrics[0]["sampler_kl"] == pytest.approx(sum(row["sampler_kl"] for row in rollouts[0]) / len(rollouts[0]))
+
+
+def test_the_gap_of_a_rollout_by_hand():
+    sampler, trainer = torch.tensor([-1.0, -2.0, -3.0]), torch.tensor([-1.5, -1.0, -3.0])
+    assert Gap.of(sampler, trainer, truncated=False) == Gap(total=1.5, largest=1.0, tokens=3)
+    assert Gap.of(sampler, trainer, truncated=True) == Gap(total=1.0, largest=1.0, tokens=3)  # -1.0 may be larger
+
+
+def rollouts_of(*lengths):
+    return [Rollout([5] * length, torch.zeros(length), False) for length in lengths]
+
+
+def test_probed_rollouts_are_spread_and_have_tokens():
+    assert chosen(rollouts_of(*[1] * 8), 4) == [0, 2, 4, 6]
+    assert chosen(rollouts_of(0, 1, 0, 1), 4) == [1, 3]
+    assert chosen(rollouts_of(0, 0), 4) == chosen([], 4) == chosen(rollouts_of(1), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "dtype", "gaps", "stops"),
+    [
+        (RolloutSpec(), "float32", [Gap(0.001, 0.001, 1), Gap(0.0, 0.0, 1)], False),  # 5e-4 a token
+        (RolloutSpec(), "float32", [Gap(0.01, 0.002, 5)], True),  # 2e-3
+        (RolloutSpec(), "bfloat16", [Gap(0.01, 0.002, 5)], False),
+        (RolloutSpec(), "bfloat16", [Gap(0.6, 0.5, 10)], True),  # 0.06
+        (RolloutSpec(mismatch_limit=0.1), "float32", [Gap(0.6, 0.5, 10)], False),
+        (RolloutSpec(mismatch_limit=0.1), "float32", [Gap(float("nan"), float("nan"), 10)], True),
+        (RolloutSpec(), "float32", [], False),
+    ],
+)
+def test_the_mean_over_all_tokens_stops_a_run(spec, dtype, gaps, stops):
+    if not stops:
+        check(gaps, spec, dtype, "native")
+        return
+    with pytest.raises(SamplerMismatch, match="differ by .* nats a token on average .*rollout.mismatch_limit.*native"):
+        check(gaps, spec, dtype, "native")
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_rank_goes_through_the_model_once_with_rollouts_or_without(count):
+    batches = []
+
+    def logprobs(batch, temperature, entropy):
+        batches.append((batch.tokens.tolist(), temperature, entropy))
+        return torch.full(batch.mask.shape, -0.5), torch.zeros(batch.mask.shape)
+
+    gaps = probe(logprobs, [[7, 8]] * count, rollouts_of(*range(1, count + 1)), RolloutSpec(temperature=0.7), 0, "cpu")
+    assert len(batches) == 1 and batches[0][1:] == (0.7, "none")
+    assert gaps == {index: Gap(0.5 * (index + 1), 0.5, index + 1) for index in range(count)}
+    if not count:
+        assert batches[0][0] == [[0]]
+
+
+# Every update changes the policy, though no answer of a random model is right.
+LEARNS = (
+    "objective.sampling_rounds=1", "objective.loss.entropy_coefficient=0.1", "grpo.optimiser.learning_rate=0.02",
+    "rollout.maximum_new_tokens=24",
+)  # fmt: skip
+
+
+class KeepsOldWeights:
+    """A sampler that is given new weights and goes on with the first."""
+
+    def __init__(self, engine):
+        self.engine, self.name, self.probed = engine, "native", True
+
+    def load(self, weights):
+        pass
+
+    def generate(self, *arguments):
+        return self.engine.generate(*arguments)
+
+
+@pytest.mark.parametrize("rows", [4, 0])
+def test_a_sampler_with_old_weights_stops_the_run(tmp_path, overrides, asked, monkeypatch, rows):
+    monkeypatch.setattr(grpo, "build_engine", lambda *arguments: KeepsOldWeights(build_engine(*arguments)))
+    more = (*LEARNS, f"rollout.probe_rows={rows}")
+    if rows:
+        with pytest.raises(SamplerMismatch, match=r"may differ by 0.001 nats .* tokens of 4 rollouts they differ by"):
+            run(tmp_path, overrides, asked, *more)
+        (first, *_) = read_metrics(tmp_path / "run/grpo/metrics.jsonl")
+        assert first["sampler_gap"] < 1e-5  # it began as the policy
+    else:
+        metrics, *_ = run(tmp_path, overrides, asked, *more)
+        assert "sampler_gap" not in metrics[0]
+
+
+def test_the_gap_between_sampler_and_trainer_is_logged(tmp_path, overrides, asked):
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, *LEARNS)
+    for line, rows in zip(metrics, rollouts, strict=True):
+        probed = [row for row in rows if row["sampler_gap"] is not None]
+        assert len(probed) == 4 and len({row["group"] for row in probed}) == 4
+        assert 0 <= line["sampler_gap"] < 1e-5 and line["sampler_gap"] <= line["sampler_gap_max"] < 1e-4
+        assert line["sampler_gap_max"] == max(row["sampler_gap_max"] for row in probed)
+        require("sampler_gap"), require("sampler_gap_max")
+
+
+def test_a_truncated_sampler_is_the_policy_where_it_samples(tmp_path, overrides, asked):
+    """Its probabilities are larger by what was cut, which is no mismatch."""
+    metrics, *_ = run(tmp_path, overrides, asked, *LEARNS, "objective=tis", "rollout.top_k=20", "rollout.top_p=0.9")
+    for line in metrics:
+        assert line["sampler_gap"] < 1e-5 and line["sampler_kl"] > 0.05
+
+
+def test_a_rank_without_rollouts_takes_part_in_the_probe(tmp_path, overrides, asked):
+    built, directory = prepare(
+        tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, f"data.prompts={asked}", "grpo.steps=2",
+        "grpo.prompts_per_step=1", "grpo.updates_per_step=1", "distributed.processes=2",
+    )  # fmt: skip
+    execute(built, directory, directory / "config.yaml")
+    assert all(line["sampler_gap"] < 1e-5 for line in read_metrics(directory / "grpo" / "metrics.jsonl"))
+
+
+def test_a_run_of_scripted_rollouts(tmp_path, overrides, asked):
+    script = tmp_path / "script.jsonl"
+    script.write_text("".join(json.dumps({"text": f"\n</think>\\boxed{{{n}}}"}) + "\n" for n in (3, 99)))
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, "rollout=scripted", f"rollout.script={script}")
+    assert all("sampler_gap" not in line and line["truncated"] == 0.0 for line in metrics)
+    assert {row["completion"] for rows in rollouts for row in rows} == {f"\n</think>\\boxed{{{n}}}" for n in (3, 99)}

@@ -169,7 +169,7 @@ def test_wandb_without_an_account_runs_offline_and_asks_for_nothing(tmp_path, ov
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(tmp_path, overrides):
-    from src.distributed.optimiser import NotFinite
+    from src.distributed.learner import NotFinite
 
     built, directory = prepare(
         tmp_path,

@@ -56,6 +56,34 @@ def test_the_last_metrics_are_told_where_the_status_does_not(tmp_path):
     assert status.read(directory).message == "accuracy 0.25  fidelity 0.50"
 
 
+def job(directory, **told):
+    (directory / status.SLURM).write_text(json.dumps({"job": "7_1", "state": "queued", "requeues": 0, **told}))
+
+
+def test_a_run_is_queued_while_its_job_is_and_nothing_else_is_known(tmp_path, capsys):
+    directory = make(tmp_path, "grpo")
+    job(directory)
+    assert (status.read(directory).state, status.read(directory).message) == ("queued", "job 7_1")
+    assert status.main([str(tmp_path), "--state", "queued"]) == 0
+    assert "job 7_1" in (shown := capsys.readouterr().out) and "1 queued" in shown
+    job(directory, requeues=2)
+    assert status.read(directory).message == "job 7_1, queued again 2 times"
+    with signs_of_life(directory):  # by hand, or the job before it has told
+        assert status.read(directory).state == "running"
+    (directory / status.ERROR).write_text("ConfigError: no")
+    assert status.read(directory).state == "failed"
+    for state in ("stopped", "running", "done"):  # the last two without a process: it was killed
+        (directory / status.ERROR).unlink(missing_ok=True)
+        job(directory, state=state)
+        assert status.read(directory).state == "stopped"
+
+
+def test_a_run_that_ends_with_a_shared_stage_is_finished_when_its_job_is_done(tmp_path):
+    directory = make(tmp_path, "sft", stages=("sft",))
+    job(directory, state="done")
+    assert status.read(directory).state == "finished"
+
+
 def test_the_table_has_failures_first_and_their_last_line_below(tmp_path, capsys):
     make(tmp_path, "a", stage="sft", step=1, total=2)
     broken = make(tmp_path, "b", stage="grpo", step=1, total=2)

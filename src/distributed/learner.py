@@ -1,0 +1,126 @@
+"""A policy while it is trained: log-probabilities, gradients, updates and state, the same for every way to split it."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from src.distributed.ranks import Ranks
+from src.distributed.spec import DistributedSpec, OptimiserSpec
+from src.errors import UserError
+from src.models.logprobs import Batch, completion_logprobs
+
+
+class NotFinite(UserError):
+    """A loss or a gradient is NaN or infinite; the weights were not changed."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is trained and the optimiser's moments of it, whole on every rank, however they are split while training.
+
+    `moments` are named `<name of the weight>|<moment>`: `exp_avg` and `exp_avg_sq` of its shape, and `step`, a number.
+    """
+
+    weights: dict[str, Tensor]
+    moments: dict[str, Tensor]
+
+
+class Learner:
+    """Every rank holds the whole policy and its optimiser (AdamW over what is trainable in it)."""
+
+    lockstep = False  # whether every rank must go through as many micro-batches as the others
+
+    def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks) -> None:
+        self.policy, self.spec, self.ranks = policy, spec, ranks
+        self.optimiser = adamw([p for p in policy.parameters() if p.requires_grad], spec)
+
+    def rounds(self, microbatches: int) -> int:
+        """How many micro-batches this rank must go through that has `microbatches` with something in them."""
+        return self.ranks.most(microbatches) if self.lockstep else microbatches
+
+    def logprobs(self, batch: Batch, temperature: float = 1.0, entropy: str = "value") -> tuple[Tensor, Tensor]:
+        """See `src.models.logprobs.completion_logprobs`."""
+        return completion_logprobs(self.policy, batch, temperature, entropy)
+
+    def reference_logprobs(self, batch: Batch, temperature: float, frozen: Any | None) -> tuple[Tensor, Tensor]:
+        """Those of the reference policy: `frozen`, or without one the policy with its adapters off."""
+        if frozen is not None:
+            return completion_logprobs(frozen, batch, temperature, entropy="none")
+        with self.policy.disable_adapter():
+            return self.logprobs(batch, temperature, entropy="none")
+
+    def backward(self, loss: Tensor) -> None:
+        """Add the gradient of `loss`, this rank's share of a loss that is the sum of all ranks' shares."""
+        loss.backward()
+
+    def update(self, rate: float, loss: float, where: str) -> float:
+        """Sum gradients over ranks, clip, step, zero: the gradient norm before clipping.
+
+        Raises:
+            NotFinite: the loss or the gradient norm is not finite, on any rank. The weights stay as they were.
+        """
+        parameters = [p for group in self.optimiser.param_groups for p in group["params"]]
+        self.ranks.sum_gradients(parameters)
+        norm = float(torch.nn.utils.clip_grad_norm_(parameters, self.spec.gradient_clip))
+        check_finite(loss, norm, where)
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        self.optimiser.zero_grad(set_to_none=True)
+        return norm
+
+    def state(self) -> State:
+        """What a checkpoint holds. Every rank must ask for it."""
+        named = trained(self.policy)
+        moments = {
+            f"{name}|{key}": torch.as_tensor(value).detach()
+            for name, parameter in named.items()
+            for key, value in self.optimiser.state.get(parameter, {}).items()
+        }
+        return State({name: parameter.detach() for name, parameter in named.items()}, moments)
+
+    @torch.no_grad()
+    def load(self, state: State) -> None:
+        """Go on from `state`, whose weights are those that are trained here; its tensors may be taken over."""
+        named = trained(self.policy)
+        for name, parameter in named.items():
+            parameter.copy_(state.weights[name])
+        for key, value in state.moments.items():
+            name, part = key.rsplit("|", 1)
+            self.optimiser.state[named[name]][part] = value.to(named[name].device) if value.dim() else value
+
+
+def learner(policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> Learner:
+    """The learner that `distributed.zero` asks for."""
+    if not distributed.zero:
+        return Learner(policy, spec, ranks)
+    from src.distributed.zero import ZeroLearner
+
+    return ZeroLearner(policy, spec, ranks, distributed)
+
+
+def trained(model: nn.Module) -> dict[str, nn.Parameter]:
+    """Name -> parameter of what is trained, in a fixed order."""
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+def adamw(parameters: list[nn.Parameter], spec: OptimiserSpec) -> torch.optim.AdamW:
+    """AdamW over `parameters`."""
+    first, second = spec.betas
+    return torch.optim.AdamW(
+        parameters, lr=spec.learning_rate, betas=(first, second), weight_decay=spec.weight_decay, fused=True
+    )
+
+
+def check_finite(loss: float, norm: float, where: str) -> None:
+    """Raise `NotFinite` unless both numbers are finite."""
+    if not (math.isfinite(norm) and math.isfinite(loss)):
+        raise NotFinite(
+            f"{where}: loss {loss}, gradient norm {norm}; both must be finite. The weights were not changed and the "
+            "last checkpoint is good. Lower the learning rate or look at the rollouts of this step, then run again"
+        )

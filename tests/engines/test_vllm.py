@@ -1,0 +1,219 @@
+"""vLLM samples from the policy: its log-probabilities are transformers', after every change of the weights.
+
+A process can have one engine, so what needs another one runs this file again in a process of its own, with the name of the
+engine in ENGINE.
+"""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines installs it apart")
+
+from src.models.load import add_lora, policy_weights
+from src.models.logprobs import collate, completion_logprobs
+from src.models.spec import LoraSpec
+from src.rollout.base import Sampling
+from src.rollout.build import sampling_of
+from src.rollout.native import NativeEngine
+from src.rollout.spec import RolloutSpec, VllmSpec
+from src.rollout.vllm import VllmEngine, VllmUnusable
+
+ROOT = Path(__file__).resolve().parents[2]
+ENGINE = os.environ.get("ENGINE", "qwen3")
+KIND, _, SYNC = ENGINE.partition("-")
+PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12] * 4, [5]]
+STREAMS = [1, 2**62, 3]
+END, OTHER_END = 1, 2
+SPEC = RolloutSpec(
+    engine="vllm", maximum_new_tokens=24, sync=SYNC or "merged",
+    vllm=VllmSpec(maximum_prompt_tokens=64, sequences_at_once=256, cpu_cache_gb=0.1),
+)  # fmt: skip
+plain = pytest.mark.skipif(SYNC == "adapter", reason="another engine")
+
+
+def model(tied=True, seed=0):
+    """Two layers with heads of 32, the smallest that vLLM's attention has on a CPU."""
+    from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
+
+    config, build = {"qwen3": (Qwen3Config, Qwen3ForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}[KIND]
+    torch.manual_seed(seed)
+    made = build(
+        config(
+            vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=2,
+            num_key_value_heads=1, head_dim=32, tie_word_embeddings=tied, max_position_embeddings=128,
+        )
+    ).eval()  # fmt: skip
+    change(made, seed)
+    return made
+
+
+def change(made, seed):
+    """Other weights, drawn from `seed`."""
+    generator = torch.Generator().manual_seed(seed)
+    for parameter in made.parameters():
+        parameter.data.normal_(1.0 if parameter.dim() == 1 else 0.0, 0.1, generator=generator)
+
+
+def engine_of(made, spec=SPEC):
+    engine = VllmEngine(spec, made.get_base_model() if hasattr(made, "get_base_model") else made, (END, OTHER_END))
+    engine.load(policy_weights(made))
+    return engine
+
+
+def apart(made, groups, temperature=1.0):
+    """The largest difference of the sampler's log-probabilities to transformers'."""
+    pairs = [(prompt, row) for prompt, group in zip(PROMPTS, groups, strict=True) for row in group]
+    batch = collate([prompt for prompt, _ in pairs], [row.tokens for _, row in pairs], 0)
+    with torch.no_grad():
+        known, _ = completion_logprobs(made, batch, temperature, "none")
+    return max(float((known[i, : len(r.tokens)] - r.logprobs).abs().max()) for i, (_, r) in enumerate(pairs))
+
+
+@plain
+@pytest.mark.parametrize("tied", [True, False])
+def test_log_probabilities_are_those_of_transformers_before_and_after_a_change(tied):
+    made = model(tied)
+    engine = engine_of(made)
+    sampling = Sampling(24, temperature=0.9)
+    before = engine.generate(PROMPTS, STREAMS, 4, sampling)
+    assert apart(made, before, 0.9) < 1e-5
+    change(made, 5)
+    assert apart(made, before, 0.9) > 0.1  # else nothing is tested below
+    engine.load(policy_weights(made))
+    after = engine.generate(PROMPTS, STREAMS, 4, sampling)
+    assert apart(made, after, 0.9) < 1e-5
+    lengths = {len(row.tokens) for group in before + after for row in group}
+    assert len(lengths) > 1  # some ended early
+
+
+@plain
+def test_a_prompt_gets_the_same_rollouts_alone_and_in_company():
+    engine = engine_of(model())
+    together = engine.generate(PROMPTS, STREAMS, 3, Sampling(16))
+    again = engine.generate(PROMPTS, STREAMS, 3, Sampling(16))
+    alone = engine.generate(PROMPTS[1:2], STREAMS[1:2], 3, Sampling(16))
+    assert [[r.tokens for r in g] for g in together] == [[r.tokens for r in g] for g in again]
+    assert [r.tokens for r in alone[0]] == [r.tokens for r in together[1]]
+    assert len({tuple(r.tokens) for r in together[1]}) == 3  # completions of a group are not alike
+
+
+@plain
+def test_more_prompts_than_fit_into_one_pass_change_nothing():
+    """256 prompts of 60 tokens that have nothing in common are 15360 tokens, and a pass has room for 8192."""
+    engine = engine_of(model())
+    prompts = [torch.randint(3, 64, (60,), generator=torch.Generator().manual_seed(n)).tolist() for n in range(256)]
+    together = engine.generate(prompts, list(range(256)), 1, Sampling(4))
+    for number in (0, 140, 255):
+        (alone,) = engine.generate(prompts[number : number + 1], [number], 1, Sampling(4))
+        assert alone[0].tokens == together[number][0].tokens
+
+
+@plain
+def test_any_end_token_ends_a_completion_and_stays_in_it():
+    groups = engine_of(model()).generate(PROMPTS, STREAMS, 32, Sampling(24))
+    rows = [row for group in groups for row in group]
+    assert {row.tokens[-1] for row in rows if not row.truncated} == {END, OTHER_END}
+    assert all(not {END, OTHER_END} & set(row.said) for row in rows)
+    assert all(len(row.tokens) == 24 for row in rows if row.truncated)
+
+
+@plain
+@pytest.mark.parametrize(
+    "cut", [{"top_p": 0.6}, {"top_k": 5}, {"min_p": 0.4}, {"top_k": 8, "top_p": 0.7, "min_p": 0.1}]
+)
+def test_truncated_sampling_has_the_log_probabilities_of_what_is_left(cut):
+    """Ours draws from the same distribution, so its log-probabilities of vLLM's tokens are the expected ones."""
+    from src.rollout.base import truncate
+
+    made, sampling = model(), Sampling(12, temperature=0.8, **cut)
+    groups = engine_of(made).generate(PROMPTS, STREAMS, 4, sampling)
+    for prompt, group in zip(PROMPTS, groups, strict=True):
+        for row in group:
+            with torch.no_grad():
+                logits = made(torch.tensor([prompt + row.tokens])).logits[0, len(prompt) - 1 : -1].float()
+            known = truncate(torch.log_softmax(logits / 0.8, -1), sampling)
+            expected = known.gather(-1, torch.tensor(row.tokens)[:, None])[:, 0]
+            torch.testing.assert_close(row.logprobs, expected, atol=1e-5, rtol=0)
+
+
+@plain
+def test_tokens_come_as_often_as_their_probability_says():
+    made = model()
+    groups = engine_of(made).generate([PROMPTS[0]] * 8, list(range(8)), 500, Sampling(1))
+    with torch.no_grad():
+        expected = torch.softmax(made(torch.tensor([PROMPTS[0]])).logits[0, -1], -1)
+    counts = torch.bincount(torch.tensor([row.tokens[0] for group in groups for row in group]), minlength=64)
+    error = (expected * (1 - expected) / 4000).sqrt()
+    assert ((counts / 4000 - expected).abs() < 5 * error + 1e-3).all()
+
+
+@plain
+def test_a_prompt_that_is_too_long_is_named():
+    with pytest.raises(VllmUnusable, match=r"maximum_prompt_tokens .* got 64, and a prompt has 100 tokens"):
+        engine_of(model()).generate([[5] * 100], [1], 2, sampling_of(SPEC))
+
+
+@plain
+def test_another_model_in_the_same_process_is_refused():
+    engine_of(model())
+    with pytest.raises(VllmUnusable, match="one model and one set of"):
+        engine_of(model(), RolloutSpec(engine="vllm", maximum_new_tokens=8, vllm=SPEC.vllm))
+
+
+@plain
+@pytest.mark.skipif(torch.cuda.is_available(), reason="a limit of the CPU")
+def test_heads_that_its_attention_does_not_have_are_named():
+    import tiny
+
+    with pytest.raises(VllmUnusable, match=r"needs heads of 32, .* this model's have 8. Use rollout=native"):
+        engine_of(tiny.model(KIND))
+
+
+@plain
+def test_merged_adapters_are_those_of_the_native_engine():
+    made = adapted(0.2)
+    groups = engine_of(made).generate(PROMPTS, STREAMS, 4, Sampling(16))
+    assert apart(made, groups) < 1e-5
+
+
+def adapted(size):
+    made = add_lora(model(), LoraSpec(rank=4, alpha=8))
+    swell(made, size)
+    return made
+
+
+def swell(made, size):
+    generator = torch.Generator().manual_seed(int(size * 1000))
+    for name, parameter in made.named_parameters():
+        if "lora_" in name:
+            parameter.data.normal_(0.0, size, generator=generator)
+
+
+@pytest.mark.skipif(SYNC != "adapter", reason="another engine")
+def test_adapters_alone_give_what_merged_weights_give():
+    made = adapted(0.1)
+    engine = engine_of(made)
+    native = NativeEngine(made.get_base_model().config, (END, OTHER_END), 0, 64)
+    for size in (0.1, 0.2, 0.3):
+        swell(made, size)
+        engine.load(policy_weights(made))
+        assert apart(made, engine.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 1e-5
+    native.load(policy_weights(made))
+    assert apart(made, native.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 1e-5
+    with made.disable_adapter(), pytest.raises(AssertionError):  # they do change the policy
+        assert apart(made, engine.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 0.1
+
+
+@pytest.mark.skipif("ENGINE" in os.environ, reason="started by this test")
+@pytest.mark.parametrize("engine", ["qwen2", "qwen3-adapter", "qwen2-adapter"])
+def test_other_engines(engine):
+    command = [sys.executable, "-m", "pytest", "-x", str(Path(__file__))]
+    done = subprocess.run(
+        command, cwd=ROOT, env=os.environ | {"ENGINE": engine}, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout[-4000:]
