@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc cost-doc bench-update normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -98,6 +98,13 @@ lint: $(READY) ## ruff, formatting, strict types on layers 0 and 1
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
+
+cost-doc: $(READY) ## write docs/cost.md: memory and time of the real runs on GPUs, from formulas
+	$(PY) -m src.cost > docs/cost.md.new
+	@mv docs/cost.md.new docs/cost.md
+
+bench-update: $(READY) ## operations that are counted beside the clock, for every way to make an update
+	$(PY) experiments/bench/update.py
 
 metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs

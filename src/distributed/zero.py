@@ -7,6 +7,8 @@ resumes on any number of ranks and with any stage.
 from __future__ import annotations
 
 import math
+import os
+import warnings
 from typing import Any
 
 import torch
@@ -142,7 +144,10 @@ def settings(spec: DistributedSpec, clip: float, dtype: torch.dtype) -> dict[str
 
 
 def _deepspeed() -> Any:
-    """The library, without its compiled operation for inference on CPUs, which would need a compiler at run time."""
+    """The library, without its compiled operation for inference on CPUs, which would need a compiler at run time, and
+    without what it has to say about itself."""
+    os.environ.setdefault("DEEPSPEED_LOG_LEVEL", "error")
+    warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")
     try:
         import deepspeed
     except ImportError:

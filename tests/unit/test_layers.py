@@ -32,6 +32,7 @@ LAYER = {
     "show_prompt": 4,
     "status": 4,
     "compare": 4,
+    "cost": 4,
 }
 # What layers 0 and 1 may import beside the standard library and `src`.
 THIRD_PARTY = {

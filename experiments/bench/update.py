@@ -1,0 +1,66 @@
+"""`make bench-update`: the operations that `src.models.cost` counts beside the clock, for every way to make an update.
+
+A Qwen2 model of random weights on one thread, in float32; medians of 5 after a warm-up.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from typing import Any
+
+import torch
+from transformers import Qwen2Config, Qwen2ForCausalLM
+
+from src.models.cost import forward, passes
+from src.models.load import add_lora, checkpointed
+from src.models.logprobs import Batch, collate, completion_logprobs
+from src.models.memory import Shape
+from src.models.spec import LoraSpec
+
+ROWS, PROMPT, RESPONSE = 4, 16, 496
+
+
+def model() -> Any:
+    torch.manual_seed(0)
+    return Qwen2ForCausalLM(
+        Qwen2Config(
+            vocab_size=4096, hidden_size=512, intermediate_size=2048, num_hidden_layers=8, num_attention_heads=8,
+            num_key_value_heads=2, tie_word_embeddings=False, max_position_embeddings=1024,
+        )
+    ).eval()  # fmt: skip
+
+
+def seconds(policy: Any, batch: Batch, learn: bool) -> float:
+    took = []
+    for _ in range(6):
+        began = time.perf_counter()
+        with torch.set_grad_enabled(learn):
+            logprobs, _ = completion_logprobs(policy, batch, entropy="none")
+            if learn:
+                logprobs.sum().backward()
+        took.append(time.perf_counter() - began)
+    return statistics.median(took[1:])
+
+
+def main() -> None:
+    torch.set_num_threads(1)
+    batch = collate([[1] * PROMPT] * ROWS, [[2] * RESPONSE] * ROWS, 0)
+    plain = model()
+    shape = Shape.of(plain.config.to_dict())
+    once = forward(shape, PROMPT + RESPONSE) * ROWS * (PROMPT + RESPONSE)
+    base = seconds(plain, batch, learn=False)
+    print("| update | forward passes counted | forward passes by the clock | GFLOP/s |\n|---|---|---|---|")
+    print(f"| forward pass alone | 1 | 1.00 | {once / base / 1e9:.0f} |")
+    for name, rank, again in (
+        ("all weights", 0, False), ("all weights, checkpointing", 0, True),
+        ("LoRA", 32, False), ("LoRA, checkpointing", 32, True),
+    ):  # fmt: skip
+        policy = add_lora(model(), LoraSpec(rank=rank, alpha=64))
+        took = seconds(checkpointed(policy) if again else policy, batch, learn=True)
+        counted = passes(rank, again)
+        print(f"| {name} | {counted} | {took / base:.2f} | {counted * once / took / 1e9:.0f} |")
+
+
+if __name__ == "__main__":
+    main()
