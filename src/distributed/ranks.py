@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import os
 import sys
-from collections.abc import Iterable, Sequence
+import time
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, NoReturn, TypeVar
 
@@ -14,8 +16,13 @@ from torch import Tensor, nn
 
 from src.distributed.place import place
 from src.distributed.spec import DistributedSpec
+from src.errors import UserError
 
 T = TypeVar("T")
+
+
+class RanksLost(UserError):
+    """Another rank ended, or does not come to where all meet."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +47,8 @@ class Ranks:
         if self.size == 1:
             return list(part)
         parts: list[Any] = [None] * self.size
-        torch.distributed.all_gather_object(parts, list(part))
+        with self._together("to gather what each has"):
+            torch.distributed.all_gather_object(parts, list(part))
         whole: list[T] = []
         for index in range(max(len(p) for p in parts)):
             whole.extend(p[index] for p in parts if index < len(p))
@@ -51,7 +59,8 @@ class Ranks:
         total = torch.tensor(list(values), dtype=torch.float64)
         if self.size > 1:
             total = total.to(self.device)
-            torch.distributed.all_reduce(total)
+            with self._together("to sum their numbers"):
+                torch.distributed.all_reduce(total)
         return total.tolist()  # type: ignore[no-any-return]
 
     def most(self, value: int) -> int:
@@ -67,7 +76,8 @@ class Ranks:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
         flat = torch.cat([p.grad.flatten() for p in held if p.grad is not None])
-        torch.distributed.all_reduce(flat)
+        with self._together("to sum their gradients"):
+            torch.distributed.all_reduce(flat)
         offset = 0
         for parameter in held:
             count = parameter.numel()
@@ -77,7 +87,26 @@ class Ranks:
     def wait(self) -> None:
         """Until every rank is here."""
         if self.size > 1:
-            torch.distributed.barrier()
+            with self._together("to end a stage"):
+                torch.distributed.barrier()
+
+    @contextlib.contextmanager
+    def _together(self, purpose: str) -> Iterator[None]:
+        """Wait for the other ranks inside, `distributed.timeout_s` seconds at most.
+
+        Raises:
+            RanksLost: one of them is gone, or does not come.
+        """
+        began = time.monotonic()
+        try:
+            yield
+        except RuntimeError as error:
+            said = str(error).splitlines()[0]
+            raise RanksLost(
+                f"rank {self.rank} of {self.size} has waited {time.monotonic() - began:.0f} s for the other ranks "
+                f"{purpose}; one is gone or did not come within distributed.timeout_s ({said}). Its own message tells why. "
+                "The same command goes on from the last checkpoint"
+            ) from None
 
 
 def join(spec: DistributedSpec) -> Ranks:

@@ -9,7 +9,7 @@ import torch
 from src.distributed import checkpoint as module
 from src.distributed.checkpoint import CheckpointError, Checkpoints
 from src.distributed.learner import Learner, NotFinite
-from src.distributed.ranks import Ranks
+from src.distributed.ranks import Ranks, RanksLost
 from src.distributed.spec import OptimiserSpec
 from src.distributed.streams import stream
 
@@ -90,6 +90,21 @@ def test_learning_rates_by_hand():
 def test_share_and_gather_are_inverse_on_one_rank():
     assert Ranks(1, 3).share([0, 1, 2, 3, 4, 5, 6]) == [1, 4]
     assert Ranks().gather(Ranks().share([3, 1, 2])) == [3, 1, 2]
+
+
+def test_a_rank_that_is_left_alone_says_who_it_waits_for(monkeypatch):
+    def lost(*_, **__):
+        raise RuntimeError("Timed out waiting 5000ms for recv operation to complete\nmore")
+
+    for name in ("all_gather_object", "all_reduce", "barrier"):
+        monkeypatch.setattr(torch.distributed, name, lost)
+    ranks, weight = Ranks(1, 4), torch.nn.Parameter(torch.ones(2))
+    for wait, purpose in (
+        (lambda: ranks.gather([1]), "gather"), (lambda: ranks.sum([1.0]), "numbers"),
+        (lambda: ranks.sum_gradients([weight]), "gradients"), (ranks.wait, "end a stage"),
+    ):  # fmt: skip
+        with pytest.raises(RanksLost, match=rf"rank 1 of 4 has waited 0 s .* {purpose}.*5000ms for recv.*goes on"):
+            wait()
 
 
 def test_streams_differ_in_every_part_and_never_change():
