@@ -33,6 +33,12 @@ def colour(method: str, methods: Sequence[str]) -> str:
     return COLOURS.get(method) or SPARE[others.index(method) % len(SPARE)]
 
 
+def dash(method: str, methods: Sequence[str]) -> str:
+    """The line of a method: broken where its colour is another's already."""
+    others = [name for name in methods if name not in COLOURS]
+    return "--" if method in others[len(SPARE) :] else "-"
+
+
 def marker(method: str, methods: Sequence[str]) -> str:
     others = [name for name in methods if name not in MARKERS]
     return MARKERS.get(method) or (
@@ -141,7 +147,7 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
                 values = np.array([np.convolve(row, kernel, mode="same") / norm for row in values])
             steps = [line["step"] for line in seeds[0][:length]]
             tone = colour(method, list(curves))
-            axis.plot(steps, values.mean(0), color=tone, label=label(method))
+            axis.plot(steps, values.mean(0), dash(method, list(curves)), color=tone, label=label(method))
             if len(values) > 1 and len(curves) <= MANY:
                 axis.fill_between(steps, values.min(0), values.max(0), color=tone, alpha=0.15, linewidth=0)
         axis.set_ylabel(metric.replace("_", " "))

@@ -168,3 +168,11 @@ def test_a_table_with_empty_cells_is_as_wide_as_it_was():
     ]
     lines = tables.plain(tables.chosen(tried)).splitlines()
     assert [line.split()[-1] for line in lines] == ["chosen", "0.500", "yes"]
+
+
+def test_methods_of_one_colour_have_different_lines():
+    from src.reporting.figures import SPARE, colour, dash
+
+    methods = ["sft", *(f"arm {number}" for number in range(len(SPARE) + 1))]
+    assert colour("arm 0", methods) == colour(methods[-1], methods)
+    assert (dash("arm 0", methods), dash(methods[-1], methods), dash("sft", methods)) == ("-", "--", "-")
