@@ -202,9 +202,10 @@ def test_adapters_alone_give_what_merged_weights_give():
     for size in (0.1, 0.2, 0.3):
         swell(made, size)
         engine.load(policy_weights(made))
-        assert apart(made, engine.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 1e-5
-    native.load(policy_weights(made))
-    assert apart(made, native.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 1e-5
+        # adapters are added up in another order than folded ones, and these are as large as the weights
+        assert apart(made, engine.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 1e-4
+    native.load(policy_weights(made))  # folded: as far from the trainer, which adds them up too
+    assert apart(made, native.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 1e-4
     with made.disable_adapter(), pytest.raises(AssertionError):  # they do change the policy
         assert apart(made, engine.generate(PROMPTS, STREAMS, 4, Sampling(16))) < 0.1
 
