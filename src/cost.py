@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from src.models.cost import H100, Step, rollout_seconds, update_seconds
 from src.models.memory import KNOWN, Shape, Work, cache, items, total
+from src.rollout.spec import VllmSpec
 
 GB = 1e9
-SHARE = 0.4  # rollout.vllm.memory_share
-ROWS = 256  # rollout.vllm.sequences_at_once
+SHARE, ROWS = VllmSpec().memory_share, VllmSpec().sequences_at_once
 PROMPTS, COMPLETIONS, STEPS = 512, 8, 90  # of the published run
 PROMPT, LONGEST, RESPONSE = 512, 4096, 1500  # tokens: limit of a prompt, of a completion, and its assumed mean
 ASKED = 150  # assumed mean length of a prompt

@@ -17,12 +17,12 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
+from src.stages.spec import SHARED
 
 LOCK, STATUS, ERROR, OVERRIDES = ".run.lock", "status.json", "error.txt", "overrides.txt"
 SLURM, LOG = "slurm.json", "log.txt"
 IN_THE_PATH = ("+experiment=", "seed=", "scale=", "root=")  # of the overrides
 ELSEWHERE = ("cluster=", "cluster.")  # of the overrides: where a run was carried out
-SHARED = ("pretrain", "sft")  # stages of several runs: their folders are not in the run directory
 STATES = ("failed", "running", "queued", "stopped", "finished")
 METRICS = ("accuracy", "fidelity")
 
@@ -130,7 +130,7 @@ def show(found: Sequence[RunStatus], root: Path) -> None:
     console.print(table)
     for run in found:
         if run.state == "failed":
-            console.print(f"failed: {run.directory}\n  {last_line(run.message)}", soft_wrap=True)
+            console.print(f"failed: {run.directory}\n  {_last_line(run.message)}", soft_wrap=True)
     counts = ((state, sum(run.state == state for run in found)) for state in STATES)
     console.print(", ".join(f"{count} {state}" for state, count in counts if count))
 
@@ -186,7 +186,7 @@ def _last_metrics(directory: Path) -> str:
     return "  ".join(f"{name} {last[name]:.2f}" for name in METRICS if name in last)
 
 
-def last_line(text: str) -> str:
+def _last_line(text: str) -> str:
     """Of an error: what is at fault stands there."""
     return text.splitlines()[-1] if text else "no message"
 

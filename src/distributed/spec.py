@@ -52,6 +52,10 @@ class CheckpointSpec:
     every_steps: int = 10
     keep: int = 2
 
+    def due(self, finished: int, steps: int) -> bool:
+        """Whether there is a checkpoint after `finished` of `steps` steps: every so many, and at the end."""
+        return finished == steps or finished % self.every_steps == 0
+
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         if self.every_steps < 1 or self.keep < 1:

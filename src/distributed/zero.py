@@ -7,7 +7,6 @@ resumes on any number of ranks and with any stage.
 from __future__ import annotations
 
 import math
-import os
 import warnings
 from typing import Any
 
@@ -69,14 +68,14 @@ class ZeroLearner(Learner):
         """See `Learner.state`. Gathered one tensor at a time, on the CPU."""
         from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
 
-        named = trained(self.policy)
+        step = torch.tensor(float(self.zero.optimizer.state[self._partitions()[0]]["step"]))
         weights, moments = {}, {}
-        for name, parameter in named.items():
+        for name, parameter in trained(self.policy).items():
             weights[name] = safe_get_full_fp32_param(parameter).to("cpu", copy=True)
             for moment in MOMENTS:
                 held = safe_get_full_optimizer_state(parameter, moment)
                 moments[f"{name}|{moment}"] = held.to("cpu", copy=True)
-            moments[f"{name}|step"] = torch.tensor(float(self._held()[0]["step"]))
+            moments[f"{name}|step"] = step.clone()
         return State(weights, moments)
 
     @torch.no_grad()
@@ -84,14 +83,14 @@ class ZeroLearner(Learner):
         """See `Learner.load`."""
         from deepspeed.utils import safe_set_full_fp32_param, safe_set_full_optimizer_state
 
-        named, base = trained(self.policy), self.zero.optimizer
+        base = self.zero.optimizer
         step = max((float(value) for key, value in state.moments.items() if key.endswith("|step")), default=0.0)
         for flat in self._partitions():
             base.state[flat] = {"step": torch.tensor(step, device=flat.device if flat.is_cuda else "cpu")}
             base.state[flat] |= {moment: torch.zeros_like(flat) for moment in MOMENTS}
         if self.stage < 3:
             self.zero._lazy_init_hp_params_optimizer_state()
-        for name, parameter in named.items():
+        for name, parameter in trained(self.policy).items():
             value = state.weights[name].to(self.ranks.device, torch.float32)
             with whole([parameter], change=True):
                 parameter.copy_(value)
@@ -105,9 +104,6 @@ class ZeroLearner(Learner):
         names = ("single_partition_of_fp32_groups", "fp32_partitioned_groups_flat", "fp32_groups_flat_partition")
         found: list[Tensor] = next(getattr(self.zero, name) for name in names if hasattr(self.zero, name))
         return found
-
-    def _held(self) -> list[dict[str, Tensor]]:
-        return [self.zero.optimizer.state[flat] for flat in self._partitions()]
 
 
 class _Scorer(nn.Module):
@@ -145,8 +141,7 @@ def settings(spec: DistributedSpec, clip: float, dtype: torch.dtype) -> dict[str
 
 def _deepspeed() -> Any:
     """The library, without its compiled operation for inference on CPUs, which would need a compiler at run time, and
-    without what it has to say about itself."""
-    os.environ.setdefault("DEEPSPEED_LOG_LEVEL", "error")
+    without its warnings of old names in torch."""
     warnings.filterwarnings("ignore", category=FutureWarning, module="torch.distributed")
     try:
         import deepspeed

@@ -100,8 +100,7 @@ def run(stage: Stage) -> None:
             every = {index: change for pairs in ranks.gather([list(changes.items())]) for index, change in pairs}
             updated = time.perf_counter()
             # 5. Log, keep the rollouts, save.
-            last = step + 1 == settings.steps
-            state = learning.state() if last or (step + 1) % config.checkpoint.every_steps == 0 else None
+            state = learning.state() if config.checkpoint.due(step + 1, settings.steps) else None
             if tracker:
                 rows_out = rollout_rows(step + 1, sampled, worth.rewards, worth.shaping, worth.result, every)
                 metrics = step_metrics(rows_out) | controller.metrics() | {

@@ -41,11 +41,11 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 _claim(planned)
             if not _left(planned, ranks):
                 continue
-            worked, began = True, time.time()
+            worked, began, whole = True, time.time(), _in_parent(config, planned.name)
             if ranks is None:
                 _run(config, planned, run_directory, config_file)
-            elif main or not _in_parent(config, planned.name):
-                run_stage(Stage(config, planned, replace(ranks, size=1) if _in_parent(config, planned.name) else ranks))
+            elif main or not whole:
+                run_stage(Stage(config, planned, replace(ranks, size=1) if whole else ranks))
             if main:
                 _finish(planned, time.time() - began)
             if ranks is not None:

@@ -19,7 +19,7 @@ from src.data.traces.spec import TracesSpec
 from src.models.spec import WORLD_BASE
 from src.reporting.provenance import scoring
 from src.rollout.spec import RolloutSpec
-from src.stages.spec import DATA_STAGES
+from src.stages.spec import DATA_STAGES, SHARED
 from src.stages.stage import Planned
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "world"
@@ -41,7 +41,6 @@ INPUTS: dict[str, tuple[str, ...]] = {
 }  # fmt: skip
 ROLLED_OUT = ("rollout", "data.instruction", "model")  # and of `prompts`, where a model decides what is too hard
 SCORED = ("traces", "prompts", "evaluate")
-SHARED = ("pretrain", "sft")
 DATA_FILES = ("data.sft", "data.validation", "data.prompts")
 
 

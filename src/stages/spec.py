@@ -8,6 +8,7 @@ from src.distributed.spec import OptimiserSpec
 
 STAGES = ("traces", "pretrain", "sft", "prompts", "grpo", "evaluate", "report")
 DATA_STAGES = ("traces", "prompts")  # they make files of data for later runs
+SHARED = ("pretrain", "sft")  # of several runs: their folders are not in the run directory
 
 
 @dataclass(frozen=True)

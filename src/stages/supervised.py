@@ -73,7 +73,7 @@ def train(
             last = step + 1 == recipe.steps
             if validation and recipe.validate_every_steps and (last or (step + 1) % recipe.validate_every_steps == 0):
                 metrics["validation_loss"] = evaluate(learning, validation, recipe.tokens_per_microbatch, pad)
-            state = learning.state() if last or (step + 1) % config.checkpoint.every_steps == 0 else None
+            state = learning.state() if config.checkpoint.due(step + 1, recipe.steps) else None
             if tracker:
                 tracker.log(step + 1, metrics)
                 if state:

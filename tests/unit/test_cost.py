@@ -3,7 +3,9 @@
 from pathlib import Path
 
 import pytest
+from test_config import FILES, composed
 
+from src import config
 from src import cost as page
 from src.models.cost import Device, Step, forward, passes, rollout_seconds, update_seconds
 from src.models.memory import Shape
@@ -31,6 +33,17 @@ def test_rollouts_by_hand():
     decoding = 4 * 2 * 680 / 0.25e6
     prompts = 4 * 2 * forward(SHAPE, 2) / 0.5e6
     assert rollout_seconds(SHAPE, step, DEVICE) == pytest.approx((decoding + prompts) / 2)
+
+
+def test_the_run_is_that_of_the_scale():
+    made = config.build(composed("+experiment=adamame_grpo", "scale=distill_1_5b", *FILES))
+    grpo, rollout = made.grpo, made.rollout
+    assert (
+        grpo.prompts_per_step,
+        grpo.completions_per_prompt,
+        grpo.steps,
+    ) == (page.PROMPTS, page.COMPLETIONS, page.STEPS)
+    assert (grpo.maximum_prompt_tokens, rollout.maximum_new_tokens) == (page.PROMPT, page.LONGEST)
 
 
 def test_the_page_is_what_the_code_makes():
