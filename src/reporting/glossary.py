@@ -56,6 +56,11 @@ _ROWS = (
     Metric("accuracy_out", "share", "schedule=critical: accuracy in other languages, on the same prompts.", per_language=True),
     Metric("critical_bonus", "factor", "schedule=critical: B* = accuracy_out / accuracy_in - 1, above which the language of the query pays.", per_language=True),
     Metric("critical_bonus_error", "factor", "schedule=critical: standard error of B* from the data alone; missing while nothing bears on it.", per_language=True),
+    Metric("<split>/accuracy", "share", "Every evaluation.every steps, on the first questions of a split that is not trained on: answers that are right; languages weigh the same, here and below."),
+    Metric("<split>/fidelity", "share", "The same answers: in the language of the query."),
+    Metric("<split>/right_and_in_language", "share", "The same answers: right and in the language of the query."),
+    Metric("<split>/tokens", "tokens", "The same answers: mean length."),
+    Metric("<split>/hypervolume", "share", "The same answers: accuracy x fidelity x (1 - tokens / rollout.maximum_new_tokens)."),
     Metric("loss", "loss", "The objective that is minimised; for pretrain and sft, nats per target token.", f"{SUPERVISED}, {GRPO}"),
     Metric("validation_loss", "nats / token", "Negative log-likelihood on examples that are not trained on.", "sft"),
     Metric("grad_norm", "norm", "Gradient norm before clipping (of several updates, the largest).", f"{SUPERVISED}, {GRPO}"),
@@ -74,8 +79,11 @@ class UnknownMetric(ValueError):
 
 
 def require(name: str) -> None:
-    """Raise `UnknownMetric` unless `name`, or the part before `/<language>`, has an entry that allows it."""
+    """Raise `UnknownMetric` unless `name`, the part before `/<language>`, or that after `<split>/` has an entry that
+    allows it."""
     head, _, language = name.partition("/")
+    if f"<split>/{language}" in GLOSSARY:
+        return
     if head not in GLOSSARY or (language and not GLOSSARY[head].per_language):
         close = difflib.get_close_matches(head, GLOSSARY, n=1)
         hint = f" Did you mean {close[0]!r}?" if close else ""

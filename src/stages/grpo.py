@@ -35,6 +35,7 @@ from src.models.save import save_model
 from src.reporting.rollouts import truncate_rollouts, write_rollouts
 from src.reporting.tracker import Tracker
 from src.rollout.build import build_engine
+from src.stages.between import Between
 from src.stages.judge import Judge
 from src.stages.measure import NOTICEABLE, RowUpdate, rollout_rows, step_metrics
 from src.stages.sample import Sampled, Sampler
@@ -66,6 +67,7 @@ def run(stage: Stage) -> None:
     with Judge(config) as judge, stage.progress(settings.steps, "step", start) as advance:
         judge.check_golds(questions)
         sampler = Sampler(stage, policy, chat, engine, judge, questions, learning.logprobs)
+        between = Between.of(stage, policy, chat, engine, judge)
         for step in range(start, settings.steps):
             began, in_rollout = time.perf_counter(), 0.0
             progress = step / settings.steps
@@ -100,10 +102,11 @@ def run(stage: Stage) -> None:
             every = {index: change for pairs in ranks.gather([list(changes.items())]) for index, change in pairs}
             updated = time.perf_counter()
             # 5. Log, keep the rollouts, save.
+            measured = between(step + 1)
             state = learning.state() if config.checkpoint.due(step + 1, settings.steps) else None
             if tracker:
                 rows_out = rollout_rows(step + 1, sampled, worth.rewards, worth.shaping, worth.result, every)
-                metrics = step_metrics(rows_out) | controller.metrics() | {
+                metrics = step_metrics(rows_out) | controller.metrics() | measured | {
                     "loss": sum(losses) / max(1, len(losses)),
                     "grad_norm": max(norms, default=0.0),
                     "learning_rate": rate,

@@ -19,7 +19,7 @@ from src.data.traces.spec import TracesSpec
 from src.models.spec import WORLD_BASE
 from src.reporting.provenance import scoring
 from src.rollout.spec import RolloutSpec
-from src.stages.spec import DATA_STAGES, SHARED
+from src.stages.spec import DATA_STAGES, SHARED, EvaluationSpec
 from src.stages.stage import Planned
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "world"
@@ -123,7 +123,7 @@ def _get(config: Config, dotted: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    if isinstance(value, TracesSpec | PromptsSpec | RolloutSpec):
+    if isinstance(value, TracesSpec | PromptsSpec | RolloutSpec | EvaluationSpec):
         return value.identity()
     if isinstance(value, Benchmark):  # by what is in it, wherever the files lie
         return {"is": value.identity(), "weights": dict(value.weights)}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from src.distributed.spec import OptimiserSpec
 
@@ -64,7 +65,8 @@ class EvaluationSpec:
     """`samples` completions of each question of each split, in each of the languages.
 
     `problems` is how many a language, the first ones (null: all). `questions_per_part` is how many questions are
-    answered, judged and kept at a time: what a run that is killed loses at most.
+    answered, judged and kept at a time: what a run that is killed loses at most. GRPO stops every `every` steps (0: never)
+    and answers the first `every_problems` questions a language of the first split: they are logged as `<split>/<metric>`.
     """
 
     splits: list[str] = field(default_factory=lambda: ["test"])
@@ -75,11 +77,21 @@ class EvaluationSpec:
     samples: int = 1
     seed: int = 0
     questions_per_part: int = 64
+    every: int = 0
+    every_problems: int = 8
+
+    def identity(self) -> dict[str, Any]:
+        """What the records of an evaluation depend on."""
+        return {"is": "EvaluationSpec"} | {
+            key: value for key, value in asdict(self).items() if key not in ("every", "every_problems")
+        }
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         found = []
-        for name in ("problems", "samples", "questions_per_part"):
+        if self.every < 0:
+            found.append(f"evaluation.every must be 0 (never) or more; got {self.every}")
+        for name in ("problems", "samples", "questions_per_part", "every_problems"):
             value = getattr(self, name)
             if value is not None and value < 1:
                 found.append(f"evaluation.{name} must be at least 1; got {value}")

@@ -33,6 +33,7 @@ LAYER = {
     "status": 4,
     "compare": 4,
     "cost": 4,
+    "sweep": 4,
 }
 # What layers 0 and 1 may import beside the standard library and `src`.
 THIRD_PARTY = {
@@ -45,7 +46,7 @@ THIRD_PARTY = {
 HEAVY = {
     *("torch", "transformers", "tokenizers", "safetensors", "peft", "accelerate", "datasets", "trl", "vllm"),
     *("lingua", "math_verify", "latex2sympy2_extended", "sympy"),
-    *("numpy", "pandas", "pyarrow", "matplotlib", "wandb", "deepspeed", "httpx"),
+    *("numpy", "pandas", "pyarrow", "matplotlib", "wandb", "deepspeed", "httpx", "optuna", "scipy"),
 }
 
 

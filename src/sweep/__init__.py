@@ -1,0 +1,1 @@
+"""Searches over settings: W&B's sweep files without an account or a network. `python -m src.sweep sweeps/<name>.yaml`."""

@@ -1,0 +1,184 @@
+"""The loop of a sweep: suggest, start, watch, stop early, take in results; after a crash from where it was."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from src import config as configuration
+from src.errors import UserError
+from src.sweep.file import Sweep
+from src.sweep.hyperband import hopeless
+from src.sweep.pool import Pool
+from src.sweep.search import Known, overrides, suggest
+from src.sweep.trials import Ledger, Trial, error_of, results_of, size_of, values_of
+
+POLL_S = 0.5
+# Of every trial unless the file's reader says otherwise: results lie in the run directories, W&B's agent is not at work.
+OURS = ("tracking=jsonl",)
+
+
+@dataclass
+class Driver:
+    """A sweep at work. `results` are those of the trials that ended well or were stopped early, by number."""
+
+    sweep: Sweep
+    fixed: tuple[str, ...]
+    seed: int
+    ledger: Ledger
+    trials: list[Trial]
+    results: dict[int, dict[str, float]] = field(default_factory=dict)
+    failed: dict[int, str] = field(default_factory=dict)
+    _values: dict[int, tuple[int, list[float]]] = field(
+        default_factory=dict
+    )  # by number: size of the file, values in it
+
+    @staticmethod
+    def of(sweep: Sweep, own: Sequence[str], seed: int) -> Driver:
+        """With the trials that an earlier command left.
+
+        Raises:
+            UserError: no trial can be composed; the folder holds those of another sweep.
+        """
+        fixed = merged(sweep.fixed, (*OURS, *own))
+        config, _ = place((*fixed, *overrides(sweep, suggest(sweep, [], seed))))
+        if "evaluate" not in config.stages:
+            raise UserError(f"the runs of a sweep need stage evaluate, whose results it compares; got {config.stages}")
+        split = sweep.metric.split("/")[0]
+        if split not in config.evaluation.splits:
+            raise UserError(
+                f"metric.name must be <split>/<metric> of a split in evaluation.splits; got {sweep.metric!r} and "
+                f"{', '.join(config.evaluation.splits)}"
+            )
+        if sweep.early and not config.evaluation.every:
+            raise UserError("early_terminate needs values on the way: give evaluation.every=<steps> in the command")
+        ledger = Ledger(Path(config.root) / config.scale / f"_sweep-{sweep.name}")
+        return Driver(sweep, fixed, seed, ledger, ledger.open(sweep, fixed, seed))
+
+    def carry_out(self, count: int, jobs: int) -> None:
+        """Until `count` trials have ended, `jobs` at a time; those that failed before are tried once more."""
+        from tqdm import tqdm
+
+        waiting = []
+        for trial in self.trials:
+            if not self._take_in(trial.number) and trial.number < count:
+                waiting.append(trial.number)
+        with Pool() as pool, tqdm(total=count, desc="trials", unit="trial", disable=not sys.stderr.isatty()) as bar:
+            bar.update(min(count, len(self.results)))
+            while waiting or pool.running or len(self.trials) < count:
+                while len(pool.running) < jobs and (waiting or len(self.trials) < count):
+                    number = waiting.pop(0) if waiting else self._ask()
+                    trial = self.trials[number]
+                    if trial.error:
+                        self._ended(number, False, bar)
+                    else:
+                        pool.start(number, trial.overrides, trial.directory)
+                time.sleep(POLL_S)
+                for number, good in pool.ended().items():
+                    self._ended(number, good, bar)
+                self._stop_early(pool, bar)
+
+    def _ask(self) -> int:
+        """The number of a new trial, kept before it starts."""
+        number = len(self.trials)
+        point = suggest(self.sweep, self.known(), self.seed)
+        texts = (*self.fixed, *overrides(self.sweep, point))
+        try:
+            _, directory = place(texts)
+            trial = Trial(number, point, texts, directory)
+        except UserError as error:
+            trial = Trial(number, point, texts, self.ledger.folder, error=str(error))
+        self.trials.append(trial)
+        self.ledger.save(self.trials)
+        return number
+
+    def known(self) -> list[Known]:
+        """What the search knows of every trial."""
+        return [
+            Known(
+                trial.point,
+                self.results.get(trial.number, {}).get(self.sweep.metric),
+                trial.number in self.failed or bool(trial.error),
+            )
+            for trial in self.trials
+        ]
+
+    def _take_in(self, number: int) -> bool:
+        """Read the results of a trial, if it has come to its end."""
+        found = results_of(self.trials[number])
+        if not found:
+            return False
+        if self.sweep.metric not in found:
+            raise UserError(f"metric.name must be one of {', '.join(sorted(found))}; got {self.sweep.metric!r}")
+        self.results[number] = found
+        return True
+
+    def _ended(self, number: int, good: bool, bar: object) -> None:
+        trial, metric = self.trials[number], self.sweep.metric
+        if good and self._take_in(number):
+            self.failed.pop(number, None)
+            text = f"{metric} {self.results[number][metric]:.3f}"
+            best = self._best()
+            text += f"  (best {self.results[best][metric]:.3f}, trial {best})"
+        else:
+            self.failed[number] = error_of(trial)
+            text = f"FAILED: {self.failed[number]}"
+        if trial.stopped_at:
+            text += f"  stopped after {trial.stopped_at} values"
+        changing = " ".join(overrides(self.sweep, trial.point))
+        bar.write(f"trial {number}: {text}  {changing}", file=sys.stdout)  # type: ignore[attr-defined]
+        sys.stdout.flush()
+        bar.update(1)  # type: ignore[attr-defined]
+
+    def _best(self) -> int:
+        sign = 1 if self.sweep.goal == "maximize" else -1
+        return max(self.results, key=lambda number: sign * self.results[number][self.sweep.metric])
+
+    def _stop_early(self, pool: Pool, bar: object) -> None:
+        if self.sweep.early is None or not pool.running:
+            return
+        values = {trial.number: self._on_the_way(trial) for trial in self.trials}
+        for number in hopeless(self.sweep.early, self.sweep.goal, values, pool.running):
+            pool.stop([number])
+            trial = self.trials[number]
+            if not trial.finished:  # else it came to its end meanwhile
+                self.trials[number] = replace(trial, stopped_at=len(self._on_the_way(trial)))
+                self.ledger.save(self.trials)
+            self._ended(number, True, bar)
+
+    def _on_the_way(self, trial: Trial) -> list[float]:
+        """The values of the metric so far; the file is read again when it has grown."""
+        size = size_of(trial)
+        if self._values.get(trial.number, (-1, []))[0] != size:
+            self._values[trial.number] = (size, values_of(trial, self.sweep.metric))
+        return self._values[trial.number][1]
+
+
+def merged(first: Sequence[str], then: Sequence[str]) -> tuple[str, ...]:
+    """Overrides, of those for the same setting the last."""
+    found: dict[str, str] = {}
+    for text in (*first, *then):
+        found[text.split("=")[0].lstrip("+")] = text
+    return tuple(found.values())
+
+
+def place(texts: Sequence[str]) -> tuple[configuration.Config, Path]:
+    """The configuration of a run, and its directory.
+
+    Raises:
+        UserError: it cannot run.
+    """
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    from src.compose_errors import explain
+    from src.composed import composed
+
+    try:
+        config = composed(texts)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error)) from None
+    return config, configuration.run_directory(config.root, config.scale, config.method, config.seed, texts)
