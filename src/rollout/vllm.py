@@ -7,7 +7,9 @@ its own, or every `tensor_parallel` of them share one.
 
 from __future__ import annotations
 
+import contextlib
 import copy
+import fcntl
 import hashlib
 import json
 import os
@@ -37,6 +39,7 @@ ENVIRONMENT = {
 }
 # What a configuration says beside the model: it may differ between the policy and the model that it is saved as.
 NOT_SIZES = ("dtype", "torch_dtype", "transformers_version", "use_cache")
+SHARED_MEMORY = Path("/dev/shm")  # where Linux names it
 _running: dict[str, tuple[Any, int]] = {}  # settings -> LLM and the LoRA rank it has room for: a process can have one
 
 
@@ -220,10 +223,12 @@ def _start(spec: RolloutSpec, model: Any, limit: int, rank: int) -> Any:
     if rank:
         settings |= {"enable_lora": True, "max_loras": 1, "max_cpu_loras": 1}
         settings["max_lora_rank"] = next((size for size in LORA_RANKS if size >= rank), rank)
+    shared = spec.vllm.tensor_parallel > 1 and not torch.cuda.is_available()
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:  # read at the start alone
         config.save_pretrained(folder)
         try:
-            _running[key] = LLM(model=folder, **settings), rank
+            with _shared_memory() if shared else contextlib.nullcontext():
+                _running[key] = LLM(model=folder, **settings), rank
         except ValueError as error:
             raise VllmUnusable(
                 f"vLLM must have room for a sequence of {limit} tokens beside the weights, and know the model; it says: "
@@ -231,6 +236,33 @@ def _start(spec: RolloutSpec, model: Any, limit: int, rank: int) -> Any:
                 "rollout.vllm.maximum_prompt_tokens, rollout.maximum_new_tokens"
             ) from None
     return _running[key][0]
+
+
+@contextlib.contextmanager
+def _shared_memory() -> Iterator[None]:
+    """Around the start of an engine, by all ranks: the memory through which ranks share one on a CPU ends with them.
+
+    vLLM names it by the ranks alone, leaves it behind, and does not start where the name is taken. So the name is free
+    before the start and, once all ranks have the memory open, again after it; and one run of a user starts at a time.
+    """
+    first = os.environ.get("LOCAL_RANK", "0") == "0"
+    with contextlib.ExitStack() as stack:
+        if first:
+            lock = stack.enter_context((Path(tempfile.gettempdir()) / f"engine-start-{os.getuid()}.lock").open("w"))
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            _free_names()
+        torch.distributed.barrier()
+        yield
+        torch.distributed.barrier()
+        if first:
+            _free_names()
+
+
+def _free_names() -> None:
+    """Memory that is open stays so; another user's stays as it is."""
+    for path in SHARED_MEMORY.glob("*-cpushm_*"):
+        with contextlib.suppress(FileNotFoundError, PermissionError):
+            path.unlink()
 
 
 def _settings(spec: RolloutSpec, dtype: str, limit: int) -> dict[str, Any]:

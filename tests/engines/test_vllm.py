@@ -26,12 +26,13 @@ from src.rollout.vllm import VllmEngine, VllmUnusable
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = os.environ.get("ENGINE", "qwen3")
 KIND, _, SYNC = ENGINE.partition("-")
-PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12] * 4, [5]]
+PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12] * 25, [5]]  # the second is longer than BLOCK
+BLOCK = 128  # tokens that vLLM's cache keeps together on a CPU
 STREAMS = [1, 2**62, 3]
 END, OTHER_END = 1, 2
 SPEC = RolloutSpec(
     engine="vllm", maximum_new_tokens=24, sync=SYNC or "merged",
-    vllm=VllmSpec(maximum_prompt_tokens=64, sequences_at_once=256, cpu_cache_gb=0.1),
+    vllm=VllmSpec(maximum_prompt_tokens=160, sequences_at_once=256, cpu_cache_gb=0.1),
 )  # fmt: skip
 plain = pytest.mark.skipif(SYNC == "adapter", reason="another engine")
 
@@ -45,7 +46,7 @@ def model(tied=True, seed=0):
     made = build(
         config(
             vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=2,
-            num_key_value_heads=1, head_dim=32, tie_word_embeddings=tied, max_position_embeddings=128,
+            num_key_value_heads=1, head_dim=32, tie_word_embeddings=tied, max_position_embeddings=512,
         )
     ).eval()  # fmt: skip
     change(made, seed)
@@ -102,6 +103,55 @@ def test_a_prompt_gets_the_same_rollouts_alone_and_in_company():
     assert len({tuple(r.tokens) for r in together[1]}) == 3  # completions of a group are not alike
 
 
+def test_a_prompt_is_computed_once_and_never_taken_from_other_weights(monkeypatch):
+    """What is cached of a prompt is that of its group, and of an earlier round with the same weights."""
+    made = adapted(0.1) if SYNC else model()
+    engine, cached = engine_of(made), []
+    generate = engine.llm.generate
+
+    def counted(*inputs, **settings):
+        outputs = generate(*inputs, **settings)
+        cached.append([output.num_cached_tokens for output in outputs])
+        return outputs
+
+    monkeypatch.setattr(engine.llm, "generate", counted)
+    for seed in (1, 2):
+        swell(made, seed / 10) if SYNC else change(made, seed)
+        engine.load(policy_weights(made))
+        for _ in range(2):
+            groups = engine.generate(PROMPTS, STREAMS, 3, Sampling(8))
+            assert apart(made, groups) < (1e-4 if SYNC else 1e-5)
+    own, again = [0, 0, 0, 0, BLOCK, BLOCK, 0, 0, 0], [0, 0, 0, BLOCK, BLOCK, BLOCK, 0, 0, 0]
+    assert cached == [own, again, own, again]
+
+
+@plain
+def test_an_engine_that_sleeps_is_awake_when_it_is_used(monkeypatch):
+    """On a CPU there is nothing to give back, so what is tested is when vLLM would be told to."""
+    engine, calls = engine_of(model()), []
+    for name in ("collective_rpc", "generate"):
+        monkeypatch.setattr(engine.llm, name, noted(calls, name, getattr(engine.llm, name)))
+    for name in ("sleep", "wake_up"):
+        monkeypatch.setattr(engine.llm, name, noted(calls, name, lambda **_: None))
+    engine.sleeps = True
+    sampling = Sampling(2)
+    engine.generate(PROMPTS, STREAMS, 1, sampling)
+    engine.generate(PROMPTS, STREAMS, 1, sampling)
+    engine.load(policy_weights(model()))
+    engine.load(policy_weights(model()))
+    engine.generate(PROMPTS, STREAMS, 1, sampling)
+    once = ["generate", "sleep"]
+    assert calls == [*once, "wake_up", *once, "wake_up", "collective_rpc", "collective_rpc", *once]
+
+
+def noted(calls, name, call):
+    def called(*inputs, **settings):
+        calls.append(name)
+        return call(*inputs, **settings)
+
+    return called
+
+
 @plain
 def test_more_prompts_than_fit_into_one_pass_change_nothing():
     """256 prompts of 60 tokens that have nothing in common are 15360 tokens, and a pass has room for 8192."""
@@ -154,8 +204,8 @@ def test_tokens_come_as_often_as_their_probability_says():
 
 @plain
 def test_a_prompt_that_is_too_long_is_named():
-    with pytest.raises(VllmUnusable, match=r"maximum_prompt_tokens .* got 64, and a prompt has 100 tokens"):
-        engine_of(model()).generate([[5] * 100], [1], 2, sampling_of(SPEC))
+    with pytest.raises(VllmUnusable, match=r"maximum_prompt_tokens .* got 160, and a prompt has 200 tokens"):
+        engine_of(model()).generate([[5] * 200], [1], 2, sampling_of(SPEC))
 
 
 @plain

@@ -1,9 +1,13 @@
 """Whole runs with rollout=vllm, each in a process of its own."""
 
+import contextlib
 import json
 import os
+import shutil
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,12 +15,22 @@ import pytest
 pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines installs it apart")
 
 ROOT = Path(__file__).resolve().parents[2]
+STEPS = 5
 # Heads of 32 are the smallest that vLLM's attention has on a CPU. The entropy bonus changes the policy in every step.
 OVERRIDES = [
     "+experiment=adamame_grpo", "scale=tiny", "rollout=vllm", "world.head_size=32", "pretrain.steps=30", "sft.epochs=1",
-    "grpo.steps=3", "grpo.prompts_per_step=4", "grpo.optimiser.learning_rate=0.02", "evaluation.problems=4",
+    f"grpo.steps={STEPS}", "grpo.prompts_per_step=4", "grpo.optimiser.learning_rate=0.02", "evaluation.problems=4",
     "objective.loss.entropy_coefficient=0.1", "rollout.vllm.maximum_prompt_tokens=128", "rollout.vllm.cpu_cache_gb=0.25",
+    "checkpoint.every_steps=2",
 ]  # fmt: skip
+TWO = ("stages=[grpo]", "distributed.processes=2")
+WAYS = {
+    "merged": (),
+    "adapter": ("model.lora.rank=4", "rollout.sync=adapter"),
+    "an engine each": TWO,
+    "one engine": (*TWO, "rollout.vllm.tensor_parallel=2"),
+}
+TIMES = ("time", "seconds", "tokens_per_second")
 
 
 @pytest.fixture(scope="module")
@@ -25,48 +39,97 @@ def root(tmp_path_factory):
     return tmp_path_factory.mktemp("runs")
 
 
+@pytest.fixture(scope="module", params=WAYS.values(), ids=WAYS.keys())
+def finished(root, request):
+    """The overrides and the folder of a run that nothing disturbed."""
+    to_the_end(root, *request.param)
+    return request.param, newest(root)
+
+
+def start(root, *more, command=("-m", "src.run")):
+    """A run whose process group is its own; what it says goes to the file `said`."""
+    with (root / "said").open("w") as said:
+        return subprocess.Popen(
+            [sys.executable, *command, *OVERRIDES, f"root={root}", *more], cwd=ROOT, stdout=said, stderr=said,
+            env=os.environ | {"PYTHONPATH": str(ROOT)}, start_new_session=True,
+        )  # fmt: skip
+
+
 def run(root, *more, command=("-m", "src.run")):
-    return subprocess.run(
-        [sys.executable, *command, *OVERRIDES, f"root={root}", *more], cwd=ROOT, capture_output=True, text=True,
-        env=os.environ | {"PYTHONPATH": str(ROOT)}, timeout=600, check=False,
-    )  # fmt: skip
+    """(exit code, what it said) of a run that may take ten minutes."""
+    process = start(root, *more, command=command)
+    try:
+        process.wait(timeout=600)
+    finally:
+        kill(process)
+    return process.returncode, (root / "said").read_text()
+
+
+def kill(process):
+    """`kill -9` of a run with its ranks, but for Python's helper that frees shared memory when they are gone."""
+    for folder in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(ProcessLookupError, FileNotFoundError):
+            of_run = os.getpgid(int(folder.name)) == process.pid
+            if of_run and b"resource_tracker" not in (folder / "cmdline").read_bytes():
+                os.kill(int(folder.name), signal.SIGKILL)
+    process.wait()
+
+
+def to_the_end(root, *more):
+    code, said = run(root, *more)
+    assert code == 0, said[-3000:]
 
 
 def newest(root):
-    """The folder of the last run, and what its GRPO logged."""
-    folder = max(root.glob("tiny/adamame_grpo/*"), key=lambda path: path.stat().st_mtime)
-    return folder, [json.loads(line) for line in (folder / "grpo" / "metrics.jsonl").read_text().splitlines()]
+    """The folder of the last run."""
+    return max(root.glob("tiny/adamame_grpo/*"), key=lambda path: path.stat().st_mtime)
 
 
-@pytest.mark.parametrize("more", [(), ("model.lora.rank=4", "rollout.sync=adapter")], ids=["merged", "adapter"])
-def test_a_run_from_sft_to_report(root, more):
-    done = run(root, *more)
-    assert done.returncode == 0, done.stderr[-3000:]
-    folder, lines = newest(root)
-    assert len(lines) == 3 and all(line["sampler_gap"] < 1e-5 for line in lines)
-    assert (folder / "report" / "report.html").is_file()
+def logged(folder, left_out=()):
+    lines = map(json.loads, (folder / "grpo" / "metrics.jsonl").read_text().splitlines())
+    return [{name: line[name] for name in line if not name.startswith(left_out)} for line in lines]
 
 
-@pytest.fixture
-def no_shared_memory():
-    """On a CPU, vLLM names the shared memory of an engine by its ranks alone, and a process that ends leaves it there."""
-    yield
-    for path in Path("/dev/shm").glob("-tp:0-*-cpushm_*"):
-        path.unlink()
+def made(folder):
+    """What a run leaves: the metrics but for times, and the bytes of rollouts, records of the evaluation, and weights."""
+    files = [*folder.rglob("*.parquet"), *folder.rglob("model/*.safetensors")]
+    return logged(folder, TIMES), {str(path.relative_to(folder)): path.read_bytes() for path in sorted(files)}
 
 
-@pytest.mark.usefixtures("no_shared_memory")
-@pytest.mark.parametrize("parallel", [1, 2])
-def test_ranks_have_an_engine_each_or_share_one(root, parallel):
-    done = run(root, "stages=[grpo]", "distributed.processes=2", f"rollout.vllm.tensor_parallel={parallel}")
-    assert done.returncode == 0, done.stderr[-3000:]
-    _, lines = newest(root)
-    assert len(lines) == 3 and all(line["sampler_gap"] < 1e-5 for line in lines)
+def test_the_sampler_is_the_policy_in_every_step(finished):
+    more, folder = finished
+    lines = logged(folder)
+    assert len(lines) == STEPS and all(line["sampler_gap"] < 1e-5 for line in lines)
+    assert more[:1] == TWO[:1] or (folder / "report" / "report.html").is_file()
+
+
+def test_repeated_killed_and_resumed_a_run_is_the_same_to_the_last_bit(finished, root, tmp_path):
+    more, folder = finished
+    shutil.copytree(root / "tiny" / "shared", tmp_path / "tiny" / "shared")
+    process, deadline = start(tmp_path, *more), time.monotonic() + 600
+    try:
+        while process.poll() is None and time.monotonic() < deadline and lines_of(tmp_path) < 3:
+            time.sleep(0.01)
+    finally:
+        killed = process.poll() is None
+        kill(process)
+    assert killed and 3 <= lines_of(tmp_path) < STEPS, (tmp_path / "said").read_text()[-3000:]
+    expected = made(folder)
+    lines, files = made(newest(tmp_path))  # of the steps before the kill: a repetition
+    assert lines == expected[0][: len(lines)]
+    assert files == {name: expected[1][name] for name in files} and len(files) >= 3
+    for path in tmp_path.rglob("pending-*"):
+        path.unlink()  # else the third step would find its rollouts there
+    to_the_end(tmp_path, *more)
+    assert made(newest(tmp_path)) == expected
+
+
+def lines_of(root):
+    return sum(len(path.read_text().splitlines()) for path in root.glob("tiny/adamame_grpo/*/grpo/metrics.jsonl"))
 
 
 def test_the_probe_stops_a_sampler_with_old_weights(root):
     command = [str(Path(__file__).parent / "keeps_old_weights.py")]
-    done = run(root, "stages=[grpo]", "seed=7", command=command)
-    assert done.returncode == 2 and "error: the sampler must be the policy that is trained" in done.stderr
-    _, lines = newest(root)
-    assert [line["step"] for line in lines] == [1]  # the first step was right
+    code, said = run(root, "stages=[grpo]", "seed=7", command=command)
+    assert code == 2 and "error: the sampler must be the policy that is trained" in said
+    assert [line["step"] for line in logged(newest(root))] == [1]  # the first step was right

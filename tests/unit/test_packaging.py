@@ -149,10 +149,11 @@ def test_setup_passes_the_constraints(tmp_path: Path) -> None:
     assert '-c constraints.txt --editable ".[dev]"' in installs[0]
 
 
-def test_ci_runs_make_test() -> None:
+def test_ci_runs_make_test_and_then_the_engines() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
-    assert script.read_text().splitlines()[-1] == "make test"
+    commands = [line.strip() for line in script.read_text().splitlines()]
+    assert commands.index("timed make test") < commands.index("timed make test-engines")
 
 
 def test_citation_states_the_project() -> None:
