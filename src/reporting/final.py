@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import isfinite
+from math import isfinite, nan
 from pathlib import Path
 
 from src.reporting.pareto import normalised_hypervolume
 from src.reporting.statistics import METRICS, Cells, cells, macro, resampled
+
+NAMES = (*(metric.lower().replace(" ", "_").replace("-", "_") for metric in METRICS), "hypervolume")
 
 
 def final_values(records: Path, budget: int, part_weights: Mapping[str, float] | None = None) -> dict[str, float]:
@@ -24,7 +26,8 @@ def final_values(records: Path, budget: int, part_weights: Mapping[str, float] |
     """
     import pandas
 
-    frame, found = pandas.read_parquet(records), {}
+    frame = pandas.read_parquet(records)
+    found: dict[str, float] = {}
     for split in dict.fromkeys(frame["split"]):
         data = cells({0: frame}, split, part_weights)
         found |= {f"{split}/{name}": value for name, value in _values(data, data.languages, budget).items()}
@@ -37,6 +40,5 @@ def _values(data: Cells, languages: Sequence[str], budget: int) -> dict[str, flo
     over = resampled(data, resamples=0)
     told = {metric: float(macro(data, metric, languages, over)[0]) for metric in METRICS}
     volume = normalised_hypervolume([(told["accuracy"], told["fidelity"], told["tokens"])], budget)
-    named = {metric.lower().replace(" ", "_").replace("-", "_"): value for metric, value in told.items()}
-    named |= {"hypervolume": volume} if isfinite(told["tokens"]) else {}
+    named = dict(zip(NAMES, (*told.values(), volume if isfinite(told["tokens"]) else nan), strict=True))
     return {name: value for name, value in named.items() if isfinite(value)}

@@ -17,6 +17,7 @@ from src.rollout.base import Engine
 from src.rollout.build import sampling_of
 from src.rollout.watch import limit
 from src.stages.judge import Judge
+from src.stages.spec import MEASURED
 from src.stages.stage import Stage
 
 
@@ -90,10 +91,5 @@ def averages(judged: Sequence[Judged], budget: int) -> dict[str, float]:
     }
     means = [[sum(column) / len(own) for column in zip(*own, strict=True)] for own in rows.values()]
     accuracy, fidelity, both, tokens = (sum(column) / len(means) for column in zip(*means, strict=True))
-    return {
-        "accuracy": accuracy,
-        "fidelity": fidelity,
-        "right_and_in_language": both,
-        "tokens": tokens,
-        "hypervolume": normalised_hypervolume([(accuracy, fidelity, tokens)], budget),
-    }
+    volume = normalised_hypervolume([(accuracy, fidelity, tokens)], budget)
+    return dict(zip(MEASURED, (accuracy, fidelity, both, tokens, volume), strict=True))

@@ -9,6 +9,13 @@ from src.distributed.spec import OptimiserSpec
 
 STAGES = ("traces", "pretrain", "sft", "prompts", "grpo", "evaluate", "report")
 DATA_STAGES = ("traces", "prompts")  # they make files of data for later runs
+MEASURED = (
+    "accuracy",
+    "fidelity",
+    "right_and_in_language",
+    "tokens",
+    "hypervolume",
+)  # on the way, see EvaluationSpec.every
 SHARED = ("pretrain", "sft")  # of several runs: their folders are not in the run directory
 
 

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from src import config as configuration
 from src.errors import UserError
+from src.reporting.final import NAMES
+from src.stages.spec import MEASURED, EvaluationSpec
 from src.sweep.file import Sweep
 from src.sweep.hyperband import hopeless
 from src.sweep.pool import Pool
@@ -43,18 +45,14 @@ class Driver:
         Raises:
             UserError: no trial can be composed; the folder holds those of another sweep.
         """
-        fixed = merged(sweep.fixed, (*OURS, *own))
+        swept = {parameter.name.lstrip("+") for parameter in sweep.parameters}
+        if twice := [text for text in own if _setting(text) in swept]:
+            raise UserError(f"{', '.join(twice)}: the sweep searches that setting; leave it out, or change the file")
+        fixed = tuple(text for text in merged(sweep.fixed, (*OURS, *own)) if _setting(text) not in swept)
         config, _ = place((*fixed, *overrides(sweep, suggest(sweep, [], seed))))
         if "evaluate" not in config.stages:
             raise UserError(f"the runs of a sweep need stage evaluate, whose results it compares; got {config.stages}")
-        split = sweep.metric.split("/")[0]
-        if split not in config.evaluation.splits:
-            raise UserError(
-                f"metric.name must be <split>/<metric> of a split in evaluation.splits; got {sweep.metric!r} and "
-                f"{', '.join(config.evaluation.splits)}"
-            )
-        if sweep.early and not config.evaluation.every:
-            raise UserError("early_terminate needs values on the way: give evaluation.every=<steps> in the command")
+        _check_metric(sweep, config.evaluation)
         ledger = Ledger(Path(config.root) / config.scale / f"_sweep-{sweep.name}")
         return Driver(sweep, fixed, seed, ledger, ledger.open(sweep, fixed, seed))
 
@@ -109,12 +107,9 @@ class Driver:
     def _take_in(self, number: int) -> bool:
         """Read the results of a trial, if it has come to its end."""
         found = results_of(self.trials[number])
-        if not found:
-            return False
-        if self.sweep.metric not in found:
-            raise UserError(f"metric.name must be one of {', '.join(sorted(found))}; got {self.sweep.metric!r}")
-        self.results[number] = found
-        return True
+        if self.sweep.metric in found:
+            self.results[number] = found
+        return self.sweep.metric in found
 
     def _ended(self, number: int, good: bool, bar: object) -> None:
         trial, metric = self.trials[number], self.sweep.metric
@@ -157,12 +152,36 @@ class Driver:
         return self._values[trial.number][1]
 
 
+def _check_metric(sweep: Sweep, evaluation: EvaluationSpec) -> None:
+    """Raise `UserError` unless every trial will have a value of the metric, on the way too where that is asked for."""
+    split, _, rest = sweep.metric.partition("/")
+    name, _, language = rest.partition("/")
+    where = f"metric.name must be <split>/<metric> or <split>/<metric>/<language>; got {sweep.metric!r}"
+    if split not in evaluation.splits:
+        raise UserError(f"{where}. evaluation.splits has {', '.join(evaluation.splits)}")
+    if name not in NAMES:
+        raise UserError(f"{where}. {configuration.nearest(name, NAMES)}")
+    if language and language not in evaluation.languages:
+        raise UserError(f"{where}. evaluation.languages has {', '.join(evaluation.languages)}")
+    if sweep.early and not evaluation.every:
+        raise UserError("early_terminate needs values on the way: give evaluation.every=<steps> in the command")
+    on_the_way = [f"{evaluation.splits[0]}/{metric}" for metric in MEASURED]
+    if sweep.early and sweep.metric not in on_the_way:
+        raise UserError(
+            f"early_terminate needs a metric that is measured on the way, {', '.join(on_the_way)}; got {sweep.metric!r}"
+        )
+
+
 def merged(first: Sequence[str], then: Sequence[str]) -> tuple[str, ...]:
     """Overrides, of those for the same setting the last."""
     found: dict[str, str] = {}
     for text in (*first, *then):
-        found[text.split("=")[0].lstrip("+")] = text
+        found[_setting(text)] = text
     return tuple(found.values())
+
+
+def _setting(override: str) -> str:
+    return override.split("=")[0].lstrip("+")
 
 
 def place(texts: Sequence[str]) -> tuple[configuration.Config, Path]:

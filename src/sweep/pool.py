@@ -18,7 +18,8 @@ GRACE_S = 10.0  # between being asked to end and being killed
 
 
 class Pool:
-    """What is running, by number. Use as a context manager: nothing is left running at its end."""
+    """What is running, by number. Use as a context manager: no process is left running at its end; jobs of SLURM go on,
+    as those of any run do whose command is interrupted."""
 
     def __init__(self) -> None:
         self._processes: dict[int, subprocess.Popen[bytes]] = {}
@@ -28,7 +29,7 @@ class Pool:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self.stop(list(self._processes))
+        self.stop(list(self._processes), jobs=False)
 
     @property
     def running(self) -> list[int]:
@@ -53,10 +54,11 @@ class Pool:
             self._forget(number)
         return found
 
-    def stop(self, numbers: Sequence[int]) -> None:
-        """End these runs, with all their processes and jobs, and wait until they have."""
+    def stop(self, numbers: Sequence[int], jobs: bool = True) -> None:
+        """End these runs, with all their processes and `jobs`, and wait until they have."""
         for number in numbers:
-            _cancel(self._directories[number])
+            if jobs:
+                _cancel(self._directories[number])
             _signal(self._processes[number], signal.SIGTERM)
         limit = time.monotonic() + GRACE_S
         for number in numbers:

@@ -10,10 +10,10 @@ from pathlib import Path
 
 from src.reporting import page, tables
 from src.reporting.provenance import provenance
-from src.sweep import figures
+from src.sweep import early, figures
 from src.sweep.file import Sweep
 from src.sweep.search import Known, importance, overrides
-from src.sweep.trials import Trial
+from src.sweep.trials import Trial, values_of
 
 SHOWN = 10  # trials in the printed table
 BESIDE = ("accuracy", "fidelity", "right_and_in_language", "tokens", "hypervolume")
@@ -81,6 +81,11 @@ def write(
         shown += f"\n{tables.plain(_markdown(sweep, rows[:SHOWN]))}\n"
         if shares:
             shown += "\nimportance: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()) + "\n"
+        finished = [row for row in rows if not row.trial.stopped_at]
+        on_the_way = [values_of(row.trial, sweep.metric) for row in finished]
+        if found := early.signals(on_the_way, [row.value for row in finished], sweep.goal):
+            words = "Trials that were not stopped: what their values on the way (evaluation.every) told of the end."
+            sections.append(page.Section("Early values", words, early.table(found)))
         shown += f"\nthe best again, with another seed:\n  {again(rows[0].trial)}\n" + (f"\n{WORDS}\n" if table else "")
     (folder / "report.md").write_text(page.as_markdown(f"Sweep {sweep.name}", sections), encoding="utf-8")
     (folder / "report.html").write_text(page.as_html(f"Sweep {sweep.name}", sections), encoding="utf-8")

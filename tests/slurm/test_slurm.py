@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 import pytest
+import yaml
 
 import cluster
 from src import status
@@ -209,3 +210,29 @@ def test_what_slurm_refuses_is_told(slurm, tmp_path):
     code, shown = end(submit(slurm, tmp_path, "+experiment=sft", "cluster.partition=nowhere"))
     assert code == 2 and "SLURM did not take the jobs" in shown and "partition" in shown, shown
     assert status.read(status.find(tmp_path)[0]).state == "stopped"
+
+
+def test_trials_of_a_sweep_are_jobs(slurm, tmp_path):
+    """Two at a time; the one that may write three times as much is worse on the way, and its job is taken out."""
+    path, root = tmp_path / "two.yaml", tmp_path / "runs"
+    content = {
+        "program": "src.run", "method": "grid", "metric": {"name": "dev/tokens", "goal": "minimize"},
+        "parameters": {"rollout.maximum_new_tokens": {"values": [8, 24]}},
+        "early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 3, "strict": True},
+        "command": [
+            "python", "-m", "${program}", "+experiment=adamame_grpo", *MICRO, "evaluation.splits=[dev]", "evaluation.every=1",
+            "evaluation.every_problems=2", "grpo.steps=200", "evaluation.languages=[fr,en]", "${args_no_hyphens}",
+        ],
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(content))
+    process = subprocess.Popen(
+        [sys.executable, "-m", "src.sweep", str(path), "--jobs", "2", *ON_SLURM, f"root={root}"],
+        cwd=ROOT, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+    code, shown = end(process)
+    assert code == 0 and "1 finished, 1 stopped early" in shown, shown
+    assert len(records(root)) == 2 and all(record["job"] for record in records(root))
+    left = subprocess.run(
+        ["squeue", "--noheader", "--format=%T"], env=slurm, capture_output=True, text=True, check=True
+    )
+    assert not [state for state in left.stdout.split() if state != "COMPLETING"]

@@ -1,0 +1,170 @@
+"""A small sweep from end to end: trials, early stops, resuming, its table and pictures."""
+
+import csv
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+import yaml
+
+from src.sweep.__main__ import main
+from src.sweep.file import read
+from src.sweep.report import ranked, write
+from src.sweep.trials import Ledger, Trial
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def small(tmp_path, overrides):
+    """A sweep file of two trials over a learning rate and the schedule, and its folder."""
+    path = tmp_path / "small.yaml"
+    content = {
+        "program": "src.run", "method": "bayes", "run_cap": 2, "metric": {"name": "dev/accuracy", "goal": "maximize"},
+        "parameters": {"schedule": {"values": ["cosine", "linear"]}, "schedule.maximum": {"min": 0.5, "max": 4.0}},
+        "command": [
+            "${env}", "python", "-m", "${program}", "+experiment=adamame_grpo", *overrides, "evaluation.splits=[dev]",
+            "evaluation.languages=[fr,en]", "evaluation.every=1", "evaluation.every_problems=2", "tracking=wandb",
+            "${args_no_hyphens}",
+        ],
+    }  # fmt: skip
+    path.write_text(yaml.safe_dump(content))
+    return path, tmp_path / "runs" / "tiny" / "_sweep-small"
+
+
+def test_a_sweep_from_end_to_end(small, capfd):
+    path, folder = small
+    assert main([str(path), "--jobs", "2"]) == 0
+    said = capfd.readouterr().out
+    assert "2 finished" in said and "dev/accuracy" in said and "python -m src.run +experiment=adamame_grpo" in said
+    rows = list(csv.DictReader((folder / "table.csv").open()))
+    assert sorted(int(row["trial"]) for row in rows) == [0, 1]
+    assert all(row["state"] == "finished" and 0 <= float(row["dev/hypervolume"]) <= 1 for row in rows)
+    for name in ("search", "parallel", "front"):
+        assert (folder / f"{name}.png").stat().st_size > 5000
+    assert "data:image/png" in (folder / "report.html").read_text()
+    lines = [json.loads(line) for line in (folder / "trials.jsonl").read_text().splitlines()]
+    assert all("tracking=jsonl" in line["overrides"] and "tracking=wandb" not in line["overrides"] for line in lines)
+    metrics = Path(lines[0]["directory"]) / "grpo" / "metrics.jsonl"
+    assert [("dev/accuracy" in json.loads(line)) for line in metrics.read_text().splitlines()] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    # The same command finds everything done; more trials go on from there, and another sweep is not mixed in.
+    before = (folder / "trials.jsonl").read_text()
+    began = time.time()
+    assert main([str(path), "--jobs", "2"]) == 0
+    assert (folder / "trials.jsonl").read_text() == before and time.time() - began < 10
+    assert main([str(path), "seed=5"]) == 2
+    assert "holds the trials of another sweep; other there: fixed" in capfd.readouterr().err
+    assert main([str(path), "schedule=cosine"]) == 2
+    assert "schedule=cosine: the sweep searches that setting" in capfd.readouterr().err
+
+
+def test_hopeless_trials_are_stopped(small, capfd):
+    """The second trial may write three times as many tokens as the first: at its first value it is worse, and ends."""
+    path, folder = small
+    content = yaml.safe_load(path.read_text())
+    content["early_terminate"] = {"type": "hyperband", "min_iter": 1, "eta": 3, "strict": True}
+    content["method"], content["parameters"] = "grid", {"rollout.maximum_new_tokens": {"values": [8, 24]}}
+    content["metric"] = {"name": "dev/tokens", "goal": "minimize"}
+    path.write_text(yaml.safe_dump(content))
+    assert main([str(path)]) == 0
+    first, second = csv.DictReader((folder / "table.csv").open())
+    assert (first["trial"], first["state"], first["rollout.maximum_new_tokens"]) == ("0", "finished", "8")
+    assert second["state"].startswith("stopped after ") and float(second["dev/tokens"]) > float(first["dev/tokens"])
+    assert "1 finished, 1 stopped early" in capfd.readouterr().out
+    before = (folder / "trials.jsonl").read_text()
+    assert main([str(path)]) == 0 and (folder / "trials.jsonl").read_text() == before
+
+
+def test_a_killed_sweep_goes_on_with_the_same_trials(small):
+    path, folder = small
+    command = [sys.executable, "-m", "src.sweep", str(path), "--jobs", "2"]
+    process = subprocess.Popen(command, cwd=ROOT, start_new_session=True, stdout=subprocess.DEVNULL)
+    deadline = time.time() + 120
+    while not (folder / "trials.jsonl").is_file() and time.time() < deadline:
+        time.sleep(0.05)
+    os.kill(process.pid, signal.SIGKILL)  # its trial lives on; the next command waits for what it holds
+    process.wait()
+    first = (folder / "trials.jsonl").read_text()
+    subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
+    after = (folder / "trials.jsonl").read_text()
+    assert after.startswith(first) and len(after.splitlines()) == 2
+
+
+def test_a_trial_that_fails_is_told_and_tried_again(small, capfd):
+    path, folder = small
+    content = yaml.safe_load(path.read_text())
+    content["method"], content["run_cap"] = "grid", None
+    content["parameters"] = {"schedule.onset": {"values": [0.0, 1.0]}}  # onset must be below end
+    path.write_text(yaml.safe_dump(content))
+    assert main([str(path)]) == 1
+    told = capfd.readouterr()
+    assert "1 finished, 1 failed" in told.out
+    assert "trial 1 failed" in told.err and "0 <= onset < end <= 1; got onset 1.0" in told.err
+    rows = list(csv.DictReader((folder / "table.csv").open()))
+    assert [row["state"].split(":")[0] for row in rows] == ["finished", "failed"]
+
+
+def test_a_search_without_an_end_is_refused(small, capfd):
+    path, _ = small
+    content = yaml.safe_load(path.read_text())
+    del content["run_cap"]
+    path.write_text(yaml.safe_dump(content))
+    assert main([str(path)]) == 2
+    assert "a bayes search has no end of its own: give run_cap in the file, or --trials" in capfd.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"metric": {"name": "test/accuracy"}}, "metric.name must be <split>/<metric> .* evaluation.splits has dev"),
+        ({"metric": {"name": "dev/acuracy"}}, "metric.name must be .* Did you mean 'accuracy'"),
+        ({"metric": {"name": "dev/accuracy/sw"}}, "metric.name must be .* evaluation.languages has fr, en"),
+        (
+            {"metric": {"name": "dev/lcpr"}, "early_terminate": {"type": "hyperband", "min_iter": 1}},
+            "early_terminate needs a metric that is measured on the way, dev/accuracy",
+        ),
+        ({"parameters": {"schedule.maxi": {"values": [1]}}}, "schedule.maxi"),
+    ],
+)
+def test_a_sweep_that_cannot_work_is_refused(small, capfd, changes, told):
+    path, _ = small
+    content = yaml.safe_load(path.read_text()) | changes
+    path.write_text(yaml.safe_dump(content))
+    assert main([str(path)]) == 2
+    assert re.search(told, capfd.readouterr().err)
+
+
+def test_the_table_is_ordered_by_the_goal(tmp_path, small):
+    sweep = read(small[0])
+    trials = [
+        Trial(
+            k, {"schedule": "cosine", "schedule.maximum": 1.0 + k}, ("schedule=cosine", "schedule.maximum=1"), tmp_path
+        )
+        for k in range(3)
+    ]
+    results = {
+        k: {"dev/accuracy": value, "dev/fidelity": 1 - value, "dev/tokens": 9.0}
+        for k, value in enumerate((0.2, 0.9, 0.5))
+    }
+    assert [row.trial.number for row in ranked(sweep, trials, results)] == [1, 2, 0]
+    said = write(tmp_path / "out", sweep, trials, results, {}, "command") if (tmp_path / "out").mkdir() is None else ""
+    assert said.index("0.900") < said.index("0.500") < said.index("0.200")
+
+
+def test_a_ledger_is_whole_or_as_before(tmp_path, small):
+    sweep, ledger = read(small[0]), Ledger(tmp_path / "ledger")
+    assert ledger.open(sweep, ("a=1",), 0) == []
+    trials = [Trial(0, {"schedule": "cosine", "schedule.maximum": 1.5}, ("a=1", "schedule=cosine"), tmp_path, 2, "no")]
+    ledger.save(trials)
+    assert ledger.open(sweep, ("a=1",), 0) == trials
