@@ -3,37 +3,56 @@
 from __future__ import annotations
 
 import json
-import os
 import time
-import uuid
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from src.errors import UserError
 from src.reporting.glossary import require
 from src.reporting.spec import TrackingSpec
 
+if TYPE_CHECKING:
+    from src.reporting.wandb_run import WandbRun
+
 
 class Tracker:
     """Writes `<directory>/metrics.jsonl`. Call `resume` first, `close` last; only the main rank holds one."""
 
-    def __init__(self, directory: Path, stage: str, spec: TrackingSpec) -> None:
+    def __init__(
+        self, directory: Path, stage: str, spec: TrackingSpec, home: Path | None = None, last: bool = True
+    ) -> None:
+        """`home`: the run directory whose W&B run the stage goes on with; without one, it has its own in `directory`.
+        `last`: no other stage of that run comes."""
         directory.mkdir(parents=True, exist_ok=True)
         self.path, self.stage, self.spec, self.directory = directory / "metrics.jsonl", stage, spec, directory
-        self._wandb: Any = None
+        self.home, self.last = home, last
+        self._wandb: WandbRun | None = None
 
     def resume(self, step: int) -> None:
-        """Drop lines after `step`, and a last line torn by a crash: they will be written again."""
+        """Drop lines after `step`, and a last line torn by a crash: they will be written again. W&B gets those up to
+        `step` that it lacks."""
         from src.distributed.checkpoint import replace_durably
 
-        kept = [line for line in read_metrics(self.path) if line["step"] <= step]
+        lines = read_metrics(self.path)
+        kept = [line for line in lines if line["step"] <= step]
         replace_durably(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         if self.spec.wandb:
-            self._wandb = self._start()
+            from src.reporting.wandb_run import WandbRun
+
+            self._wandb = WandbRun(
+                self.home or self.directory,
+                self.stage,
+                self.spec,
+                shared=self.home is None,
+                last=self.last,
+                anew=not lines,
+            )
+            for line in kept:
+                self._copy(line)
         self._file = self.path.open("a", encoding="utf-8")
 
     def log(self, step: int, metrics: dict[str, float]) -> None:
-        """One line.
+        """One line. The rollouts of the step, where it has some, must be on disk: W&B gets a table of them.
 
         Raises:
             UnknownMetric: a metric has no glossary entry.
@@ -43,57 +62,26 @@ class Tracker:
 
         for name in metrics:
             require(name)
-        line = json.dumps({"stage": self.stage, "step": step, "time": round(time.time(), 3), **metrics}) + "\n"
+        line = {"stage": self.stage, "step": step, "time": round(time.time(), 3), **metrics}
+        text = json.dumps(line) + "\n"
         try:
-            self._file.write(line)
+            self._file.write(text)
             self._file.flush()
         except OSError as error:
-            raise explain(error, self.path, len(line)) from error
-        if self._wandb is not None:
-            self._wandb.log(metrics, step=step)
+            raise explain(error, self.path, len(text)) from error
+        self._copy(line)
 
     def close(self) -> None:
-        """End the file and the W&B run."""
+        """End the file, and this stage's part of the W&B run."""
         self._file.close()
         if self._wandb is not None:
-            self._wandb.finish()
+            self._wandb.close()
 
-    def _start(self) -> Any:
-        """Online with a key that works, else offline: a job must neither stop at a login prompt nor end for want of
-        a network. Steps that a resumed run repeats are the same again, so W&B may ignore them."""
-        import wandb
+    def _copy(self, line: dict[str, Any]) -> None:
+        if self._wandb is not None:
+            from src.reporting.wandb_follow import send_line
 
-        mode: Any = os.environ.get("WANDB_MODE")
-        if not mode:
-            try:
-                mode = "online" if wandb.login(prompt=False) else "offline"
-            except wandb.Error as error:
-                mode = "offline"
-                print(
-                    f"W&B is offline ({error}); `wandb sync {self.directory / 'wandb'}` sends the run later", flush=True
-                )
-        inputs = self.directory / "inputs.json"  # what the stage's result depends on
-        name = self.directory.name
-        return wandb.init(
-            project=self.spec.project,
-            id=self._identity(),
-            name=f"{self.directory.parent.parent.name}-{self.directory.parent.name}-{name}",
-            config=json.loads(inputs.read_text(encoding="utf-8")) if inputs.is_file() else {},
-            resume="allow",
-            mode=mode,
-            dir=str(self.directory),
-            settings=wandb.Settings(silent=True),
-        )
-
-    def _identity(self) -> str:
-        """The W&B id of this folder, made once: a resumed stage goes on with its run, a stage that is done anew in
-        an emptied folder gets another."""
-        from src.distributed.checkpoint import replace_durably
-
-        path = self.directory / "wandb-id.txt"
-        if not path.is_file():
-            replace_durably(path, uuid.uuid4().hex[:12].encode())
-        return path.read_text(encoding="utf-8").strip()
+            send_line(self._wandb, self.directory, line)
 
 
 def read_metrics(path: Path) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from src.distributed.place import place
 from src.stages.lock import alone
 from src.stages.plan import plan
 from src.stages.stage import Planned, Stage
+from src.stages.tracking import complete, followed
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
@@ -50,6 +51,8 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 _finish(planned, time.time() - began)
             if ranks is not None:
                 ranks.wait()
+    if main and config.tracking.wandb:
+        complete(config, run_directory)
     return worked
 
 
@@ -77,7 +80,8 @@ def _in_parent(config: Config, name: str) -> bool:
 
 def run_stage(stage: Stage) -> None:
     """The stage's own module, `src/stages/<name>.py`, does the work."""
-    importlib.import_module(f"src.stages.{stage.planned.name}").run(stage)
+    with followed(stage):
+        importlib.import_module(f"src.stages.{stage.planned.name}").run(stage)
 
 
 def _claim(planned: Planned) -> None:

@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING, Any
 
 from src.config import Config
 from src.distributed.checkpoint import Checkpoints
+from src.stages.spec import SHARED
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
+    from src.reporting.tracker import Tracker
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,21 @@ class Stage:
     @property
     def checkpoints(self) -> Checkpoints:
         return Checkpoints(self.directory / "checkpoints", self.planned.identity, self.config.checkpoint.keep)
+
+    @property
+    def last(self) -> bool:
+        """Whether no stage of the run comes after this one."""
+        return self.planned.name == self.config.stages[-1]
+
+    def tracker(self) -> Tracker | None:
+        """Where the metrics of a training stage go; None on ranks that log nothing."""
+        if not self.ranks.main:
+            return None
+        from src.reporting.tracker import Tracker
+
+        if self.planned.name in SHARED:
+            return Tracker(self.directory, self.planned.name, self.config.tracking)
+        return Tracker(self.directory, self.planned.name, self.config.tracking, self.directory.parent, self.last)
 
     @contextmanager
     def progress(self, total: int, unit: str, start: int = 0) -> Iterator[Callable[..., None]]:

@@ -11,6 +11,7 @@ from src.errors import UserError
 from src.reporting.glossary import GLOSSARY, UnknownMetric, page, require
 from src.reporting.spec import TrackingSpec
 from src.reporting.tracker import Tracker, read_metrics
+from src.reporting.wandb_run import named
 
 
 class FakeWandb(SimpleNamespace):
@@ -21,6 +22,7 @@ class FakeWandb(SimpleNamespace):
 
     def __init__(self, answer):
         self.answer, self.begun, self.logged = answer, [], []
+        self.teardown = lambda: None
 
     def login(self, prompt):
         assert prompt is False
@@ -33,7 +35,10 @@ class FakeWandb(SimpleNamespace):
 
     def init(self, **arguments):
         self.begun.append(arguments)
-        return SimpleNamespace(log=lambda metrics, step: self.logged.append((step, metrics)), finish=lambda: None)
+        return SimpleNamespace(
+            id=arguments["id"], summary={}, log=self.logged.append, define_metric=lambda *_, **__: None,
+            finish=lambda exit_code: None,
+        )  # fmt: skip
 
 
 def track(directory, steps, spec, resumed=0):
@@ -103,7 +108,31 @@ def test_a_resumed_stage_goes_on_with_its_run_and_a_new_folder_gets_another(tmp_
     assert ids[0] == ids[1] != ids[2]
     assert not any(str(tmp_path).strip("/").replace("/", "-") in name for name in ids)
     assert [run["mode"] for run in fake.begun] == ["online"] * 3
-    assert fake.logged == [(1, {"loss": 1.0}), (2, {"loss": 2.0}), (2, {"loss": 2.0}), (1, {"loss": 1.0})]
+    assert fake.logged == [{"grpo/loss": float(step), "grpo/step": step} for step in (1, 2, 1)]  # step 2 once
+
+
+def test_a_stage_that_starts_from_nothing_in_an_emptied_folder_gets_another_run(tmp_path, monkeypatch):
+    fake = FakeWandb(True)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    for _ in range(2):
+        track(tmp_path, [1], TrackingSpec(wandb=True))
+        (tmp_path / "metrics.jsonl").unlink()
+    assert fake.begun[0]["id"] != fake.begun[1]["id"]
+    assert len(fake.logged) == 2
+
+
+def test_wandb_that_is_asked_for_later_gets_what_was_logged_before(tmp_path, monkeypatch):
+    fake = FakeWandb(True)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    track(tmp_path, [1, 2, 3], TrackingSpec())
+    track(tmp_path, [3], TrackingSpec(wandb=True), resumed=2)
+    assert [line["grpo/step"] for line in fake.logged] == [1, 2, 3]
+
+
+def test_what_is_measured_on_a_split_keeps_its_name():
+    assert named("grpo", "accuracy") == "grpo/accuracy"
+    assert named("grpo", "accuracy/fr") == "grpo/accuracy/fr"
+    assert named("grpo", "dev/accuracy") == "dev/accuracy"
 
 
 def test_wandb_is_told_what_the_stage_depends_on(tmp_path, monkeypatch):
