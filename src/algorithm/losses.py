@@ -3,10 +3,49 @@ turn per-token values into one loss."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import torch
 from torch import Tensor
 
+from src.algorithm.kl import kl_penalty
 from src.algorithm.spec import LossSpec
+
+
+@dataclass(frozen=True)
+class PolicyObjective:
+    """What a micro-batch adds to the loss, from its tokens' new log-probabilities and entropies [B, T].
+
+    `old`, `sampler` and `reference` are log-probabilities [B, T]: those the ratio is taken to, the sampler's, and the
+    reference policy's (None without a KL penalty). `advantage` is [B]; `mask` and `weights` (`token_weights`) [B, T].
+    """
+
+    spec: LossSpec
+    old: Tensor
+    sampler: Tensor
+    reference: Tensor | None
+    advantage: Tensor
+    mask: Tensor
+    weights: Tensor
+
+    def __call__(self, new: Tensor, entropy: Tensor) -> Tensor:
+        loss, _ = policy_loss(self.spec, new, self.old, self.advantage, self.mask)
+        if self.spec.importance_cap:
+            loss = loss * importance_weight(self.old, self.sampler, self.spec.importance_cap)
+        penalty = self.penalty(new)
+        if penalty is not None:
+            loss = loss + self.spec.kl_coefficient * penalty
+        return (self.weights * (loss - self.spec.entropy_coefficient * entropy)).sum()
+
+    def ratio(self, new: Tensor) -> Tensor:
+        """Before clipping, [B, T]."""
+        return probability_ratio(new, self.old, self.mask, self.spec.ratio)
+
+    def penalty(self, new: Tensor) -> Tensor | None:
+        """The divergence from the reference policy [B, T], nats."""
+        if self.reference is None:
+            return None
+        return kl_penalty(new, self.reference, self.spec.kl_estimator, self.spec.kl_clamp)
 
 
 def policy_loss(spec: LossSpec, new: Tensor, old: Tensor, advantage: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:

@@ -109,6 +109,11 @@ class LossSpec:
     kl_clamp: float = 10.0
     entropy_coefficient: float = 0.0
 
+    @property
+    def by_token(self) -> bool:
+        """Whether what a token adds to the loss depends on that token alone."""
+        return self.ratio == "token"
+
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         found = [

@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from src.distributed.ranks import Ranks
 from src.distributed.spec import DistributedSpec, OptimiserSpec
 from src.errors import UserError
+from src.models.fused import Objective, can_fuse, learn_fused
 from src.models.logprobs import Batch, completion_logprobs
 
 
@@ -34,6 +35,7 @@ class Learner:
     """Every rank holds the whole policy and its optimiser (AdamW over what is trainable in it)."""
 
     lockstep = False  # whether every rank must go through as many micro-batches as the others
+    fuses = True  # whether a gradient may be added to a weight without going through autograd
 
     def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks) -> None:
         self.policy, self.spec, self.ranks = policy, spec, ranks
@@ -54,8 +56,25 @@ class Learner:
         with self.policy.disable_adapter():
             return self.logprobs(batch, temperature, entropy="none")
 
+    def learn(
+        self, batch: Batch, objective: Objective, temperature: float = 1.0, entropy: str = "value", by_token: bool = True
+    ) -> tuple[float, Tensor, Tensor]:  # fmt: skip
+        """Add the gradient of `objective(logprobs, entropies)`, this rank's share of a loss that is the sum of all ranks'
+        shares; its value, and the log-probabilities and entropies [B, C] (nats) without gradient.
+
+        `by_token`: the objective is a sum over tokens of functions of that token's numbers. Then a trained head over a
+        large vocabulary learns chunk by chunk (`src.models.fused`).
+        """
+        if by_token and self.fuses and can_fuse(self.policy, batch):
+            value, logprobs, entropies = learn_fused(self.policy, batch, objective, temperature, entropy)
+        else:
+            logprobs, entropies = self.logprobs(batch, temperature, entropy)
+            value = objective(logprobs, entropies)
+            self.backward(value)
+        return float(value.detach()), logprobs.detach(), entropies.detach()
+
     def backward(self, loss: Tensor) -> None:
-        """Add the gradient of `loss`, this rank's share of a loss that is the sum of all ranks' shares."""
+        """Add the gradient of `loss`, this rank's share."""
         loss.backward()
 
     def update(self, rate: float, loss: float, where: str) -> float:

@@ -27,6 +27,7 @@ class ZeroLearner(Learner):
     """See `Learner`. In bfloat16 the weights that are updated are in float32, and so are their moments."""
 
     lockstep = True  # gradients and weights travel while a micro-batch is under way
+    fuses = False  # and DeepSpeed takes gradients from autograd
 
     def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> None:
         deepspeed = _deepspeed()

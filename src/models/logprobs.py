@@ -13,7 +13,7 @@ from src.models.load import plain_model
 from src.models.vocabulary import chunked_logprobs
 
 # Up to so many logits (positions x vocabulary) are computed whole: 64 MiB in float32. More go through the vocabulary in
-# chunks (`src.models.vocabulary`), whose memory does not depend on either.
+# chunks (`src.models.vocabulary`, `src.models.fused`), whose memory does not depend on either.
 LOGITS_AT_ONCE = 2**24
 
 
@@ -56,30 +56,53 @@ def completion_logprobs(
 ) -> tuple[Tensor, Tensor]:
     """Log-probabilities and entropies [B, C] (nats) of the targets, zero where `batch.mask` is zero.
 
-    The body of the model runs once; the vocabulary projection only on completion positions. `entropy` is `none` (zeros
-    come back), `value` (without gradient) or `gradient`.
+    The vocabulary projection runs on completion positions alone. `entropy` is `none` (zeros come back), `value` (without
+    gradient) or `gradient`.
     """
+    head, states, targets = completion_states(model, batch)
+    if too_large(head, len(states)):
+        found = chunked_logprobs(states, head.weight, targets, temperature, entropy)
+    else:
+        found = whole_logprobs(head, states, targets, temperature, entropy)
+    logprobs, entropies = (spread(part, batch) for part in found)
+    return logprobs, entropies
+
+
+def completion_states(model: Any, batch: Batch) -> tuple[Any, Tensor, Tensor]:
+    """The vocabulary projection, the states [N, H] it is to be given, and the targets [N] they predict: the body of the
+    model runs once. N counts the tokens in `batch.mask`, row by row."""
     plain = plain_model(model)
     hidden = plain.base_model(input_ids=batch.tokens, use_cache=False).last_hidden_state  # [B, T, H]
     chosen = batch.mask.bool()
     rows = torch.arange(len(batch.tokens), device=hidden.device)[:, None].expand_as(chosen)[chosen]
-    states = hidden[rows, batch.positions[chosen]]  # [N, H]
-    targets = batch.targets[chosen]
-    head = plain.get_output_embeddings()
-    if len(states) * len(head.weight) <= LOGITS_AT_ONCE or type(head) is not torch.nn.Linear or head.bias is not None:
-        found = whole_logprobs(head, states, targets, temperature, entropy)
-    else:
-        found = chunked_logprobs(states, head.weight, targets, temperature, entropy)
-    shape = batch.mask.shape
-    logprobs, entropies = (torch.zeros(shape, device=hidden.device).masked_scatter(chosen, part) for part in found)
-    return logprobs, entropies
+    return plain.get_output_embeddings(), hidden[rows, batch.positions[chosen]], batch.targets[chosen]
+
+
+def spread(values: Tensor, batch: Batch) -> Tensor:
+    """Values [N] of the tokens in `batch.mask` at their places [B, C], zero elsewhere."""
+    return values.new_zeros(batch.mask.shape).masked_scatter(batch.mask.bool(), values)
+
+
+def too_large(head: Any, tokens: int) -> bool:
+    """Whether the logits of `tokens` tokens are not to be held at once; only a plain head can do without."""
+    return tokens * len(head.weight) > LOGITS_AT_ONCE and is_plain(head)
+
+
+def is_plain(head: Any) -> bool:
+    """Whether the head is nothing but a product with its weight."""
+    return type(head) is torch.nn.Linear and head.bias is None
 
 
 def whole_logprobs(
     head: Any, states: Tensor, targets: Tensor, temperature: float, entropy: str = "value"
 ) -> tuple[Tensor, Tensor]:
-    """Log-probabilities and entropies [N] of `targets` [N] from all logits of `states` [N, H] at once."""
-    logprobs = torch.log_softmax(head(states).float() / temperature, dim=-1)  # [N, V]
+    """Log-probabilities and entropies [N] of `targets` [N] from all logits of `states` [N, H] at once.
+
+    A plain head's weight is used as in chunks, not through the module: under ZeRO 3 a module gathers its weights when it is
+    called, and a rank with few tokens would do so alone, beside others that go through chunks, and wait for ever.
+    """
+    logits = torch.nn.functional.linear(states, head.weight) if is_plain(head) else head(states)
+    logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)  # [N, V]
     found = None
     if entropy != "none":
         with torch.set_grad_enabled(entropy == "gradient" and torch.is_grad_enabled()):

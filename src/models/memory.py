@@ -258,7 +258,8 @@ def layer_activations(shape: Shape, work: Work) -> int:
 
 def projection(shape: Shape, work: Work) -> int:
     """Hidden states of the targets and their gradients, targets x H (3 b + 12); of logits that are computed whole
-    3 x targets x V in float32, otherwise 5 chunks of them; and for a trained head its new gradient, V H b."""
+    3 x targets x V in float32, otherwise 5 chunks of them; and for a trained head its new gradient, V H b (at most:
+    `src.models.fused` adds to the one that is there)."""
     if not work.tokens:
         return 0
     states = work.targets * shape.hidden * (3 * work.width + 3 * FLOAT)

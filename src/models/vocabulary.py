@@ -4,7 +4,7 @@ The softmax is taken as attention takes it in blocks (running maximum and sum ov
 Gimelshein 2018, Dao et al. 2022): with hidden state h_i as the query and the rows W_j of the head as keys and values,
 the gradient of log p_i(t) by h_i is (W_t - sum_j p_ij W_j) / temperature, whose sum is one more running sum. So the
 backward pass to the hidden states costs no second look at the vocabulary, and only a head that is trained has its
-logits computed again. Products are in the dtype of the weights, all sums over the vocabulary in float32.
+logits computed again (`src.models.fused` spares that where the loss of a token depends on no other). Products are in the dtype of the weights, all sums over the vocabulary in float32.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Chunked(torch.autograd.Function):
         some = wanted and states.requires_grad
         parts = [
             _scan(states[rows], weight, targets[rows], temperature, entropy, some)
-            for rows in _slices(len(states), TOKENS_AT_ONCE)
+            for rows in slices(len(states), TOKENS_AT_ONCE)
         ]
         logprobs, total, entropies, slopes, entropy_slopes = (torch.cat(column) for column in zip(*parts, strict=True))
         if wanted:
@@ -86,7 +86,7 @@ def _scan(
     kept_u = torch.zeros_like(kept) if entropy == "gradient" else kept[:, :0]  # sum e^(z - m) (z - m) W
     largest = states.new_full((count, 1), LOWEST, dtype=torch.float32)
     total, weighted, chosen = (torch.zeros_like(largest) for _ in range(3))
-    for words in _slices(len(weight), WORDS_AT_ONCE):
+    for words in slices(len(weight), WORDS_AT_ONCE):
         logits = _logits(states, weight[words], temperature)  # [n, v]
         chosen += _at_targets(logits, targets, words)
         raised = torch.maximum(largest, logits.amax(-1, keepdim=True))
@@ -119,21 +119,27 @@ def _to_weight(
 ) -> Tensor:  # fmt: skip
     """The gradient [V, H] of the head, chunk by chunk from logits that are computed again."""
     gradient = torch.empty_like(weight)
-    for words in _slices(len(weight), WORDS_AT_ONCE):
+    for words in slices(len(weight), WORDS_AT_ONCE):
         block = torch.zeros_like(weight[words], dtype=torch.float32)
-        for rows in _slices(len(states), TOKENS_AT_ONCE):
+        for rows in slices(len(states), TOKENS_AT_ONCE):
             logits = _logits(states[rows], weight[words], temperature).sub_(total[rows, None])  # log p
-            share = by_logprob[rows, None]
-            if by_entropy is None:
-                logits.exp_().mul_(-share)
-            else:
-                factor = (logits + entropies[rows, None]).mul_(by_entropy[rows, None]).add_(share)
-                logits.exp_().mul_(factor.neg_())
+            share = by_logprob[rows]
+            to_logits(logits, entropies[rows], share, None if by_entropy is None else by_entropy[rows])
             inside, place = _inside(targets[rows], words)
-            logits.scatter_add_(-1, place, inside * share)
+            logits.scatter_add_(-1, place, inside * share[:, None])
             block += logits.div_(temperature).to(states.dtype).T @ states[rows]
         gradient[words] = block
     return gradient
+
+
+def to_logits(logp: Tensor, entropies: Tensor, by_logprob: Tensor, by_entropy: Tensor | None = None) -> None:
+    """Turn log p [n, v] into the gradient by the logits, in place: -p (a + b (log p + H)), with a and b [n] the gradients by
+    log-probability and entropy H. What the targets get besides, a, is left to the caller."""
+    if by_entropy is None:
+        logp.exp_().mul_(-by_logprob[:, None])
+    else:
+        factor = (logp + entropies[:, None]).mul_(by_entropy[:, None]).add_(by_logprob[:, None])
+        logp.exp_().mul_(factor.neg_())
 
 
 def _logits(states: Tensor, weight: Tensor, temperature: float) -> Tensor:
@@ -160,6 +166,7 @@ def _inside(targets: Tensor, words: slice) -> tuple[Tensor, Tensor]:
     return ((place >= 0) & (place < size)).float(), place.clamp(0, size - 1)
 
 
-def _slices(count: int, size: int) -> Iterator[slice]:
+def slices(count: int, size: int) -> Iterator[slice]:
+    """0 .. `count` in pieces of `size`; the last may be smaller."""
     for start in range(0, count, size):
         yield slice(start, min(start + size, count))

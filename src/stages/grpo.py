@@ -12,14 +12,11 @@ import copy
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import torch
 from torch import Tensor
 
 from src.algorithm.advantages import AdvantageResult, advantages
-from src.algorithm.kl import kl_penalty
-from src.algorithm.losses import importance_weight, policy_loss, token_weights
 from src.algorithm.schedules.base import Controller, Observed
 from src.algorithm.shaping import overlong_penalty
 from src.config import Config
@@ -27,19 +24,18 @@ from src.data import sources
 from src.data.prompts import Chat
 from src.data.records import Question
 from src.data.rows import BadData
-from src.distributed.learner import Learner, learner
+from src.distributed.learner import learner
 from src.distributed.streams import stream
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
-from src.models.logprobs import Batch, collate, microbatches
 from src.models.save import save_model
 from src.reporting.rollouts import truncate_rollouts, write_rollouts
-from src.reporting.tracker import Tracker
 from src.rollout.build import build_engine
 from src.stages.between import Between
 from src.stages.judge import Judge
 from src.stages.measure import NOTICEABLE, RowUpdate, rollout_rows, step_metrics
 from src.stages.sample import Sampled, Sampler
 from src.stages.stage import Stage
+from src.stages.update import accumulate, cut, minibatches, old_logprobs
 
 
 def run(stage: Stage) -> None:
@@ -59,7 +55,7 @@ def run(stage: Stage) -> None:
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     questions = sources.grpo_questions(config.data, config.world, settings.prompts_per_language, config.seed)
     questions = short_enough(chat, questions, settings.maximum_prompt_tokens)
-    tracker = Tracker(stage.directory, "grpo", config.tracking) if ranks.main else None
+    tracker = stage.tracker()
     if tracker:
         tracker.resume(start)
         truncate_rollouts(stage.directory / "rollouts", start)
@@ -89,13 +85,13 @@ def run(stage: Stage) -> None:
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
             parts = minibatches(sampled, trained, settings.updates_per_step)
-            pieces = [_pieces(stage, learning, sampled, rows, pad_token(tokenizer)) for rows in parts]
-            old = _old_logprobs(stage, learning, [piece for some in pieces for piece in some])
+            pieces = [cut(stage, learning, sampled, rows, pad_token(tokenizer)) for rows in parts]
+            old = old_logprobs(stage, learning, [piece for some in pieces for piece in some])
             changes: dict[int, RowUpdate] = {}
             losses, norms = [], []
             for part, rows in enumerate(parts):
                 tokens = sum(len(sampled[i].rollout.tokens) for i in rows)
-                loss = _accumulate(stage, learning, frozen, pieces[part], tokens, len(rows), worth.result, old, changes)
+                loss = accumulate(stage, learning, frozen, pieces[part], tokens, len(rows), worth.result, old, changes)
                 (loss,) = ranks.sum([loss])
                 losses.append(loss)
                 norms.append(learning.update(rate, loss, f"grpo step {step + 1}, update {part + 1}"))
@@ -193,89 +189,3 @@ def with_contrast(advantage: Tensor, sampled: Sequence[Sampled]) -> list[int]:
     for row, value in zip(sampled, advantage.tolist(), strict=True):
         groups.setdefault(row.group, []).append(value)
     return [group for group in sorted(groups) if max(groups[group]) - min(groups[group]) > NOTICEABLE]
-
-
-def minibatches(sampled: Sequence[Sampled], trained: Sequence[int], count: int) -> list[list[int]]:
-    """Indices of the rollouts of each mini-batch: the k-th of the `trained` groups is in part k mod `count`, whole. A
-    part that has none is left out."""
-    part = {group: place % count for place, group in enumerate(trained)}
-    parts = [[i for i, row in enumerate(sampled) if part.get(row.group) == number] for number in range(count)]
-    return [rows for rows in parts if rows]
-
-
-@dataclass(frozen=True)
-class Piece:
-    """One micro-batch: which of the step's rollouts it holds, and what the sampler gave their tokens [B, C]. One that
-    holds none has a row without tokens: a rank with less to do goes through it beside the others."""
-
-    indices: list[int]
-    batch: Batch
-    sampler: Tensor
-
-
-def _pieces(stage: Stage, learning: Learner, sampled: Sequence[Sampled], rows: Sequence[int], pad: int) -> list[Piece]:
-    """This rank's share of the mini-batch `rows`, cut into micro-batches."""
-    device, found = stage.ranks.device, []
-    lengths = {i: len(sampled[i].prompt) + len(sampled[i].rollout.tokens) for i in rows}
-    mine = stage.ranks.share(sorted(rows, key=lambda i: (lengths[i], i)))
-    for places in microbatches([lengths[i] for i in mine], stage.config.grpo.tokens_per_microbatch):
-        indices = [mine[place] for place in places]
-        group = [sampled[i] for i in indices]
-        batch = collate([row.prompt for row in group], [row.rollout.tokens for row in group], pad)
-        sampler = torch.nn.utils.rnn.pad_sequence([row.rollout.logprobs for row in group], batch_first=True)
-        found.append(Piece(indices, batch.to(device), sampler.to(device)))
-    idle = Piece([], collate([[pad]], [[]], pad).to(device), torch.zeros(1, 1, device=device))
-    return found + [idle] * (learning.rounds(len(found)) - len(found))
-
-
-@torch.no_grad()
-def _old_logprobs(stage: Stage, learning: Learner, pieces: Sequence[Piece]) -> dict[int, Tensor]:
-    """What the ratio is taken to, [C] for each rollout: the sampler's log-probabilities, or with an importance cap the
-    trainer's own before the step's first update, in the same micro-batches, so that the first ratio is exactly 1."""
-    found: dict[int, Tensor] = {}
-    for piece in pieces:
-        old = piece.sampler
-        if stage.config.objective.loss.importance_cap:
-            old, _ = learning.logprobs(piece.batch, stage.config.rollout.temperature, entropy="none")
-        found.update(zip(piece.indices, old[: len(piece.indices)], strict=True))
-    return found
-
-
-def _accumulate(
-    stage: Stage, learning: Learner, frozen: Any | None, pieces: Sequence[Piece], global_tokens: int, global_sequences: int,
-    result: AdvantageResult, old_logprobs: dict[int, Tensor], changes: dict[int, RowUpdate],
-) -> float:  # fmt: skip
-    """Add the gradient of this rank's share of a mini-batch; returns that share of the loss.
-
-    Token weights are made from the counts of the whole mini-batch, so that the sum over micro-batches and ranks
-    is the loss, however they are cut. What each row went through is added to `changes`.
-    """
-    spec, temperature = stage.config.objective.loss, stage.config.rollout.temperature
-    total = 0.0
-    for piece in pieces:
-        batch = piece.batch
-        new, entropy = learning.logprobs(batch, temperature, "gradient" if spec.entropy_coefficient else "value")
-        old = torch.stack([old_logprobs[index] for index in piece.indices]) if piece.indices else piece.sampler
-        advantage = result.advantage[piece.indices].to(stage.ranks.device)
-        advantage = advantage if piece.indices else advantage.new_zeros(1)
-        loss, ratio = policy_loss(spec, new, old, advantage, batch.mask)
-        if spec.importance_cap:
-            loss = loss * importance_weight(old, piece.sampler, spec.importance_cap)
-        penalty = None
-        if spec.kl_coefficient:
-            with torch.no_grad():
-                known, _ = learning.reference_logprobs(batch, temperature, frozen)
-            penalty = kl_penalty(new, known, spec.kl_estimator, spec.kl_clamp)
-        weights = token_weights(batch.mask, spec.aggregation, global_tokens, global_sequences, spec.maximum_tokens)
-        objective = loss if penalty is None else loss + spec.kl_coefficient * penalty
-        objective = objective - spec.entropy_coefficient * entropy
-        value = (weights * objective).sum()
-        learning.backward(value)
-        total += float(value.detach())
-        for place, index in enumerate(piece.indices):
-            real = batch.mask[place].bool()
-            changes[index] = RowUpdate.of(
-                ratio[place][real], None if penalty is None else penalty[place][real], entropy[place][real],
-                float(advantage[place]), spec, (old - piece.sampler)[place][real],
-            )  # fmt: skip
-    return total

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,8 @@ import torch
 from src.distributed.learner import Learner, learner
 from src.distributed.spec import OptimiserSpec
 from src.distributed.streams import stream
-from src.models.logprobs import collate, microbatches
-from src.reporting.tracker import Tracker
+from src.models.fused import Objective
+from src.models.logprobs import Batch, collate, microbatches
 from src.stages.stage import Stage
 
 
@@ -46,7 +46,7 @@ def train(
     config, ranks = stage.config, stage.ranks
     learning = learner(model, recipe.optimiser, ranks, config.distributed)
     start, _ = stage.checkpoints.restore(learning)
-    tracker = Tracker(stage.directory, stage.planned.name, config.tracking) if ranks.main else None
+    tracker = stage.tracker()
     if tracker:
         tracker.resume(start)
     with stage.progress(recipe.steps, "step", start) as advance:
@@ -97,22 +97,27 @@ def order(count: int, step: int, per_step: int, seed: int) -> list[int]:
 
 def backward(learning: Learner, sequences: Sequence[Row], target_tokens: int, per_microbatch: int, pad: int) -> float:
     """Add the gradient of (sum of -log p over these sequences) / `target_tokens`; returns that loss."""
-    total = 0.0
-    parts = [[sequences[i] for i in indices] for indices in microbatches([len(s) for s in sequences], per_microbatch)]
-    idle = [Row([pad], [])]  # where ranks go in lockstep, those with less to do go through nothing
-    for rows in parts + [idle] * (learning.rounds(len(parts)) - len(parts)):
-        batch = collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(learning.ranks.device)
-        logprobs, _ = learning.logprobs(batch, entropy="none")
-        loss = -logprobs.sum() / target_tokens
-        if torch.is_grad_enabled():
-            learning.backward(loss)
-        total += float(loss.detach())
-    return total
+    loss = mean_loss(target_tokens)
+    batches = microbatched(learning, sequences, per_microbatch, pad)
+    return sum(learning.learn(batch, loss, entropy="none")[0] for batch in batches)
 
 
 @torch.no_grad()
 def evaluate(learning: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
     """Mean negative log-likelihood (nats a target token) over sequences that are not trained on."""
-    tokens = sum(len(sequence.completion) for sequence in sequences)
-    mine = learning.ranks.share(sequences)
-    return learning.ranks.sum([backward(learning, mine, tokens, per_microbatch, pad)])[0]
+    loss = mean_loss(sum(len(sequence.completion) for sequence in sequences))
+    batches = microbatched(learning, learning.ranks.share(sequences), per_microbatch, pad)
+    return learning.ranks.sum([sum(float(loss(*learning.logprobs(batch, entropy="none"))) for batch in batches)])[0]
+
+
+def mean_loss(target_tokens: int) -> Objective:
+    """(sum of -log p) / `target_tokens`, whatever the entropies."""
+    return lambda logprobs, entropies: -logprobs.sum() / target_tokens
+
+
+def microbatched(learning: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> Iterator[Batch]:
+    """This rank's sequences in micro-batches; where ranks go in lockstep, those with less to do go through nothing."""
+    parts = [[sequences[i] for i in indices] for indices in microbatches([len(s) for s in sequences], per_microbatch)]
+    idle = [Row([pad], [])]
+    for rows in parts + [idle] * (learning.rounds(len(parts)) - len(parts)):
+        yield collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(learning.ranks.device)

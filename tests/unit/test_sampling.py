@@ -16,11 +16,12 @@ from src.rollout.build import build_engine
 from src.rollout.scripted import ScriptedEngine
 from src.rollout.spec import RolloutSpec
 from src.stages import grpo
-from src.stages.grpo import minibatches, with_contrast
+from src.stages.grpo import with_contrast
 from src.stages.pipeline import execute
 from src.stages.probe import Gap, SamplerMismatch, check, chosen, probe
 from src.stages.sample import draw
 from src.stages.supervised import order
+from src.stages.update import minibatches
 
 STEPS, PER_STEP, COMPLETIONS = 4, 4, 4
 

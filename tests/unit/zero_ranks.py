@@ -13,13 +13,22 @@ import torch
 from src.distributed.learner import Learner, learner
 from src.distributed.ranks import Ranks, join, leave
 from src.distributed.spec import DistributedSpec, OptimiserSpec
+from src.models import logprobs
 from src.models.load import add_lora, policy_weights
 from src.models.spec import LoraSpec
 from src.stages.supervised import Row, backward
 from tests.unit import tiny
 
+# Name -> architecture, tied embeddings, rank of adapters, and whether the ranks' vocabulary counts as large.
+CASES = {
+    "qwen2": ("qwen2", False, 0, False),
+    "qwen3": ("qwen3", True, 4, False),
+    "qwen2 in chunks": ("qwen2", False, 0, True),
+    "qwen3 in chunks": ("qwen3", True, 0, True),
+}
 SPEC = OptimiserSpec(learning_rate=0.001, gradient_clip=0.1, weight_decay=0.1)
 STEPS = 3
+WHOLE = logprobs.LOGITS_AT_ONCE
 
 
 def rows(step: int) -> list[Row]:
@@ -58,12 +67,14 @@ def policy(kind: str, tied: bool, rank: int) -> torch.nn.Module:
 def main(folder: Path) -> None:
     ranks = join(DistributedSpec())
     report = {}
-    for kind, tied, adapters in (("qwen2", False, 0), ("qwen3", True, 4)):
+    for name, (kind, tied, adapters, large) in CASES.items():
+        logprobs.LOGITS_AT_ONCE = WHOLE
         straight = Learner(policy(kind, tied, adapters), SPEC, Ranks())
         expected = train(straight, range(STEPS))
         early = Learner(policy(kind, tied, adapters), SPEC, Ranks())
         train(early, range(1))
         halfway = early.state()
+        logprobs.LOGITS_AT_ONCE = 0 if large else WHOLE
         for zero in (0, 1, 2, 3):
             own = DistributedSpec(zero=zero)
             # 1. From the start: losses, gradient norms, weights.
@@ -78,7 +89,7 @@ def main(folder: Path) -> None:
             back = Learner(policy(kind, tied, adapters), SPEC, Ranks())
             back.load(state)
             train(back, range(1, STEPS))
-            report[f"{kind} zero {zero}"] = {
+            report[f"{name} zero {zero}"] = {
                 "losses": max(abs(a[0] - b[0]) for a, b in zip(expected, first + rest, strict=True)),
                 "norms": max(abs(a[1] - b[1]) / a[1] for a, b in zip(expected, first + rest, strict=True)),
                 "weights": apart(weights(straight), weights(split)),

@@ -1,0 +1,94 @@
+"""Learning through a trained head over a large vocabulary: loss and gradients together, a few tokens at a time.
+
+Where the loss of a token depends on that token alone, its derivative is known while the token's logits are at hand. Then
+three matrix products are enough, as with all logits at once (`src.models.vocabulary`, which does not know the loss, needs
+the logits twice: four), and [n, V] logits of n tokens are held. The idea is that of Liger's fused losses (Hsu et al. 2024).
+The head's gradient is added up in its `.grad`, where it stays: there is no second tensor of its size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from src.models.load import plain_model
+from src.models.logprobs import Batch, completion_states, spread, too_large
+from src.models.vocabulary import slices, to_logits
+
+# Logits held at once: 128 MiB in float32. Fewer make the matrix products slower.
+LOGITS_AT_ONCE = 2**25
+BLOCK = 2**21  # of them, so many go through exp and log together: what each operation makes is 8 MiB
+
+# From log-probabilities and entropies [B, C], zero outside the mask, to one number.
+Objective = Callable[[Tensor, Tensor], Tensor]
+
+
+def can_fuse(model: Any, batch: Batch) -> bool:
+    """Whether the head is trained, its logits are too many to be held, and a sum of rounded parts is good enough for its
+    gradient, as it is in float32."""
+    head = plain_model(model).get_output_embeddings()
+    exact = head.weight.dtype in (torch.float32, torch.float64)
+    return head.weight.requires_grad and exact and too_large(head, int(batch.mask.sum()))
+
+
+def learn_fused(
+    model: Any, batch: Batch, objective: Objective, temperature: float = 1.0, entropy: str = "value"
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Add the gradient of `objective(logprobs, entropies)` to `.grad` of the weights; its value, the log-probabilities and
+    the entropies [B, C] (nats) come back, without gradient.
+
+    `objective` must be a sum over tokens of functions of that token's two numbers. It is called for every chunk of tokens,
+    with zeros in the places of those to come. `entropy` is as in `src.models.logprobs.completion_logprobs`.
+    """
+    head, states, targets = completion_states(model, batch)
+    weight, inputs = head.weight, states.detach()
+    if weight.grad is None:
+        weight.grad = torch.zeros_like(weight)
+    to_states = torch.empty_like(inputs)
+    logprobs, entropies = inputs.new_zeros(len(inputs)), inputs.new_zeros(len(inputs))
+    size = max(1, LOGITS_AT_ONCE // len(weight))
+    held = inputs.new_empty(min(size, len(inputs)), len(weight))
+    with torch.no_grad():
+        for rows in slices(len(inputs), size):
+            scaled, target = inputs[rows] / temperature, targets[rows, None]
+            logits = torch.mm(scaled, weight.T, out=held[: len(scaled)])
+            entropies[rows] = _normalise(logits, entropy)
+            logprobs[rows] = logits.gather(-1, target).squeeze(-1)
+            slopes = [slope[rows] for slope in _slopes(objective, logprobs, entropies, batch, entropy)]
+            for some in _blocks(logits):
+                to_logits(logits[some], entropies[rows][some], *(slope[some] for slope in slopes))
+            logits.scatter_add_(-1, target, slopes[0][:, None])
+            torch.mm(logits, weight, out=to_states[rows])
+            weight.grad.addmm_(logits.T, scaled)
+    del held, logits
+    states.backward(to_states.div_(temperature))
+    found = spread(logprobs, batch), spread(entropies, batch)
+    return objective(*found), *found
+
+
+def _normalise(logits: Tensor, entropy: str) -> Tensor:
+    """Turn logits [n, V] into log-probabilities, in place; their entropies [n] (zeros where `entropy` is `none`)."""
+    found = logits.new_zeros(len(logits))
+    for rows in _blocks(logits):
+        logp = logits[rows]
+        logp -= logp.logsumexp(-1, keepdim=True)
+        if entropy != "none":
+            found[rows] = logp.exp().mul_(logp).sum(-1).neg_()
+    return found
+
+
+def _slopes(
+    objective: Objective, logprobs: Tensor, entropies: Tensor, batch: Batch, entropy: str
+) -> tuple[Tensor, ...]:
+    """The gradients [N] of the objective by log-probabilities and, where it is to have one, by entropies."""
+    some = [logprobs.clone().requires_grad_(), entropies.clone().requires_grad_(entropy == "gradient")]
+    with torch.enable_grad():
+        value = objective(*(spread(part, batch) for part in some))
+    return torch.autograd.grad(value, [part for part in some if part.requires_grad], materialize_grads=True)
+
+
+def _blocks(logits: Tensor) -> Iterator[slice]:
+    return slices(len(logits), max(1, BLOCK // logits.shape[-1]))
