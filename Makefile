@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc cost-doc bench-update normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc cost-doc bench-update normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -65,6 +65,10 @@ table-main: $(READY) ## the main table over seeds, beside the expected numbers (
 table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
 	$(PY) -m src.launch experiments/schedules --scale $(SCALE)
 	$(PY) -m src.launch experiments/schedules_weak --scale $(SCALE)
+
+table-search: $(READY) ## 72 trials of schedules from a weak start, then the best beside the hand-set ones on other seeds
+	$(PY) -m src.sweep sweeps/weak_start.yaml --jobs 2
+	$(PY) -m src.launch experiments/search
 
 base-model: $(READY) ## pretrain the demo's base model again
 	$(PY) -m src.stages.base_model

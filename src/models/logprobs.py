@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import torch
@@ -101,8 +102,8 @@ def whole_logprobs(
     A plain head's weight is used as in chunks, not through the module: under ZeRO 3 a module gathers its weights when it is
     called, and a rank with few tokens would do so alone, beside others that go through chunks, and wait for ever.
     """
-    logits = torch.nn.functional.linear(states, head.weight) if is_plain(head) else head(states)
-    logprobs = torch.log_softmax(logits.float() / temperature, dim=-1)  # [N, V]
+    project = partial(torch.nn.functional.linear, weight=head.weight) if is_plain(head) else head
+    logprobs = torch.log_softmax(project(states).float() / temperature, dim=-1)  # [N, V]
     found = None
     if entropy != "none":
         with torch.set_grad_enabled(entropy == "gradient" and torch.is_grad_enabled()):

@@ -16,7 +16,7 @@ from src.sweep.file import Parameter, Sweep
 if TYPE_CHECKING:
     from src.sweep.report import Row
 
-MAP = "viridis"
+MAP, GOOD_IS_DARK = "viridis", "viridis_r"
 TONE, EDGE = "#0072B2", "#D55E00"
 
 
@@ -48,7 +48,7 @@ def parallel(sweep: Sweep, rows: Sequence[Row], path: Path) -> None:
     figure, (axis,) = canvas(1, 1, width=max(6.0, 1.25 * (len(axes_of) + 1)), height=4.6)
     values = np.array([row.value for row in rows])
     low, high = float(values.min()), float(values.max())
-    colour = matplotlib.colormaps[MAP]
+    colour = matplotlib.colormaps[GOOD_IS_DARK]
     sign = 1.0 if sweep.goal == "maximize" else -1.0
     for row in sorted(rows, key=lambda row: sign * row.value):
         share = (row.value - low) / (high - low) if high > low else 1.0

@@ -19,7 +19,7 @@ config.register()
 plugin.register()
 SITE = ("cluster.partition=gpu", "cluster.account=me")
 FILES = (f"data.sft={__file__}", f"data.prompts={__file__}", f"benchmark.path={Path(__file__).parent}")
-ON_GPUS = ("slurm_1gpu", "slurm_8gpu", "slurm_multinode")
+ON_GPUS = ("slurm", "slurm_1gpu", "slurm_8gpu", "slurm_multinode")
 
 
 def composed(*overrides):
