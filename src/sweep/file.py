@@ -59,7 +59,7 @@ class Early:
 
     bands: tuple[int, ...]
     eta: float
-    strict: bool = False
+    strict: bool = True
 
 
 @dataclass(frozen=True)
@@ -177,13 +177,13 @@ def _early(entry: Any, found: list[str]) -> Early | None:
         found.append(f"early_terminate: type must be hyperband; got {entry!r}")
         return None
     found += [f"early_terminate.{key}: no such field.{_near(key, known)}" for key in entry if key not in known]
-    eta, s = entry.get("eta", 3), entry.get("s", 1)
+    eta, s = entry.get("eta", 3), entry.get("s")
     if not (isinstance(eta, int | float) and eta > 1):
         found.append(f"early_terminate.eta: must be above 1; got {eta!r}")
         return None
     if isinstance(first := entry.get("min_iter"), int) and first >= 1 and "max_iter" not in entry:
         bands = [int(first * eta**k) for k in range(20)]
-    elif isinstance(last := entry.get("max_iter"), int) and last >= 1 and "min_iter" not in entry:
+    elif isinstance(last := entry.get("max_iter"), int) and last >= 1 and isinstance(s, int) and "min_iter" not in entry:
         bands = sorted(int(last / eta**k) for k in range(1, int(s) + 1) if last / eta**k >= 1)
     else:
         found.append(f"early_terminate: needs min_iter, or max_iter and s, at least 1 each; got {entry}")
@@ -191,7 +191,7 @@ def _early(entry: Any, found: list[str]) -> Early | None:
     if not bands:
         found.append(f"early_terminate: no band is left of max_iter {entry['max_iter']} with eta {eta}; raise max_iter")
         return None
-    return Early(tuple(bands), float(eta), bool(entry.get("strict", False)))
+    return Early(tuple(bands), float(eta), bool(entry.get("strict", True)))
 
 
 def _parameter(name: str, entry: Any) -> tuple[str, Parameter]:
