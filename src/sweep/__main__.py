@@ -7,6 +7,8 @@ varies, how it is searched and when a trial is stopped early stand in the file; 
 from __future__ import annotations
 
 import argparse
+import shlex
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -27,6 +29,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("overrides", nargs="*", help="key=value for every trial")
     options = parser.parse_intermixed_args(arguments)
     try:
+        for name in ("trials", "jobs"):
+            if (value := getattr(options, name)) is not None and value < 1:
+                raise UserError(f"--{name} must be at least 1; got {value}")
         sweep = read(options.file)
         return run(options.file, sweep, _count(sweep, options.trials), options.jobs, options.seed, options.overrides)
     except UserError as error:
@@ -39,15 +44,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(path: Path, sweep: Sweep, count: int, jobs: int, seed: int, overrides: Sequence[str]) -> int:
     """Carry out the trials, then write and print the report."""
+    from src.stages.lock import alone
     from src.sweep.driver import Driver
     from src.sweep.report import write
 
     began = time.time()
     driver = Driver.of(sweep, overrides, seed)
-    driver.carry_out(count, jobs)
-    command = " ".join([f"python -m src.sweep {path} --trials {count} --seed {seed}", *overrides])
-    failed = driver.failed
-    print(write(driver.ledger.folder, sweep, driver.trials, driver.results, failed, command))
+    command = f"python -m src.sweep {shlex.join([str(path), '--trials', str(count), '--seed', str(seed), *overrides])}"
+    with alone(driver.ledger.folder):  # two at work on one ledger would lose trials of each other
+        driver.carry_out(count, jobs)
+        failed = driver.failed
+        print(write(driver.ledger.folder, sweep, driver.trials, driver.results, failed, command))
     for number, error in failed.items():
         log = driver.trials[number].directory / LOG
         print(f"error: trial {number} failed: {error}" + (f"\n  {log}" if log.is_file() else ""), file=sys.stderr)
@@ -67,5 +74,6 @@ def _count(sweep: Sweep, asked: int | None) -> int:
 
 
 if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no trial outlives its search
     sys.path.insert(0, str(Path.cwd()))
     sys.exit(main())

@@ -7,6 +7,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 from src import config as configuration
 from src.errors import UserError
@@ -15,11 +16,12 @@ from src.stages.spec import MEASURED, EvaluationSpec
 from src.sweep.file import Sweep
 from src.sweep.hyperband import hopeless
 from src.sweep.pool import Pool
-from src.sweep.search import Known, overrides, suggest
+from src.sweep.report import ranked
+from src.sweep.search import Known, overrides, some, suggest
 from src.sweep.trials import Ledger, Trial, error_of, results_of, size_of, values_of
 
 POLL_S = 0.5
-# Of every trial unless the file's reader says otherwise: results lie in the run directories, W&B's agent is not at work.
+# Of every trial unless the command line says otherwise: results lie in the run directories, W&B's agent is not at work.
 OURS = ("tracking=jsonl",)
 
 
@@ -31,36 +33,40 @@ class Driver:
     fixed: tuple[str, ...]
     seed: int
     ledger: Ledger
-    trials: list[Trial]
+    trials: list[Trial] = field(default_factory=list)
     results: dict[int, dict[str, float]] = field(default_factory=dict)
     failed: dict[int, str] = field(default_factory=dict)
-    _values: dict[int, tuple[int, list[float]]] = field(
-        default_factory=dict
-    )  # by number: size of the file, values in it
+    # By number: size of the file, values in it.
+    _values: dict[int, tuple[int, list[float]]] = field(default_factory=dict)
 
     @staticmethod
     def of(sweep: Sweep, own: Sequence[str], seed: int) -> Driver:
-        """With the trials that an earlier command left.
+        """A sweep that can work.
 
         Raises:
-            UserError: no trial can be composed; the folder holds those of another sweep.
+            UserError: a setting is given twice, none of some trials can run, or they would have no value of the metric.
         """
         swept = {parameter.name.lstrip("+") for parameter in sweep.parameters}
         if twice := [text for text in own if _setting(text) in swept]:
             raise UserError(f"{', '.join(twice)}: the sweep searches that setting; leave it out, or change the file")
         fixed = tuple(text for text in merged(sweep.fixed, (*OURS, *own)) if _setting(text) not in swept)
-        config, _ = place((*fixed, *overrides(sweep, suggest(sweep, [], seed))))
+        config = _first_that_runs([(*fixed, *overrides(sweep, point)) for point in some(sweep, seed)])
         if "evaluate" not in config.stages:
             raise UserError(f"the runs of a sweep need stage evaluate, whose results it compares; got {config.stages}")
         _check_metric(sweep, config.evaluation)
         ledger = Ledger(Path(config.root) / config.scale / f"_sweep-{sweep.name}")
-        return Driver(sweep, fixed, seed, ledger, ledger.open(sweep, fixed, seed))
+        return Driver(sweep, fixed, seed, ledger)
 
     def carry_out(self, count: int, jobs: int) -> None:
-        """Until `count` trials have ended, `jobs` at a time; those that failed before are tried once more."""
+        """Until `count` trials have ended, `jobs` at a time, with those that an earlier command left; of them, what failed is
+        tried once more.
+
+        Raises:
+            UserError: the folder holds the trials of another sweep.
+        """
         from tqdm import tqdm
 
-        waiting = []
+        self.trials, waiting = self.ledger.open(self.sweep, self.fixed, self.seed), []
         for trial in self.trials:
             if not self._take_in(trial.number) and trial.number < count:
                 waiting.append(trial.number)
@@ -68,7 +74,7 @@ class Driver:
             bar.update(min(count, len(self.results)))
             while waiting or pool.running or len(self.trials) < count:
                 while len(pool.running) < jobs and (waiting or len(self.trials) < count):
-                    number = waiting.pop(0) if waiting else self._ask()
+                    number = self._again(waiting.pop(0)) if waiting else self._ask()
                     trial = self.trials[number]
                     if trial.error:
                         self._ended(number, False, bar)
@@ -82,16 +88,23 @@ class Driver:
     def _ask(self) -> int:
         """The number of a new trial, kept before it starts."""
         number = len(self.trials)
-        point = suggest(self.sweep, self.known(), self.seed)
-        texts = (*self.fixed, *overrides(self.sweep, point))
-        try:
-            _, directory = place(texts)
-            trial = Trial(number, point, texts, directory)
-        except UserError as error:
-            trial = Trial(number, point, texts, self.ledger.folder, error=str(error))
-        self.trials.append(trial)
+        self.trials.append(self._placed(number, suggest(self.sweep, self.known(), self.seed)))
         self.ledger.save(self.trials)
         return number
+
+    def _again(self, number: int) -> int:
+        """The number of a trial without results; a configuration that was refused may be none now."""
+        if self.trials[number].error:
+            self.trials[number] = self._placed(number, self.trials[number].point)
+            self.ledger.save(self.trials)
+        return number
+
+    def _placed(self, number: int, point: dict[str, Any]) -> Trial:
+        texts = (*self.fixed, *overrides(self.sweep, point))
+        try:
+            return Trial(number, point, texts, place(texts)[1])
+        except UserError as error:
+            return Trial(number, point, texts, self.ledger.folder, error=str(error))
 
     def known(self) -> list[Known]:
         """What the search knows of every trial."""
@@ -106,7 +119,10 @@ class Driver:
 
     def _take_in(self, number: int) -> bool:
         """Read the results of a trial, if it has come to its end."""
-        found = results_of(self.trials[number])
+        trial = self.trials[number]
+        if trial.stopped_at and trial.finished:  # its own command went on with it
+            self.trials[number] = replace(trial, stopped_at=0)
+        found = results_of(trial)
         if self.sweep.metric in found:
             self.results[number] = found
         return self.sweep.metric in found
@@ -114,12 +130,10 @@ class Driver:
     def _ended(self, number: int, good: bool, bar: object) -> None:
         trial, metric = self.trials[number], self.sweep.metric
         if good and self._take_in(number):
-            self.failed.pop(number, None)
-            text = f"{metric} {self.results[number][metric]:.3f}"
-            best = self._best()
-            text += f"  (best {self.results[best][metric]:.3f}, trial {best})"
+            best = ranked(self.sweep, self.trials, self.results)[0]
+            text = f"{metric} {self.results[number][metric]:.3f}  (best {best.value:.3f}, trial {best.trial.number})"
         else:
-            self.failed[number] = error_of(trial)
+            self.failed[number] = error_of(trial, metric)
             text = f"FAILED: {self.failed[number]}"
         if trial.stopped_at:
             text += f"  stopped after {trial.stopped_at} values"
@@ -127,10 +141,6 @@ class Driver:
         bar.write(f"trial {number}: {text}  {changing}", file=sys.stdout)  # type: ignore[attr-defined]
         sys.stdout.flush()
         bar.update(1)  # type: ignore[attr-defined]
-
-    def _best(self) -> int:
-        sign = 1 if self.sweep.goal == "maximize" else -1
-        return max(self.results, key=lambda number: sign * self.results[number][self.sweep.metric])
 
     def _stop_early(self, pool: Pool, bar: object) -> None:
         if self.sweep.early is None or not pool.running:
@@ -150,6 +160,18 @@ class Driver:
         if self._values.get(trial.number, (-1, []))[0] != size:
             self._values[trial.number] = (size, values_of(trial, self.sweep.metric))
         return self._values[trial.number][1]
+
+
+def _first_that_runs(trials: Sequence[tuple[str, ...]]) -> configuration.Config:
+    """The configuration of the first trial that has one; else raise what is wrong with the first of all."""
+    refused = None
+    for texts in trials:
+        try:
+            return place(texts)[0]
+        except UserError as error:
+            refused = refused or error
+    assert refused is not None
+    raise refused
 
 
 def _check_metric(sweep: Sweep, evaluation: EvaluationSpec) -> None:

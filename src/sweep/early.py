@@ -9,7 +9,7 @@ from dataclasses import dataclass
 @dataclass(frozen=True)
 class Signal:
     """Of `trials` that went on to the end, at their `iteration`-th value on the way: Spearman's rank correlation with the
-    final values (NaN where one of them does not vary), and the rank, from 1, that the final best had then."""
+    final values (NaN where one of them does not vary), and the rank that the final best had then: 1 + how many were better."""
 
     iteration: int
     trials: int
@@ -27,8 +27,10 @@ def signals(on_the_way: Sequence[Sequence[float]], final: Sequence[float], goal:
         if len(there) < 3:
             break
         sign = -1.0 if goal == "maximize" else 1.0
-        early, late = (rankdata([sign * value for value in column]) for column in zip(*there, strict=True))
-        found.append(Signal(place + 1, len(there), _correlation(early, late), int(early[late.argmin()])))
+        early, late = ([sign * value for value in column] for column in zip(*there, strict=True))
+        then = early[late.index(min(late))]
+        rank = 1 + sum(value < then for value in early)
+        found.append(Signal(place + 1, len(there), _correlation(rankdata(early), rankdata(late)), rank))
     return found
 
 

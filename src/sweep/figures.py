@@ -11,7 +11,8 @@ import numpy as np
 
 from src.reporting import pareto
 from src.reporting.figures import canvas, save
-from src.sweep.file import Parameter, Sweep
+from src.sweep.file import Sweep
+from src.sweep.parameter import Parameter
 
 if TYPE_CHECKING:
     from src.sweep.report import Row
@@ -21,11 +22,12 @@ TONE, EDGE = "#0072B2", "#D55E00"
 
 
 def history(sweep: Sweep, rows: Sequence[Row], path: Path) -> None:
-    """The value of each trial in the order of asking, and the best so far."""
+    """The value of each trial in the order of asking, and the best so far of those that were not stopped."""
     figure, (axis,) = canvas(1, 1, width=7.0, height=3.4)
     ordered = sorted(rows, key=lambda row: row.trial.number)
     numbers, values = [row.trial.number for row in ordered], [row.value for row in ordered]
-    best = np.maximum.accumulate(values) if sweep.goal == "maximize" else np.minimum.accumulate(values)
+    ends = [float("nan") if row.trial.stopped_at else row.value for row in ordered]
+    best = np.fmax.accumulate(ends) if sweep.goal == "maximize" else np.fmin.accumulate(ends)
     for stopped, marker in ((False, "o"), (True, "x")):
         chosen = [k for k, row in enumerate(ordered) if bool(row.trial.stopped_at) is stopped]
         if chosen:
@@ -84,9 +86,9 @@ def importance(shares: Mapping[str, float], path: Path) -> None:
 
 
 def front(rows: Sequence[Row], split: str, path: Path) -> None:
-    """Accuracy against fidelity, the number of tokens as colour; nothing where they were not measured."""
+    """Accuracy against fidelity of the finished trials, the number of tokens as colour; nothing where they were not measured."""
     names = [f"{split}/{name}" for name in ("fidelity", "accuracy", "tokens")]
-    chosen = [row for row in rows if all(name in row.results for name in names)]
+    chosen = [row for row in rows if not row.trial.stopped_at and all(name in row.results for name in names)]
     figure, (axis,) = canvas(1, 1, width=6.0, height=4.4)
     if chosen:
         x, y, tokens = (np.array([row.results[name] for row in chosen]) for name in names)

@@ -55,18 +55,22 @@ class Pool:
         return found
 
     def stop(self, numbers: Sequence[int], jobs: bool = True) -> None:
-        """End these runs, with all their processes and `jobs`, and wait until they have."""
-        for number in numbers:
-            if jobs:
-                _cancel(self._directories[number])
-            _signal(self._processes[number], signal.SIGTERM)
-        limit = time.monotonic() + GRACE_S
-        for number in numbers:
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                self._processes[number].wait(max(0.1, limit - time.monotonic()))
-            _signal(self._processes[number], signal.SIGKILL)  # and what is left of its group
-            self._processes[number].wait()
-            self._forget(number)
+        """End these runs, with all their processes and `jobs`, and wait until they have. A second Ctrl-C ends the wait."""
+        try:
+            for number in numbers:
+                if jobs:
+                    _cancel(self._directories[number])
+                _signal(self._processes[number], signal.SIGTERM)
+            limit = time.monotonic() + GRACE_S
+            for number in numbers:
+                with contextlib.suppress(subprocess.TimeoutExpired):
+                    self._processes[number].wait(max(0.1, limit - time.monotonic()))
+        finally:
+            for number in numbers:
+                _signal(self._processes[number], signal.SIGKILL)  # and what is left of its group
+            for number in numbers:
+                self._processes[number].wait()
+                self._forget(number)
 
     def _forget(self, number: int) -> None:
         del self._processes[number], self._directories[number]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +22,7 @@ WORDS = (
     "Each trial is one run with one seed, and the best of many is best in part by luck: run it again with other seeds, "
     "beside what it is to beat, before it is believed."
 )
+STOPPED = "Stopped trials come last: their values are of fewer steps, on fewer questions, and are not those of the end."
 
 
 @dataclass(frozen=True)
@@ -39,10 +41,7 @@ def write(
 ) -> str:  # fmt: skip
     """`report.md`, `report.html`, `table.csv` and pictures in `folder`; returns what to print."""
     rows = ranked(sweep, trials, results)
-    known = [
-        Known(trial.point, results.get(trial.number, {}).get(sweep.metric), trial.number in failed) for trial in trials
-    ]
-    (folder / "table.csv").write_text(_spreadsheet(rows, failed, trials), encoding="utf-8")
+    (folder / "table.csv").write_text(_spreadsheet(sweep, rows, failed, trials), encoding="utf-8")
     counts = {
         "finished": sum(not row.trial.stopped_at for row in rows), "stopped early": sum(row.trial.stopped_at > 0 for row in rows),
         "failed": len(failed),
@@ -59,26 +58,28 @@ def write(
     sections = [page.Section("What was run", WORDS, lines)]
     shown = f"{sweep.name}: {about['search']}; {about['trials']}\n"
     if rows:
-        table = _markdown(sweep, rows)
         pictures = {name: folder / f"{name}.png" for name in ("search", "parallel", "front")}
         figures.history(sweep, rows, pictures["search"])
         figures.parallel(sweep, rows, pictures["parallel"])
         split = sweep.metric.split("/")[0]
         figures.front(rows, split, pictures["front"])
         sections += [
-            page.Section("Best trials", table=_markdown(sweep, rows[: 2 * SHOWN])),
-            page.Section("The search", "Values in the order they were asked for, and the best so far.", picture=pictures["search"]),
+            page.Section("Best trials", STOPPED if counts["stopped early"] else "", _markdown(sweep, rows, 2 * SHOWN)),
+            page.Section("The search", "Values in the order they were asked for, and the best so far of those not stopped.", picture=pictures["search"]),
             page.Section("Settings", "A line for each trial, its colour the value; stopped ones are thin.", picture=pictures["parallel"]),
-            page.Section("Front", f"Accuracy against fidelity, {split}; undominated trials are joined.", picture=pictures["front"]),
+            page.Section("Front", f"Accuracy against fidelity, {split}; finished trials, the undominated ones joined.", picture=pictures["front"]),
         ]  # fmt: skip
-        shares = importance(sweep, known)
+        shares = importance(
+            sweep,
+            [Known(trial.point, results[trial.number][sweep.metric]) for trial in trials if trial.number in results],
+        )
         if shares:
             path = folder / "importance.png"
             figures.importance(shares, path)
             sections.append(
                 page.Section("Importance", "What sets the best quarter of the trials apart (PED-ANOVA).", picture=path)
             )
-        shown += f"\n{tables.plain(_markdown(sweep, rows[:SHOWN]))}\n"
+        shown += f"\n{tables.plain(_markdown(sweep, rows, SHOWN))}\n"
         if shares:
             shown += "\nimportance: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()) + "\n"
         finished = [row for row in rows if not row.trial.stopped_at]
@@ -86,34 +87,34 @@ def write(
         if found := early.signals(on_the_way, [row.value for row in finished], sweep.goal):
             words = "Trials that were not stopped: what their values on the way (evaluation.every) told of the end."
             sections.append(page.Section("Early values", words, early.table(found)))
-        shown += f"\nthe best again, with another seed:\n  {again(rows[0].trial)}\n" + (f"\n{WORDS}\n" if table else "")
+        shown += f"\nthe best again, with another seed:\n  {again(rows[0].trial)}\n\n{WORDS}\n"
     (folder / "report.md").write_text(page.as_markdown(f"Sweep {sweep.name}", sections), encoding="utf-8")
     (folder / "report.html").write_text(page.as_html(f"Sweep {sweep.name}", sections), encoding="utf-8")
     return shown + f"report: {folder / 'report.html'}"
 
 
 def ranked(sweep: Sweep, trials: Sequence[Trial], results: Mapping[int, Mapping[str, float]]) -> list[Row]:
-    """The trials that have a value, the best first."""
+    """The trials that have a value, the best first; those that were stopped, whose values are not of the end, come last."""
     sign = -1.0 if sweep.goal == "maximize" else 1.0
     rows = []
     for trial in (trial for trial in trials if trial.number in results):
-        settings = dict(text.split("=", 1) for text in overrides(sweep, trial.point))
-        rows.append(Row(trial, results[trial.number][sweep.metric], results[trial.number], settings))
-    return sorted(rows, key=lambda row: (sign * row.value, row.trial.number))
+        rows.append(Row(trial, results[trial.number][sweep.metric], results[trial.number], _settings(sweep, trial)))
+    return sorted(rows, key=lambda row: (row.trial.stopped_at > 0, sign * row.value, row.trial.number))
 
 
 def again(trial: Trial) -> str:
     """The command of a trial, for another seed."""
     texts = [text for text in trial.overrides if not text.startswith(("seed=", "tracking="))]
-    return "python -m src.run " + " ".join([*texts, "seed=<another>"])
+    return f"python -m src.run {shlex.join(texts)} seed=<another>"
 
 
-def _markdown(sweep: Sweep, rows: Sequence[Row]) -> str:
+def _markdown(sweep: Sweep, rows: Sequence[Row], shown: int) -> str:
+    """The first of the rows, with the settings that vary among all of them."""
     split = sweep.metric.split("/")[0]
     varied = [p.name for p in sweep.parameters if len({row.settings[p.name] for row in rows}) > 1 or len(rows) == 1]
     head = ["trial", sweep.metric, *(name for name in BESIDE if f"{split}/{name}" != sweep.metric), *varied]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for row in rows:
+    for row in rows[:shown]:
         mark = f"{row.trial.number}" + (f" (stopped after {row.trial.stopped_at})" if row.trial.stopped_at else "")
         beside = [_number(row.results.get(f"{split}/{name}")) for name in BESIDE if f"{split}/{name}" != sweep.metric]
         lines.append("| " + " | ".join([mark, f"{row.value:.3f}", *beside, *(row.settings[n] for n in varied)]) + " |")
@@ -124,18 +125,22 @@ def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}" if value > 1 else f"{value:.3f}"
 
 
-def _spreadsheet(rows: Sequence[Row], failed: Mapping[int, str], trials: Sequence[Trial]) -> str:
+def _settings(sweep: Sweep, trial: Trial) -> dict[str, str]:
+    return dict(text.split("=", 1) for text in overrides(sweep, trial.point))
+
+
+def _spreadsheet(sweep: Sweep, rows: Sequence[Row], failed: Mapping[int, str], trials: Sequence[Trial]) -> str:
     """Every trial with its settings, all its results and its directory; the best first, failed ones last."""
     names = sorted({name for row in rows for name in row.results})
-    settings = list(rows[0].settings) if rows else []
     buffer = io.StringIO()
     writer = csv.writer(buffer, lineterminator="\n")
-    writer.writerow(["trial", "state", *settings, *names, "directory"])
+    writer.writerow(["trial", "state", *(p.name for p in sweep.parameters), *names, "directory"])
     for row in rows:
         state = f"stopped after {row.trial.stopped_at}" if row.trial.stopped_at else "finished"
         numbers = [f"{row.results[name]:.6g}" if name in row.results else "" for name in names]
         writer.writerow([row.trial.number, state, *row.settings.values(), *numbers, row.trial.directory])
     for number, error in failed.items():
-        blank = [""] * (len(settings) + len(names))
-        writer.writerow([number, f"failed: {error}", *blank, trials[number].directory])
+        settings = _settings(sweep, trials[number])
+        blank = [""] * len(names)
+        writer.writerow([number, f"failed: {error}", *settings.values(), *blank, trials[number].directory])
     return buffer.getvalue()

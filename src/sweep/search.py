@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from src.sweep.file import Parameter, Sweep, written
+from src.sweep.file import Sweep
+from src.sweep.parameter import Parameter, written
 
 if TYPE_CHECKING:
     from optuna.study import Study
 
+SOME = 8
 STARTUP = 10  # trials at random before a Gaussian process is fitted, as optuna has it
 
 
@@ -47,6 +49,14 @@ def suggest(sweep: Sweep, known: Sequence[Known], seed: int) -> dict[str, Any]:
         else optuna.samplers.RandomSampler(seed=own)
     )
     return dict(study.ask(distributions(sweep)).params)
+
+
+def some(sweep: Sweep, seed: int) -> list[dict[str, Any]]:
+    """A few points from all over the search space, the first that is asked for among them."""
+    size = sweep.size()
+    if size is None:
+        return [suggest(sweep, [], seed + k) for k in range(SOME)]
+    return [suggest(sweep, [Known({}, None)] * (k * size // SOME), seed) for k in range(SOME)]
 
 
 def study_of(sweep: Sweep, known: Sequence[Known]) -> Study:

@@ -28,6 +28,11 @@ class Trial:
     error: str = ""
 
     @property
+    def metrics(self) -> Path:
+        """What was measured after the steps of the run."""
+        return self.directory / "grpo" / "metrics.jsonl"
+
+    @property
     def finished(self) -> bool:
         return (self.directory / "config.yaml").is_file() and run_status(self.directory).state == "finished"
 
@@ -71,15 +76,14 @@ class Ledger:
 
 def size_of(trial: Trial) -> int:
     """Of the file that `values_of` reads, bytes; 0 where there is none."""
-    path = trial.directory / "grpo" / "metrics.jsonl"
-    return path.stat().st_size if path.is_file() else 0
+    return trial.metrics.stat().st_size if trial.metrics.is_file() else 0
 
 
 def values_of(trial: Trial, metric: str) -> list[float]:
     """What `metric` was after some of the steps of the run, in their order (`evaluation.every`)."""
     from src.reporting.tracker import read_metrics
 
-    lines = read_metrics(trial.directory / "grpo" / "metrics.jsonl")
+    lines = read_metrics(trial.metrics)
     return [float(line[metric]) for line in lines if metric in line]
 
 
@@ -97,19 +101,22 @@ def results_of(trial: Trial) -> dict[str, float]:
     if trial.stopped_at:
         from src.reporting.tracker import read_metrics
 
-        lines = read_metrics(trial.directory / "grpo" / "metrics.jsonl")
+        lines = read_metrics(trial.metrics)
         found = [{k: v for k, v in line.items() if "/" in k and not isinstance(v, str)} for line in lines]
         measured = [line for line in found if any(key.endswith("/hypervolume") for key in line)]
         return measured[trial.stopped_at - 1] if len(measured) >= trial.stopped_at else {}
     return {}
 
 
-def error_of(trial: Trial) -> str:
-    """The last line of what a run or its configuration failed with."""
+def error_of(trial: Trial, metric: str) -> str:
+    """Why a trial has no value of `metric`: the last line of what its run or its configuration failed with."""
     told = trial.error
     if not told and (trial.directory / "config.yaml").is_file():
-        told = run_status(trial.directory).message
-    return (told.strip().splitlines() or ["it ended without a message"])[-1]
+        status = run_status(trial.directory)
+        if status.state == "finished":
+            return f"the run has no value of {metric}: it is not a number there"
+        told = status.message if status.state == "failed" else ""
+    return (told.strip().splitlines() or ["it left no error behind; its log tells what it said last"])[-1]
 
 
 def _replace(path: Path, text: str) -> None:

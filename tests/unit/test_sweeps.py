@@ -5,15 +5,17 @@ from pathlib import Path
 import pytest
 import yaml
 from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src import config
 from src.errors import UserError
 from src.reporting.glossary import require
 from src.sweep.driver import merged
 from src.sweep.early import signals, table
-from src.sweep.file import Early, read, written
+from src.sweep.file import Early, read
 from src.sweep.hyperband import hopeless
-from src.sweep.search import Known, importance, overrides, suggest
+from src.sweep.parameter import written
+from src.sweep.search import Known, importance, overrides, some, suggest
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
@@ -87,8 +89,11 @@ def test_bands_below_the_longest_run(tmp_path):
         ({"methode": "grid"}, "methode: no such field. Did you mean 'method'"),
         ({"metric": None}, "metric: must have a name"),
         ({"metric": {"name": "dev/accuracy", "goal": "max"}}, "metric.goal: must be one of maximize, minimize; got 'max'"),
+        ({"metric": {"name": "dev/accuracy", "target": 0.9}}, "metric.target: no such field here. Valid: name, goal"),
         ({"program": "train.py"}, "program: must be src.run; got 'train.py'"),
         ({"run_cap": 0}, "run_cap: must be a number of trials, at least 1; got 0"),
+        ({"run_cap": True}, "run_cap: must be a number of trials, at least 1; got True"),
+        ({"command": ["${program}", "${args_no_hyphens}", "seed=1"]}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
         ({"command": None}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
         ({"command": ["${program}", "${args}"]}, "command: must be a list"),
         ({"command": ["bash", "${args_no_hyphens}"]}, "command: 'bash' is not known here"),
@@ -96,6 +101,13 @@ def test_bands_below_the_longest_run(tmp_path):
         ({"parameters": {"seed": 3}}, "parameters.seed: must have value, values, or min and max; got 3"),
         ({"parameters": {"seed": {"values": []}}}, "parameters.seed: values must be a list with something in it"),
         ({"parameters": {"seed": {"values": [1, 1]}}}, "parameters.seed: values must differ; 1 is there twice"),
+        ({"parameters": {"a": {"value": "x,y"}}}, r"parameters.a: a value must be one to Hydra too; got x,y. Put quotes into it"),
+        ({"parameters": {"a": {"values": ["x", "y=1"]}}}, "parameters.a: a value must be one to Hydra too; got y=1"),
+        ({"parameters": {"a": {"values": ["it's"]}}}, "parameters.a: a value must be one to Hydra too; got it's"),
+        ({"parameters": {"a": {"min": 0.0, "max": float("inf")}}}, "parameters.a: min and max must be numbers; got 0.0 and inf"),
+        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 0}}}, "parameters.a: q must be above 0 .* got q 0"),
+        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0, "max": 1, "q": "x"}}}, "parameters.a: q must be above 0 .* got q 'x'"),
+        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0.1, "max": 1, "q": 0.25}}}, "min must be a multiple of q, .* got 0.1 and 0.25"),
         ({"parameters": {"a": {"min": 2.0, "max": 1.0}}}, "parameters.a: min must be below max; got 2.0 and 1.0"),
         ({"parameters": {"a": {"min": "1e-5", "max": 1.0}}}, r"parameters.a: min and max must be numbers; .*write 1e-5 as 1.0e-5"),
         ({"parameters": {"a": {"distribution": "log_uniform_values", "min": 0, "max": 1}}}, "must be above 0; got 0"),
@@ -107,6 +119,9 @@ def test_bands_below_the_longest_run(tmp_path):
         ({"early_terminate": {"type": "median"}}, "early_terminate: type must be hyperband"),
         ({"early_terminate": {"type": "hyperband"}}, "early_terminate: needs min_iter, or max_iter and s"),
         ({"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 1}}, "early_terminate.eta: must be above 1; got 1"),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": float("inf")}}, "early_terminate.eta: must be above 1; got inf"),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "strict": "no"}}, "early_terminate.strict: must be true or false; got 'no'"),
+        ({"early_terminate": {"type": "hyperband", "max_iter": 9, "s": "two"}}, "early_terminate: needs min_iter, or max_iter and s, whole"),
         ({"early_terminate": {"type": "hyperband", "miniter": 1}}, "early_terminate.miniter: no such field. Did you mean 'min_iter'"),
     ],
 )  # fmt: skip
@@ -133,6 +148,22 @@ def test_values_as_hydra_reads_them():
     assert written(3.0, whole=True) == "3"
 
 
+def test_texts_inside_lists_stay_texts():
+    """In quotes where Hydra would cut them up or take them for something else; the brackets are Hydra's own."""
+    values = [["a", "a,b", "1", "true", "it's", 'say "x"'], [], {"k": "x y"}]
+    texts = [written(value) for value in values]
+    assert texts == ['[a,"a,b","1","true","it\'s","say \\"x\\""]', "[]", '{k:"x y"}']
+    parser = OverridesParser.create()
+    assert [parser.parse_override(f"key={text}").value() for text in texts] == values
+
+
+def test_values_of_a_file_keep_their_digits_and_texts(tmp_path):
+    """0.1234567 has seven digits; texts are Hydra's to read, as they are where W&B's agent passes them on."""
+    values = [1234567.0, 0.1234567, 0.5, "[fr,en]", '"a,b"', "a b", ""]
+    found = read(sweep(tmp_path, parameters={"a": {"values": values}}))
+    assert found.parameters[0].options == ("1234567.0", "0.1234567", "0.5", "[fr,en]", '"a,b"', "a b", "")
+
+
 def test_a_grid_goes_through_every_point_once(tmp_path):
     parameters = {"schedule": {"values": ["cosine", "linear"]}, "seed": {"min": 1, "max": 3}}
     grid = read(sweep(tmp_path, method="grid", parameters=parameters))
@@ -141,6 +172,13 @@ def test_a_grid_goes_through_every_point_once(tmp_path):
     assert points[:4] == [("schedule=cosine", "seed=1"), ("schedule=cosine", "seed=2"), ("schedule=cosine", "seed=3"),
                           ("schedule=linear", "seed=1")]  # fmt: skip
     assert len(set(points)) == 6
+
+
+def test_some_points_of_a_grid_come_from_all_over_it(tmp_path):
+    grid = read(sweep(tmp_path, method="grid", parameters={"a": {"values": ["x", "y"]}, "seed": {"min": 1, "max": 8}}))
+    assert [overrides(grid, point) for point in some(grid, 0)] == [
+        (f"a={value}", f"seed={seed}") for value in "xy" for seed in (1, 3, 5, 7)
+    ]  # fmt: skip
 
 
 def test_a_grid_of_steps(tmp_path):
@@ -205,4 +243,10 @@ def test_early_values_by_hand():
     assert "| 2 | 3 | 1.00 | 1 |" in table([first, second])
     assert signals([[1.0], [2.0]], [1.0, 2.0], "maximize") == []
     (flat,) = signals([[1.0], [1.0], [1.0]], [1.0, 2.0, 3.0], "minimize")
-    assert flat.correlation != flat.correlation
+    assert flat.correlation != flat.correlation and flat.rank_of_best == 1  # nobody was better
+
+
+def test_the_rank_of_the_best_counts_those_that_were_better():
+    """The final best, 9, had 2 then: one had 3, another 2 as well."""
+    (signal,) = signals([[2.0], [2.0], [3.0], [1.0]], [9.0, 1.0, 2.0, 3.0], "maximize")
+    assert signal.rank_of_best == 2
