@@ -85,8 +85,8 @@ bench-logprobs: $(READY) ## memory and time of log-probabilities over large voca
 bench-scoring: $(READY) ## grading and scoring against math-verify and the released scorer (DATA=folder of MGSM-Rev2)
 	$(PY) experiments/bench/scoring.py $(if $(DATA),--mgsm-rev2 $(DATA))
 
-test: $(READY) ## the default tests (under three minutes)
-	$(PY) -m pytest -n $(WORKERS)
+test: $(READY) ## the default tests (about three minutes)
+	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 test-slow: $(READY) ## the tests that take minutes
 	$(PY) -m pytest -m slow

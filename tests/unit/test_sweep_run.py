@@ -32,7 +32,7 @@ def small(tmp_path, overrides):
         "program": "src.run", "method": "bayes", "run_cap": 2, "metric": {"name": "dev/accuracy", "goal": "maximize"},
         "parameters": {"schedule": {"values": ["cosine", "linear"]}, "schedule.maximum": {"min": 0.5, "max": 4.0}},
         "command": [
-            "${env}", "python", "-m", "${program}", "+experiment=adamame_grpo", *overrides, "evaluation.splits=[dev]",
+            "${env}", "python", "-m", "${program}", "+experiment=adamame_grpo", *overrides, "stages=[grpo,evaluate]", "evaluation.splits=[dev]",
             "evaluation.languages=[fr,en]", "evaluation.every=1", "evaluation.every_problems=2", "tracking=wandb",
             "${args_no_hyphens}",
         ],

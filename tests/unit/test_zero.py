@@ -10,6 +10,9 @@ from src.distributed.spec import DistributedSpec
 from tests.unit.zero_ranks import CASES
 
 
+pytestmark = pytest.mark.xdist_group("zero")  # whose report is made once
+
+
 @pytest.fixture(scope="module")
 def report(tmp_path_factory):
     folder = tmp_path_factory.mktemp("zero")
