@@ -79,6 +79,7 @@ def test_hopeless_trials_are_stopped(small, capfd):
     content["early_terminate"] = {"type": "hyperband", "min_iter": 1, "eta": 3, "strict": True}
     content["method"], content["parameters"] = "grid", {"rollout.maximum_new_tokens": {"values": [8, 24]}}
     content["metric"] = {"name": "dev/tokens", "goal": "minimize"}
+    content["command"][-1:] = ["grpo.steps=60", "evaluation.every=20", "${args_no_hyphens}"]  # there is time to stop it
     path.write_text(yaml.safe_dump(content))
     assert main([str(path)]) == 0
     first, second = csv.DictReader((folder / "table.csv").open())
