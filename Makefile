@@ -94,7 +94,7 @@ test-slow: $(READY) ## the tests that take minutes
 test-slurm: $(VENV)/.extra-slurm ## runs as jobs of a SLURM that the tests start (root, slurm-wlm, munge; some minutes)
 	$(PY) -m pytest -m slow tests/slurm
 
-test-engines: $(ENGINES)/.ready ## vLLM on a CPU, in an environment of its own (about six minutes)
+test-engines: $(ENGINES)/.ready ## vLLM on a CPU, in an environment of its own (about seven minutes)
 	@HF_HUB_OFFLINE=1 timeout --foreground --signal=INT --kill-after=60 $(ENGINES_MINUTES)m \
 		$(ENGINES)/bin/python -m pytest tests/engines || { code=$$?; \
 		test $$code != 124 || echo "error: not done in $(ENGINES_MINUTES) minutes; ENGINES_MINUTES=90 gives it more"; \

@@ -9,7 +9,6 @@ from src.distributed.place import Place, place
 from src.distributed.spec import DistributedSpec
 from tests.unit.zero_ranks import CASES
 
-
 pytestmark = pytest.mark.xdist_group("zero")  # whose report is made once
 
 
