@@ -11,25 +11,29 @@ from src.errors import UserError
 
 
 def composed(overrides: Sequence[str]) -> configuration.Config:
-    """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it."""
+    """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it.
+
+    Raises:
+        UserError: it cannot be composed, or cannot run.
+    """
     from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
 
     configuration.register()
-    with initialize_config_dir(str(configuration.CONF), version_base="1.3"):
-        config = configuration.build(compose("config", overrides=list(overrides)))
+    try:
+        with initialize_config_dir(str(configuration.CONF), version_base="1.3"):
+            config = configuration.build(compose("config", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error)) from None
     configuration.check(config)
     return config
 
 
 def command(look: Callable[[configuration.Config], str]) -> None:
     """Print what `look` finds; a mistake on the command line ends with code 2 and one message."""
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
     try:
         print(look(composed(sys.argv[1:])))
-    except (HydraException, OmegaConfBaseException) as error:
-        sys.exit(fail(explain(error)))
     except UserError as error:
         sys.exit(fail(str(error)))
 

@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from src import config as configuration
+from src.composed import fail
 from src.errors import UserError
 
 TUNING_SEEDS = 2
@@ -311,8 +312,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             print(f"{name + ':':14} {path}")
         print(f"{len(jobs)} runs in {_clock(time.time() - began)}")
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error))
     except KeyboardInterrupt:
         print("\ninterrupted; the same command again resumes", file=sys.stderr)
         return 130

@@ -4,7 +4,8 @@ The softmax is taken as attention takes it in blocks (running maximum and sum ov
 Gimelshein 2018, Dao et al. 2022): with hidden state h_i as the query and the rows W_j of the head as keys and values,
 the gradient of log p_i(t) by h_i is (W_t - sum_j p_ij W_j) / temperature, whose sum is one more running sum. So the
 backward pass to the hidden states costs no second look at the vocabulary, and only a head that is trained has its
-logits computed again (`src.models.fused` spares that where the loss of a token depends on no other). Products are in the dtype of the weights, all sums over the vocabulary in float32.
+logits computed again (`src.models.fused` spares that where the loss of a token depends on no other). Products are in the
+dtype of the weights, all sums over the vocabulary in float32.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.composed import fail
 from src.errors import UserError
 from src.status import LOG
 from src.sweep.file import Sweep, read
@@ -35,8 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sweep = read(options.file)
         return run(options.file, sweep, _count(sweep, options.trials), options.jobs, options.seed, options.overrides)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error))
     except KeyboardInterrupt:
         print("\ninterrupted; the same command again resumes", file=sys.stderr)
         return 130

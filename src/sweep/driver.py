@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from src import config as configuration
+from src.composed import composed
 from src.errors import UserError
 from src.reporting.final import NAMES
 from src.stages.spec import MEASURED, EvaluationSpec
@@ -212,14 +213,5 @@ def place(texts: Sequence[str]) -> tuple[configuration.Config, Path]:
     Raises:
         UserError: it cannot run.
     """
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    from src.compose_errors import explain
-    from src.composed import composed
-
-    try:
-        config = composed(texts)
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error)) from None
+    config = composed(texts)
     return config, configuration.run_directory(config.root, config.scale, config.method, config.seed, texts)

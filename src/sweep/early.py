@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -19,7 +20,7 @@ class Signal:
 
 def signals(on_the_way: Sequence[Sequence[float]], final: Sequence[float], goal: str) -> list[Signal]:
     """One for each iteration that three trials or more came to."""
-    from scipy.stats import rankdata
+    from scipy.stats import spearmanr
 
     found = []
     for place in range(max(map(len, on_the_way), default=0)):
@@ -30,7 +31,10 @@ def signals(on_the_way: Sequence[Sequence[float]], final: Sequence[float], goal:
         early, late = ([sign * value for value in column] for column in zip(*there, strict=True))
         then = early[late.index(min(late))]
         rank = 1 + sum(value < then for value in early)
-        found.append(Signal(place + 1, len(there), _correlation(rankdata(early), rankdata(late)), rank))
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of values that do not vary: NaN says so
+            correlation = float(spearmanr(early, late).statistic)
+        found.append(Signal(place + 1, len(there), correlation, rank))
     return found
 
 
@@ -42,12 +46,3 @@ def table(found: Sequence[Signal]) -> str:
     ]
     lines += [f"| {s.iteration} | {s.trials} | {s.correlation:.2f} | {s.rank_of_best} |" for s in found]
     return "\n".join(lines)
-
-
-def _correlation(first: object, second: object) -> float:
-    import numpy as np
-
-    one, other = np.asarray(first, dtype=float), np.asarray(second, dtype=float)
-    if one.std() == 0 or other.std() == 0:
-        return float("nan")
-    return float(np.corrcoef(one, other)[0, 1])

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from src.errors import UserError
+from src.stages.spec import MEASURED
 from src.status import read as run_status
 from src.sweep.file import Sweep
 
@@ -75,16 +76,22 @@ class Ledger:
 
 
 def size_of(trial: Trial) -> int:
-    """Of the file that `values_of` reads, bytes; 0 where there is none."""
+    """Of the file that `measured` reads, bytes; 0 where there is none."""
     return trial.metrics.stat().st_size if trial.metrics.is_file() else 0
 
 
-def values_of(trial: Trial, metric: str) -> list[float]:
-    """What `metric` was after some of the steps of the run, in their order (`evaluation.every`)."""
+def measured(trial: Trial) -> list[dict[str, float]]:
+    """`<split>/<metric>` after some of the steps of the run, in their order (`evaluation.every`)."""
     from src.reporting.tracker import read_metrics
 
     lines = read_metrics(trial.metrics)
-    return [float(line[metric]) for line in lines if metric in line]
+    found = [{name: line[name] for name in line if name.partition("/")[2] in MEASURED} for line in lines]
+    return [values for values in found if values]
+
+
+def values_of(trial: Trial, metric: str) -> list[float]:
+    """What `metric` was on the way."""
+    return [values[metric] for values in measured(trial) if metric in values]
 
 
 def results_of(trial: Trial) -> dict[str, float]:
@@ -99,12 +106,8 @@ def results_of(trial: Trial) -> dict[str, float]:
         records = trial.directory / "evaluate" / "records.parquet"
         return final_values(records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
     if trial.stopped_at:
-        from src.reporting.tracker import read_metrics
-
-        lines = read_metrics(trial.metrics)
-        found = [{k: v for k, v in line.items() if "/" in k and not isinstance(v, str)} for line in lines]
-        measured = [line for line in found if any(key.endswith("/hypervolume") for key in line)]
-        return measured[trial.stopped_at - 1] if len(measured) >= trial.stopped_at else {}
+        found = measured(trial)
+        return found[trial.stopped_at - 1] if len(found) >= trial.stopped_at else {}
     return {}
 
 

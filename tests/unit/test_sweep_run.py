@@ -84,6 +84,7 @@ def test_hopeless_trials_are_stopped(small, capfd):
     assert main([str(path)]) == 0
     first, second = csv.DictReader((folder / "table.csv").open())
     assert (first["trial"], first["state"], first["rollout.maximum_new_tokens"]) == ("0", "finished", "8")
+    assert {name.split("/")[0] for name in first if "/" in name} == {"dev"}  # and nothing of the training rollouts
     assert second["state"].startswith("stopped after ") and float(second["dev/tokens"]) > float(first["dev/tokens"])
     assert "1 finished, 1 stopped early" in capfd.readouterr().out
     before = (folder / "trials.jsonl").read_text()
