@@ -17,7 +17,7 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.errors import UserError
+from src.common.errors import UserError
 
 if TYPE_CHECKING:
     from src.reporting.statistics import Cells, Estimate

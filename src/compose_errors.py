@@ -9,7 +9,8 @@ from hydra.errors import OverrideParseException
 from omegaconf import Container, OmegaConf
 from omegaconf.errors import ValidationError
 
-from src.config import choices, nearest
+from src.common.errors import nearest
+from src.common.registry import choices
 
 
 def explain(error: BaseException) -> str:

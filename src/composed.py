@@ -6,8 +6,9 @@ import sys
 from collections.abc import Callable, Sequence
 
 from src import config as configuration
+from src.common.errors import UserError
+from src.common.registry import CONF
 from src.compose_errors import explain
-from src.errors import UserError
 
 
 def composed(overrides: Sequence[str]) -> configuration.Config:
@@ -22,7 +23,7 @@ def composed(overrides: Sequence[str]) -> configuration.Config:
 
     configuration.register()
     try:
-        with initialize_config_dir(str(configuration.CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), version_base="1.3"):
             config = configuration.build(compose("config", overrides=list(overrides)))
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain(error)) from None

@@ -8,14 +8,10 @@ which `conf/<group>/<name>.yaml` inherits its fields, types and defaults.
 from __future__ import annotations
 
 import dataclasses
-import difflib
 import hashlib
-import importlib
-import inspect
 import json
-import pkgutil
 import typing
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +21,13 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from src.algorithm.spec import ObjectiveSpec
 from src.cluster.spec import ClusterSpec
+from src.common.errors import ConfigError
+from src.common.registry import COMPONENTS, choices, components
 from src.data.selection.spec import PromptsSpec
 from src.data.spec import DataSpec
 from src.data.traces.spec import SERVICE, TracesSpec
 from src.data.world.spec import WorldSpec
 from src.distributed.spec import CheckpointSpec, DistributedSpec
-from src.errors import UserError
 from src.grading.grader import GraderSpec
 from src.language.detector import DetectorSpec
 from src.language.table import UnknownLanguage, language
@@ -39,12 +36,6 @@ from src.reporting.spec import ReportSpec, TrackingSpec
 from src.rollout.spec import RolloutSpec
 from src.stages.spec import DATA_STAGES, STAGES, EvaluationSpec, GrpoSpec, PretrainSpec, SftSpec
 
-CONF = Path(__file__).resolve().parent.parent / "conf"
-COMPONENTS = {
-    "schedule": "src.algorithm.schedules",
-    "reward": "src.rewards",
-    "benchmark": "src.data.benchmarks",
-}
 # Overrides that do not change results, or are in the path already: they do not give a run another directory.
 NOT_HASHED = (
     "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.", "cluster=", "cluster.",
@@ -87,31 +78,6 @@ class Config:
     checkpoint: CheckpointSpec = field(default_factory=CheckpointSpec)
     report: ReportSpec = field(default_factory=ReportSpec)
     cluster: ClusterSpec = field(default_factory=ClusterSpec)
-
-
-class ConfigError(UserError):
-    """A configuration that cannot run; the message lists every broken rule with its value and the fix."""
-
-
-def components(group: str) -> dict[str, type]:
-    """Module name -> component class of a group, found by walking its package."""
-    package = importlib.import_module(COMPONENTS[group])
-    found = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name == "base":
-            continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        classes = [
-            member
-            for _, member in inspect.getmembers(module, inspect.isclass)
-            if member.__module__ == module.__name__ and dataclasses.is_dataclass(member)
-        ]
-        if len(classes) != 1:
-            raise ConfigError(
-                f"{module.__name__} must define exactly one dataclass, the component; it defines {len(classes)}"
-            )
-        found[info.name] = classes[0]
-    return found
 
 
 def register() -> None:
@@ -284,18 +250,6 @@ def run_directory(root: str | Path, scale: str, method: str, seed: int, override
     counted = sorted(text for text in overrides if not text.startswith(NOT_HASHED))
     suffix = "-" + hashlib.sha256(json.dumps(counted).encode()).hexdigest()[:8] if counted else ""
     return Path(root) / scale / method / f"seed{seed}{suffix}"
-
-
-def choices(group: str) -> list[str]:
-    """Names of the yaml files of a configuration group."""
-    return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
-
-
-def nearest(wrong: str, valid: Sequence[str]) -> str:
-    """`; did you mean x?` and the valid names, for error messages."""
-    close = difflib.get_close_matches(wrong, valid, n=1, cutoff=0.4)
-    hint = f"Did you mean {close[0]!r}? " if close else ""
-    return f"{hint}Valid here: {', '.join(sorted(valid))}"
 
 
 def _unknown_languages(config: Config) -> list[str]:

@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from src import config as configuration
+from src.common.errors import UserError, nearest
 from src.composed import fail
-from src.errors import UserError
 
 TUNING_SEEDS = 2
 TUNING_SPLIT = "dev"
@@ -45,7 +45,7 @@ class Arm:
         names = list(Arm.__dataclass_fields__)
         for key in entry:
             if key not in names:
-                raise UserError(f"{where}: unknown field {key!r} in experiments. {configuration.nearest(key, names)}")
+                raise UserError(f"{where}: unknown field {key!r} in experiments. {nearest(key, names)}")
         if "experiment" not in entry:
             raise UserError(f"{where}: field 'experiment' is missing in {entry}; say which experiment it is")
         choose = tuple((key, tuple(values)) for key, values in entry.get("choose", {}).items())
@@ -82,7 +82,7 @@ class RunsSpec:
         names = list(RunsSpec.__dataclass_fields__)
         for key in content:
             if key not in names:
-                raise UserError(f"{path}: unknown field {key!r}. {configuration.nearest(key, names)}")
+                raise UserError(f"{path}: unknown field {key!r}. {nearest(key, names)}")
         for key in ("title", "experiments"):
             if key not in content:
                 raise UserError(f"{path}: field {key!r} is missing; every runs.yaml has a title and experiments")

@@ -18,10 +18,11 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src import config as configuration
 from src import memory
+from src.common.errors import UserError
+from src.common.registry import choices
 from src.compose_errors import explain
 from src.composed import fail
 from src.distributed.place import place
-from src.errors import UserError
 from src.status import ERROR, LOCK, OVERRIDES, STATUS
 
 configuration.register()
@@ -132,7 +133,7 @@ def main() -> None:
     """The command line. A mistake in it ends with code 2 and one message instead of a stack trace."""
     if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
         groups = ("experiment", "scale", "world", "benchmark", "objective", "schedule", "reward", "cluster")
-        print(HELP.format(**{group + "s": ", ".join(configuration.choices(group)) for group in groups}))
+        print(HELP.format(**{group + "s": ", ".join(choices(group)) for group in groups}))
         return
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of ending the process
     from src.cluster import plugin

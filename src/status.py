@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.stages.spec import SHARED
 
 LOCK, STATUS, ERROR, OVERRIDES = ".run.lock", "status.json", "error.txt", "overrides.txt"

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from src.cluster import record
-from src.errors import UserError
+from src.common.errors import UserError
 from src.status import ERROR, LOG
 
 TO_REQUEUE = signal.SIGUSR2  # what submitit asks SLURM to send

@@ -23,7 +23,7 @@ from src.cluster import record, summary
 from src.cluster.job import Job
 from src.cluster.queue import in_queue
 from src.cluster.snapshot import shell_lines, snapshot
-from src.errors import UserError
+from src.common.errors import UserError
 from src.status import ERROR, OVERRIDES, clock
 from src.status import read as status
 

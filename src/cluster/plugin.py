@@ -10,7 +10,7 @@ from hydra.core.plugins import Plugins
 from hydra.plugins.launcher import Launcher
 from omegaconf import OmegaConf
 
-from src.errors import UserError
+from src.common.errors import UserError
 
 NAME = "hydra_plugins.adamame.Slurm"  # Hydra asks for launchers of this name space; ours need not lie there
 

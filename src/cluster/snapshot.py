@@ -6,7 +6,7 @@ import shlex
 import shutil
 from pathlib import Path
 
-from src.config import CONF
+from src.common.registry import CONF
 from src.reporting.provenance import commit
 
 PARTS = ("src", "conf")

@@ -14,9 +14,9 @@ import sys
 import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 
+from src.common.errors import UserError
 from src.data.named import read
 from src.data.records import Question
-from src.errors import UserError
 
 DIGITS = 4  # of answer and numbers together: fewer are shared by chance
 CHARACTERS = 8  # of answer and longest formula together

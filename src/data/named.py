@@ -19,12 +19,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from src.common.errors import UserError
 from src.data.benchmarks.base import Benchmark, content_hash
 from src.data.fetch import fetch
 from src.data.records import Question, read_records
 from src.data.rows import BadData
 from src.data.world.spec import WorldSpec
-from src.errors import UserError
 
 CONF = Path(__file__).resolve().parents[2] / "conf" / "benchmark"
 _REMOTE = re.compile(r"((?:hub|github):[^@/]+/[^@/]+)@([0-9a-f]{40})(?:/(.+))?")

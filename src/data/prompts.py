@@ -15,8 +15,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from src.common.errors import UserError
 from src.data.records import Question
-from src.errors import UserError
 from src.language.table import language
 from src.models.spec import ModelSpec
 

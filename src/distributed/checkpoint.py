@@ -7,7 +7,6 @@ function of (seed, step, item), so a step number is the whole state of the rando
 
 from __future__ import annotations
 
-import errno
 import json
 import os
 import re
@@ -16,14 +15,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.common.files import CheckpointError, flush_folder, explain, write_durably
 from src.distributed.learner import Learner, State, trained
-from src.errors import UserError
 
 NAME = re.compile(r"step-(\d{6})")
-
-
-class CheckpointError(UserError):
-    """A checkpoint cannot be written or used; the message states the rule, the value and the fix."""
 
 
 @dataclass(frozen=True)
@@ -54,10 +49,10 @@ class Checkpoints:
             temporary.mkdir(parents=True)
             for name, content in files.items():
                 write_durably(temporary / name, content)
-            _flush_folder(temporary)
+            flush_folder(temporary)
             shutil.rmtree(final, ignore_errors=True)
             os.replace(temporary, final)
-            _flush_folder(self.directory)
+            flush_folder(self.directory)
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise explain(error, final, sum(map(len, files.values()))) from error
@@ -95,43 +90,3 @@ class Checkpoints:
             raise CheckpointError(f"{folder}: its weights do not fit the model; they differ in {', '.join(odd)}")
         learner.load(State(weights, load_file(folder / "optimiser.safetensors")))
         return int(state["step"]), dict(state["extra"])
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write a file and have the system put it on disk before returning."""
-    with path.open("wb") as handle:
-        handle.write(content)
-        handle.flush()
-        os.fsync(handle.fileno())
-
-
-def replace_durably(path: Path, content: bytes) -> None:
-    """Replace a file in one step: a reader, or a run after a crash, sees the old or the new content."""
-    temporary = path.with_name(f".{path.name}.partial")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        write_durably(temporary, content)
-        os.replace(temporary, path)
-    except OSError as error:
-        temporary.unlink(missing_ok=True)
-        raise explain(error, path, len(content)) from error
-
-
-def explain(error: OSError, path: Path, size: int) -> CheckpointError:
-    """An operating-system error while writing, as one that tells what to do."""
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
-        rule = f"the disk is full: {path} needs {size / 1e6:.1f} MB"
-    else:
-        rule = f"{path} could not be written ({error.strerror or error})"
-    return CheckpointError(
-        f"{rule}. Nothing written earlier is lost. Make room, then run the same command again: it resumes from "
-        "the last complete checkpoint"
-    )
-
-
-def _flush_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.errors import UserError
+from src.common.errors import UserError
 
 
 class RankFailed(UserError):

@@ -9,9 +9,9 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from src.common.errors import UserError
 from src.distributed.ranks import Ranks
-from src.distributed.spec import DistributedSpec, OptimiserSpec
-from src.errors import UserError
+from src.distributed.spec import OptimiserSpec
 from src.models.fused import Objective, can_fuse, learn_fused
 from src.models.logprobs import Batch, completion_logprobs
 
@@ -112,15 +112,6 @@ class Learner:
         for key, value in state.moments.items():
             name, part = key.rsplit("|", 1)
             self.optimiser.state[named[name]][part] = value.to(named[name].device) if value.dim() else value
-
-
-def learner(policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> Learner:
-    """The learner that `distributed.zero` asks for."""
-    if not distributed.zero:
-        return Learner(policy, spec, ranks)
-    from src.distributed.zero import ZeroLearner
-
-    return ZeroLearner(policy, spec, ranks, distributed)
 
 
 def trained(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -14,9 +14,9 @@ from typing import Any, NoReturn, TypeVar
 import torch
 from torch import Tensor, nn
 
+from src.common.errors import UserError
 from src.distributed.place import place
 from src.distributed.spec import DistributedSpec
-from src.errors import UserError
 
 T = TypeVar("T")
 

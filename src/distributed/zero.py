@@ -13,10 +13,10 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from src.common.errors import UserError
 from src.distributed.learner import Learner, NotFinite, State, adamw, check_finite, trained
 from src.distributed.ranks import Ranks
 from src.distributed.spec import DistributedSpec, OptimiserSpec
-from src.errors import UserError
 from src.models.load import whole
 from src.models.logprobs import Batch, completion_logprobs
 

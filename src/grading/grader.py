@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from types import TracebackType
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.grading.compare import compare
 from src.grading.extract import RULES, extract
 from src.grading.normal import normalise

@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 from dataclasses import dataclass
 
-from src.errors import UserError
+from src.common.errors import UserError
 
 
 class UnknownLanguage(UserError, ValueError):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.models.spec import LoraSpec, ModelSpec
 
 if TYPE_CHECKING:

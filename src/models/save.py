@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.models.load import plain_model, policy_weights, reference
 
 if TYPE_CHECKING:

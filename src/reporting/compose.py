@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting import figures, page, tables
 from src.reporting.provenance import provenance
 from src.reporting.published import PUBLISHED
 from src.reporting.rollouts import printable, read_rollouts, steps_of
 from src.reporting.statistics import Cells, cells
-from src.reporting.tracker import read_metrics
+from src.tracking.metrics_file import read_metrics
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 _PUBLISHED = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
-from src.errors import UserError
+from src.common.errors import UserError
 
 Point = Sequence[float]
 

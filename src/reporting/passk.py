@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from src.errors import UserError
+from src.common.errors import UserError
 
 
 class TooFewSamples(UserError, ValueError):

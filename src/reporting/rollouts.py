@@ -13,7 +13,7 @@ def write_rollouts(directory: Path, step: int, rows: Sequence[dict[str, Any]]) -
     import pyarrow
     import pyarrow.parquet
 
-    from src.distributed.checkpoint import replace_durably
+    from src.common.files import replace_durably
 
     buffer = io.BytesIO()
     pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), buffer, compression="zstd")

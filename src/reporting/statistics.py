@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.language.table import LANGUAGES, TRAINED
 from src.reporting.passk import pass_at_k
 

@@ -11,7 +11,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting.pareto import front, normalised_hypervolume
 from src.reporting.published import PUBLISHED, published
 from src.reporting.statistics import (

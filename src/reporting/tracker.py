@@ -7,9 +7,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.errors import UserError
 from src.reporting.glossary import require
 from src.reporting.spec import TrackingSpec
+from src.tracking.metrics_file import read_metrics
 
 if TYPE_CHECKING:
     from src.reporting.wandb_run import WandbRun
@@ -31,7 +31,7 @@ class Tracker:
     def resume(self, step: int) -> None:
         """Drop lines after `step`, and a last line torn by a crash: they will be written again. W&B gets those up to
         `step` that it lacks."""
-        from src.distributed.checkpoint import replace_durably
+        from src.common.files import replace_durably
 
         lines = read_metrics(self.path)
         kept = [line for line in lines if line["step"] <= step]
@@ -58,7 +58,7 @@ class Tracker:
             UnknownMetric: a metric has no glossary entry.
             CheckpointError: the disk is full.
         """
-        from src.distributed.checkpoint import explain
+        from src.common.files import explain
 
         for name in metrics:
             require(name)
@@ -82,25 +82,3 @@ class Tracker:
             from src.reporting.wandb_follow import send_line
 
             send_line(self._wandb, self.directory, line)
-
-
-def read_metrics(path: Path) -> list[dict[str, Any]]:
-    """The lines of a metrics file; a torn last line is left out, none at all if there is no file.
-
-    Raises:
-        UserError: another line than the last is not JSON.
-    """
-    if not path.is_file():
-        return []
-    found = []
-    lines = path.read_bytes().splitlines()
-    for number, line in enumerate(lines, start=1):
-        try:
-            found.append(json.loads(line))
-        except ValueError as error:
-            if number < len(lines):
-                raise UserError(
-                    f"{path}, line {number}: every line but the last must be JSON ({error}). Delete the line, or the "
-                    f"folder {path.parent} to run the stage again"
-                ) from error
-    return found

@@ -11,8 +11,8 @@ from typing import Any
 from src.reporting.final import final_values
 from src.reporting.rollouts import printable, read_rollouts
 from src.reporting.spec import TrackingSpec
-from src.reporting.tracker import read_metrics
 from src.reporting.wandb_run import Media, WandbRun
+from src.tracking.metrics_file import read_metrics
 
 COLUMNS = (
     "step", "language", "detected", "question", "completion", "status", "correct", "in_language", "reward",

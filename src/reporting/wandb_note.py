@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from src.reporting.tracker import read_metrics
+from src.tracking.metrics_file import read_metrics
 
 NOTE = "wandb.json"  # the id of the run, and the last step that was sent of each stage
 

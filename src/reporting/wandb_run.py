@@ -181,7 +181,7 @@ class WandbRun:
             self._defined.add(head)
 
     def _write(self) -> None:
-        from src.distributed.checkpoint import replace_durably
+        from src.common.files import replace_durably
 
         replace_durably(self.home / NOTE, json.dumps({"id": self._run.id, "sent": self.sent}).encode())
 

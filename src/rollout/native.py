@@ -15,7 +15,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.rollout.base import Rollout, Sampling, by_length, draw, end_tokens, left_pad, uniforms
 
 ARCHITECTURES = ("qwen2", "qwen3")

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.rollout.base import Rollout, Sampling, end_tokens
 from src.rollout.spec import RolloutSpec
 from src.rollout.vllm import request_settings, untied, with_head

@@ -21,7 +21,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.models.load import PolicyWeights, policy_weights
 from src.rollout.adapter import BaseWeights, lora_rank, write_adapter
 from src.rollout.base import Rollout, Sampling, end_tokens

@@ -6,16 +6,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from src.common.seeds import stream
+from src.common.timeout import limit
 from src.data import sources
 from src.data.prompts import Chat, decode
 from src.data.records import Question
-from src.distributed.streams import stream
 from src.models.load import policy_weights
 from src.reporting.pareto import normalised_hypervolume
 from src.rewards.base import Judged
 from src.rollout.base import Engine
 from src.rollout.build import sampling_of
-from src.rollout.watch import limit
 from src.stages.judge import Judge
 from src.stages.spec import MEASURED
 from src.stages.stage import Stage

@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from src.common.errors import UserError
+from src.common.seeds import stream
+from src.common.timeout import limit
 from src.data import sources
 from src.data.completions import Completion, read_completions, splits_without_golds
 from src.data.prompts import Chat, decode
 from src.data.records import Question
 from src.data.rows import BadData
-from src.distributed.streams import stream
-from src.errors import UserError
 from src.models.load import load_model, load_tokenizer
 from src.reporting.provenance import scoring
 from src.rollout.build import alone, build_engine, sampling_of
-from src.rollout.watch import limit
 from src.stages.judge import Judge
 from src.stages.stage import Stage
 
@@ -190,7 +190,7 @@ def _write(rows: Any, path: Path) -> None:
     import pyarrow
     import pyarrow.parquet
 
-    from src.distributed.checkpoint import replace_durably
+    from src.common.files import replace_durably
 
     table = pyarrow.Table.from_pandas(pandas.DataFrame(rows), preserve_index=False)
     stamped = (table.schema.metadata or {}) | {b"scoring": json.dumps(scoring()).encode()}

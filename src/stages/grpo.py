@@ -19,13 +19,12 @@ from torch import Tensor
 from src.algorithm.advantages import AdvantageResult, advantages
 from src.algorithm.schedules.base import Controller, Observed
 from src.algorithm.shaping import overlong_penalty
+from src.common.seeds import stream
 from src.config import Config
 from src.data import sources
 from src.data.prompts import Chat
 from src.data.records import Question
 from src.data.rows import BadData
-from src.distributed.learner import learner
-from src.distributed.streams import stream
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.reporting.rollouts import truncate_rollouts, write_rollouts
@@ -36,6 +35,7 @@ from src.stages.measure import NOTICEABLE, RowUpdate, rollout_rows, step_metrics
 from src.stages.sample import Sampled, Sampler
 from src.stages.stage import Stage
 from src.stages.update import accumulate, cut, minibatches, old_logprobs
+from src.training.build import learner
 
 
 def run(stage: Stage) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from src.distributed.checkpoint import replace_durably
+from src.common.files import replace_durably
 from src.rollout.base import Rollout
 
 

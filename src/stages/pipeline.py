@@ -10,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.config import Config, ConfigError
+from src.common.errors import ConfigError
+from src.common.lock import alone
+from src.config import Config
 from src.distributed.place import place
-from src.stages.lock import alone
 from src.stages.plan import plan
 from src.stages.stage import Planned, Stage
 from src.stages.tracking import complete, followed
@@ -86,7 +87,7 @@ def run_stage(stage: Stage) -> None:
 
 def _claim(planned: Planned) -> None:
     """Take the folder for this configuration, or say in what an earlier one differs."""
-    from src.distributed.checkpoint import replace_durably
+    from src.common.files import replace_durably
 
     record = planned.directory / "inputs.json"
     if record.is_file():
@@ -104,7 +105,7 @@ def _claim(planned: Planned) -> None:
 
 
 def _finish(planned: Planned, seconds: float) -> None:
-    from src.distributed.checkpoint import replace_durably
+    from src.common.files import replace_durably
     from src.reporting.provenance import commit
 
     note = {"identity": planned.identity, "commit": commit(), "seconds": round(seconds, 2)}

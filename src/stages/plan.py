@@ -12,7 +12,8 @@ from dataclasses import asdict, is_dataclass
 from pathlib import Path
 from typing import Any
 
-from src.config import Config, ConfigError
+from src.common.errors import ConfigError
+from src.config import Config
 from src.data.benchmarks.base import Benchmark, content_hash
 from src.data.selection.spec import PromptsSpec
 from src.data.traces.spec import TracesSpec

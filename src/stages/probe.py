@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.models.logprobs import Batch, collate
 from src.rollout.base import Rollout
 from src.rollout.spec import RolloutSpec

@@ -7,6 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
 
+from src.common.errors import UserError
+from src.common.files import replace_durably
+from src.common.seeds import stream
+from src.common.timeout import limit
 from src.config import Config
 from src.data import named
 from src.data.prompts import Chat, decode
@@ -15,12 +19,8 @@ from src.data.rows import json_lines
 from src.data.selection import choose
 from src.data.selection.choose import REASONS, Dropped, mixed
 from src.data.selection.groups import problem_groups
-from src.distributed.checkpoint import replace_durably
-from src.distributed.streams import stream
-from src.errors import UserError
 from src.models.load import load_model, load_tokenizer
 from src.rollout.build import alone, build_engine, sampling_of
-from src.rollout.watch import limit
 from src.stages import card
 from src.stages.judge import Judge
 from src.stages.stage import Stage

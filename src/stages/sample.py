@@ -12,15 +12,15 @@ from typing import Any
 
 import torch
 
+from src.common.seeds import stream
+from src.common.timeout import limit
 from src.data.prompts import Chat, decode
 from src.data.records import Question
-from src.distributed.streams import stream
 from src.models.load import pad_token, policy_weights
 from src.models.logprobs import completion_logprobs
 from src.rewards.base import Judged
 from src.rollout.base import Engine, Rollout
 from src.rollout.build import sampling_of
-from src.rollout.watch import limit
 from src.stages.judge import Judge
 from src.stages.pending import Pending
 from src.stages.probe import Gap, Logprobs, check, probe

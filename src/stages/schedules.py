@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src import config as configuration
 from src.algorithm.schedules.base import Schedule
+from src.common.registry import CONF, choices
 from src.composed import composed
 
-PICTURE = configuration.CONF.parent / "docs" / "schedules.png"
+PICTURE = CONF.parent / "docs" / "schedules.png"
 
 
 def main(path: Path = PICTURE) -> None:
@@ -21,10 +21,7 @@ def main(path: Path = PICTURE) -> None:
 
 def every_yaml() -> dict[str, Schedule]:
     """Name of each yaml of `conf/schedule/` -> the schedule with its values."""
-    return {
-        name: composed(["+experiment=adamame_grpo", f"schedule={name}"]).schedule
-        for name in configuration.choices("schedule")
-    }
+    return {name: composed(["+experiment=adamame_grpo", f"schedule={name}"]).schedule for name in choices("schedule")}
 
 
 if __name__ == "__main__":

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import math
 
+from src.common.seeds import stream
 from src.data import sources
 from src.data.prompts import Chat
 from src.data.records import Example
 from src.data.rows import BadData
-from src.distributed.streams import stream
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.stages.stage import Stage

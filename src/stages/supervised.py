@@ -9,12 +9,13 @@ from typing import Any
 
 import torch
 
-from src.distributed.learner import Learner, learner
+from src.common.seeds import stream
+from src.distributed.learner import Learner
 from src.distributed.spec import OptimiserSpec
-from src.distributed.streams import stream
 from src.models.fused import Objective
 from src.models.logprobs import Batch, collate, microbatches
 from src.stages.stage import Stage
+from src.training.build import learner
 
 
 @dataclass(frozen=True)

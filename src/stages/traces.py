@@ -10,6 +10,10 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from src.common.errors import UserError
+from src.common.files import replace_durably
+from src.common.lock import alone
+from src.common.seeds import stream
 from src.config import Config
 from src.data import named
 from src.data.records import Example, Question, write_records
@@ -21,12 +25,8 @@ from src.data.traces.estimate import estimate, spent
 from src.data.traces.filters import REASONS, among_samples, completion_of, example, reason_against
 from src.data.traces.spec import SERVICE
 from src.data.traces.teacher import key_of
-from src.distributed.checkpoint import replace_durably
-from src.distributed.streams import stream
-from src.errors import UserError
 from src.stages import card
 from src.stages.judge import Judge
-from src.stages.lock import alone
 from src.stages.stage import Stage
 
 AT_ONCE = 256  # answers judged at a time

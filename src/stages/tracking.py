@@ -7,8 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from src.common.lock import alone
 from src.config import Config
-from src.stages.lock import alone
 from src.stages.plan import plan
 from src.stages.spec import SHARED
 from src.stages.stage import Stage

@@ -14,8 +14,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.common.errors import UserError
 from src.composed import fail
-from src.errors import UserError
 from src.status import LOG
 from src.sweep.file import Sweep, read
 
@@ -44,7 +44,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(path: Path, sweep: Sweep, count: int, jobs: int, seed: int, overrides: Sequence[str]) -> int:
     """Carry out the trials, then write and print the report."""
-    from src.stages.lock import alone
+    from src.common.lock import alone
     from src.sweep.driver import Driver
     from src.sweep.report import write
 

@@ -10,14 +10,14 @@ from pathlib import Path
 from typing import Any
 
 from src import config as configuration
+from src.common.errors import UserError, nearest
 from src.composed import composed
-from src.errors import UserError
 from src.reporting.final import NAMES
 from src.stages.spec import MEASURED, EvaluationSpec
 from src.sweep.file import Sweep
 from src.sweep.hyperband import hopeless
 from src.sweep.pool import Pool
-from src.sweep.report import ranked
+from src.sweep.results import ranked
 from src.sweep.search import Known, overrides, some, suggest
 from src.sweep.trials import Ledger, Trial, error_of, results_of, size_of, values_of
 
@@ -183,7 +183,7 @@ def _check_metric(sweep: Sweep, evaluation: EvaluationSpec) -> None:
     if split not in evaluation.splits:
         raise UserError(f"{where}. evaluation.splits has {', '.join(evaluation.splits)}")
     if name not in NAMES:
-        raise UserError(f"{where}. {configuration.nearest(name, NAMES)}")
+        raise UserError(f"{where}. {nearest(name, NAMES)}")
     if language and language not in evaluation.languages:
         raise UserError(f"{where}. evaluation.languages has {', '.join(evaluation.languages)}")
     if sweep.early and not evaluation.every:

@@ -15,7 +15,7 @@ from src.sweep.file import Sweep
 from src.sweep.parameter import Parameter
 
 if TYPE_CHECKING:
-    from src.sweep.report import Row
+    from src.sweep.results import Row
 
 MAP, GOOD_IS_DARK = "viridis", "viridis_r"
 TONE, EDGE = "#0072B2", "#D55E00"

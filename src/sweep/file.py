@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.sweep.parameter import Parameter, is_number, read_parameter
 
 FIELDS = (

@@ -6,14 +6,14 @@ import csv
 import io
 import shlex
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from src.reporting import page, tables
 from src.reporting.provenance import provenance
 from src.sweep import early, figures
 from src.sweep.file import Sweep
-from src.sweep.search import Known, importance, overrides
+from src.sweep.results import Row, _settings, ranked
+from src.sweep.search import Known, importance
 from src.sweep.trials import Trial, values_of
 
 SHOWN = 10  # trials in the printed table
@@ -23,16 +23,6 @@ WORDS = (
     "beside what it is to beat, before it is believed."
 )
 STOPPED = "Stopped trials come last: their values are of fewer steps, on fewer questions, and are not those of the end."
-
-
-@dataclass(frozen=True)
-class Row:
-    """A trial with a value; `settings` are those that vary."""
-
-    trial: Trial
-    value: float
-    results: Mapping[str, float]
-    settings: Mapping[str, str]
 
 
 def write(
@@ -93,15 +83,6 @@ def write(
     return shown + f"report: {folder / 'report.html'}"
 
 
-def ranked(sweep: Sweep, trials: Sequence[Trial], results: Mapping[int, Mapping[str, float]]) -> list[Row]:
-    """The trials that have a value, the best first; those that were stopped, whose values are not of the end, come last."""
-    sign = -1.0 if sweep.goal == "maximize" else 1.0
-    rows = []
-    for trial in (trial for trial in trials if trial.number in results):
-        rows.append(Row(trial, results[trial.number][sweep.metric], results[trial.number], _settings(sweep, trial)))
-    return sorted(rows, key=lambda row: (row.trial.stopped_at > 0, sign * row.value, row.trial.number))
-
-
 def again(trial: Trial) -> str:
     """The command of a trial, for another seed."""
     texts = [text for text in trial.overrides if not text.startswith(("seed=", "tracking="))]
@@ -123,10 +104,6 @@ def _markdown(sweep: Sweep, rows: Sequence[Row], shown: int) -> str:
 
 def _number(value: float | None) -> str:
     return "" if value is None else f"{value:.1f}" if value > 1 else f"{value:.3f}"
-
-
-def _settings(sweep: Sweep, trial: Trial) -> dict[str, str]:
-    return dict(text.split("=", 1) for text in overrides(sweep, trial.point))
 
 
 def _spreadsheet(sweep: Sweep, rows: Sequence[Row], failed: Mapping[int, str], trials: Sequence[Trial]) -> str:

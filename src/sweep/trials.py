@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.stages.spec import MEASURED
 from src.status import read as run_status
 from src.sweep.file import Sweep
@@ -82,7 +82,7 @@ def size_of(trial: Trial) -> int:
 
 def measured(trial: Trial) -> list[dict[str, float]]:
     """`<split>/<metric>` after some of the steps of the run, in their order (`evaluation.every`)."""
-    from src.reporting.tracker import read_metrics
+    from src.tracking.metrics_file import read_metrics
 
     lines = read_metrics(trial.metrics)
     found = [{name: line[name] for name in line if name.partition("/")[2] in MEASURED} for line in lines]
@@ -123,6 +123,6 @@ def error_of(trial: Trial, metric: str) -> str:
 
 
 def _replace(path: Path, text: str) -> None:
-    from src.distributed.checkpoint import replace_durably
+    from src.common.files import replace_durably
 
     replace_durably(path, text.encode())

@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.schedules.base import Observed
+from src.common.registry import CONF
 
 ENTRIES = golden("advantages.json")
 EXPERIMENT = {"align": "adamame_grpo", "adamame": "adamame_diversity"}  # the others have their own name
@@ -22,7 +23,7 @@ config.register()
 @functools.cache
 def composed(variant):
     """The configuration of a run of the variant."""
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         built = config.build(compose("config", overrides=[f"+experiment={EXPERIMENT.get(variant, variant)}"]))
     config.check(built)
     return built

@@ -7,11 +7,13 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from src import config
+from src.common.errors import ConfigError
+from src.common.registry import CONF
 from src.reporting.glossary import UnknownMetric, require
-from src.reporting.tracker import read_metrics
 from src.stages.between import averages
 from src.stages.pipeline import execute
 from src.stages.plan import plan
+from src.tracking.metrics_file import read_metrics
 
 config.register()
 
@@ -43,7 +45,7 @@ def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):
     for folder, more in (("plain", []), ("measured", ["evaluation.every=2", "evaluation.every_problems=1"])):
         texts = ["+experiment=adamame_grpo", *overrides, "stages=[sft,grpo]", "evaluation.splits=[dev]", *more]
         texts += [f"root={tmp_path / folder}", "evaluation.languages=[fr,en]"]
-        with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), version_base="1.3"):
             node = compose("config", overrides=texts)
         built, directory = config.build(node), tmp_path / folder / "run"
         directory.mkdir(parents=True)
@@ -59,7 +61,7 @@ def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):
 
 def test_measuring_on_the_way_is_no_other_evaluation(tmp_path, overrides):
     def identities(*more):
-        with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), version_base="1.3"):
             built = config.build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, *more]))
         return [stage.identity for stage in plan(built, tmp_path)]
 
@@ -75,7 +77,7 @@ def test_what_is_measured_on_the_way_is_explained():
 
 @pytest.mark.parametrize("wrong", ["evaluation.every=-1", "evaluation.every_problems=0"])
 def test_settings_that_make_no_sense_are_refused(overrides, wrong):
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         built = config.build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, wrong]))
-    with pytest.raises(config.ConfigError, match=wrong.split("=")[0]):
+    with pytest.raises(ConfigError, match=wrong.split("=")[0]):
         config.check(built)

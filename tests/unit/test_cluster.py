@@ -13,6 +13,8 @@ from hydra import compose, initialize_config_dir
 
 from src import config, status
 from src.cluster import job, plugin, queue, record, snapshot, summary
+from src.common.errors import ConfigError
+from src.common.registry import CONF, choices
 
 ROOT = Path(__file__).resolve().parents[2]
 config.register()
@@ -23,11 +25,11 @@ ON_GPUS = ("slurm", "slurm_1gpu", "slurm_8gpu", "slurm_multinode")
 
 
 def composed(*overrides):
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides=list(overrides))
 
 
-@pytest.mark.parametrize("cluster", config.choices("cluster"))
+@pytest.mark.parametrize("cluster", choices("cluster"))
 @pytest.mark.parametrize(
     ("experiment", "scale"), [("adamame_grpo", "laptop"), ("grpo", "tiny"), ("base", "distill_7b")]
 )
@@ -48,13 +50,13 @@ def test_every_cluster_composes_and_changes_no_other_setting(cluster, experiment
 
 @pytest.mark.parametrize("cluster", ON_GPUS)
 def test_what_a_site_must_choose_is_named(cluster):
-    with pytest.raises(config.ConfigError, match=r"no value yet: cluster.account, cluster.partition\. Give each"):
+    with pytest.raises(ConfigError, match=r"no value yet: cluster.account, cluster.partition\. Give each"):
         config.build(composed("+experiment=grpo", f"cluster={cluster}"))
     config.build(composed("+experiment=grpo", f"cluster={cluster}", "cluster.account=null", "cluster.partition=null"))
 
 
 def test_a_job_that_would_be_signalled_before_it_begins_is_refused():
-    with pytest.raises(config.ConfigError, match=r"cluster.signal_s must be .* below the time of a job, 120 s"):
+    with pytest.raises(ConfigError, match=r"cluster.signal_s must be .* below the time of a job, 120 s"):
         config.check(config.build(composed("+experiment=grpo", "cluster.minutes=2", "cluster.signal_s=120")))
 
 
@@ -238,6 +240,6 @@ def test_the_summary_has_results_and_errors(tmp_path, capsys):
 def test_every_task_is_a_rank():
     wrong = composed("+experiment=grpo", "cluster=slurm_cpu", "cluster.tasks_per_node=2", "distributed.processes=1")
     with pytest.raises(
-        config.ConfigError, match=r"cluster.nodes x cluster.tasks_per_node must be distributed.processes.*1 x 2 and 1"
+        ConfigError, match=r"cluster.nodes x cluster.tasks_per_node must be distributed.processes.*1 x 2 and 1"
     ):
         config.check(config.build(wrong))

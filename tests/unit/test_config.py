@@ -8,6 +8,8 @@ import pytest
 from hydra import compose, initialize_config_dir
 
 from src import config
+from src.common.errors import ConfigError
+from src.common.registry import COMPONENTS, CONF, choices, components
 from src.compose_errors import explain
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -15,7 +17,7 @@ config.register()
 
 
 def composed(*overrides):
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return compose("config", overrides=list(overrides))
 
 
@@ -30,8 +32,8 @@ FILES = (f"data.sft={Path(__file__)}", f"data.prompts={Path(__file__)}", f"bench
 OWN_LOSS = ("cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of their own
 
 
-@pytest.mark.parametrize("experiment", config.choices("experiment"))
-@pytest.mark.parametrize("scale", config.choices("scale"))
+@pytest.mark.parametrize("experiment", choices("experiment"))
+@pytest.mark.parametrize("scale", choices("scale"))
 def test_every_experiment_runs_at_every_scale(experiment, scale):
     own = FILES if scale in REAL else ()
     built = config.build(
@@ -39,13 +41,13 @@ def test_every_experiment_runs_at_every_scale(experiment, scale):
     )
     assert built.method == experiment and built.scale == scale
     if experiment == "pretrain" and scale in REAL:  # composes, and says why it cannot run
-        with pytest.raises(config.ConfigError, match="model.path must be 'world'"):
+        with pytest.raises(ConfigError, match="model.path must be 'world'"):
             config.check(built)
     else:
         config.check(built)
 
 
-GROUPS = [p for p in sorted(config.CONF.iterdir()) if p.is_dir() and p.name not in ("cluster", "experiment", "scale")]
+GROUPS = [p for p in sorted(CONF.iterdir()) if p.is_dir() and p.name not in ("cluster", "experiment", "scale")]
 # What a choice cannot do without.
 NEEDS = {
     ("benchmark", "mgsm_rev2"): (f"benchmark.path={Path(__file__).parent}",),
@@ -54,17 +56,15 @@ NEEDS = {
 }
 
 
-@pytest.mark.parametrize(
-    ("group", "name"), [(folder.name, name) for folder in GROUPS for name in config.choices(folder.name)]
-)
+@pytest.mark.parametrize(("group", "name"), [(folder.name, name) for folder in GROUPS for name in choices(folder.name)])
 def test_every_choice_of_every_group_instantiates(group, name):
     built = config.build(composed("+experiment=adamame_grpo", f"{group}={name}", *NEEDS.get((group, name), ())))
     config.check(built)
 
 
 def test_every_component_has_a_yaml_of_its_name():
-    for group in config.COMPONENTS:
-        assert set(config.components(group)) <= set(config.choices(group))
+    for group in COMPONENTS:
+        assert set(components(group)) <= set(choices(group))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_check_lists_every_broken_rule_at_once():
             "evaluation.languages=[fr,xx]", "data.prompts=nowhere.jsonl", "stages=[evaluate,grpo]",
         )
     )  # fmt: skip
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.check(built)
     text = str(caught.value)
     for part in (
@@ -100,7 +100,7 @@ def test_check_lists_every_broken_rule_at_once():
 
 
 def test_without_an_experiment_the_choices_are_shown():
-    with pytest.raises(config.ConfigError, match=r"choose an experiment: .*adamame_grpo"):
+    with pytest.raises(ConfigError, match=r"choose an experiment: .*adamame_grpo"):
         config.build(composed())
 
 
@@ -138,14 +138,14 @@ def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(scale):
     for experiment, missing in (
         ("grpo", "benchmark.path, data.prompts, data.sft"), ("sft", "benchmark.path, data.sft"), ("base", "benchmark.path"),
     ):  # fmt: skip
-        with pytest.raises(config.ConfigError, match=f"no value yet: {missing}\\. Give each on the command line"):
+        with pytest.raises(ConfigError, match=f"no value yet: {missing}\\. Give each on the command line"):
             config.build(composed(f"+experiment={experiment}", f"scale={scale}"))
     saved = f"benchmark.completions={Path(__file__)}"
     assert config.build(composed("+experiment=evaluate", f"scale={scale}", saved)).benchmark.path is None
 
 
 @pytest.mark.parametrize("scale", REAL)
-@pytest.mark.parametrize("experiment", config.choices("experiment"))
+@pytest.mark.parametrize("experiment", choices("experiment"))
 def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(scale, experiment):
     if experiment in OF_THE_USER:
         return

@@ -7,7 +7,6 @@ import random
 import pytest
 import torch
 
-from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.contrast import Contrast, estimate, total
 from src.algorithm.schedules.base import Observed
@@ -15,8 +14,9 @@ from src.algorithm.schedules.critical import Critical
 from src.algorithm.schedules.feedback import Feedback
 from src.algorithm.schedules.lagrangian import Lagrangian
 from src.algorithm.spec import AdvantageSpec, TermSpec
+from src.common.registry import components
 
-SCHEDULES = sorted(config.components("schedule").items())
+SCHEDULES = sorted(components("schedule").items())
 
 
 def seen(reasoning, query="fr", rewards=None, groups=None):

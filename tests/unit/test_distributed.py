@@ -6,12 +6,13 @@ import json
 import pytest
 import torch
 
+from src.common.files import CheckpointError
+from src.common.seeds import stream
 from src.distributed import checkpoint as module
-from src.distributed.checkpoint import CheckpointError, Checkpoints
+from src.distributed.checkpoint import Checkpoints
 from src.distributed.learner import Learner, NotFinite
 from src.distributed.ranks import Ranks, RanksLost
 from src.distributed.spec import OptimiserSpec
-from src.distributed.streams import stream
 
 
 def trained(steps, learner=None):

@@ -11,16 +11,17 @@ from hypothesis import strategies as some
 from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import TermSpec
+from src.common.registry import CONF, choices
 
 config.register()
 
 
 def composed(name):
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return config.build(compose("config", overrides=["+experiment=grpo", f"objective={name}"])).objective
 
 
-SPECS = {name: composed(name).advantage for name in config.choices("objective")}
+SPECS = {name: composed(name).advantage for name in choices("objective")}
 every_objective = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 few = settings(max_examples=25, deadline=None)
 CODES = ["fr", "en", "sw", None]

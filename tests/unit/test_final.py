@@ -3,7 +3,7 @@
 import pandas
 import pytest
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting import tables
 from src.reporting.final import final_values
 from src.reporting.statistics import cells

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from src import launch
-from src.errors import UserError
+from src.common.errors import UserError
 from src.launch import Job, RunsSpec, jobs_of
 
 ROOT = Path(__file__).resolve().parents[2]

@@ -9,6 +9,7 @@ from allocations import Allocations
 from test_config import FILES, composed
 
 from src import config, memory
+from src.common.errors import ConfigError
 from src.models import logprobs, vocabulary
 from src.models.load import add_lora, checkpointed, policy_weights
 from src.models.logprobs import collate, completion_logprobs
@@ -149,7 +150,7 @@ def built(*overrides):
 def test_a_run_that_cannot_fit_is_an_error_that_names_tensors_and_settings(monkeypatch):
     run = built("+experiment=adamame_grpo", "scale=distill_7b", *FILES)
     monkeypatch.setattr(memory, "capacity", lambda config: (24 * 10**9, "device"))
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         memory.check(run)
     text = str(caught.value)
     for part in ("stage grpo must fit", "has 24.0 GB", "KV cache, 25.4 GB: rollout.rows_at_once", "weights, 15.2 GB"):

@@ -10,10 +10,11 @@ from hydra import compose, initialize_config_dir
 from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import DiversitySpec
+from src.common.registry import CONF, choices
 from src.reporting import normalisers
 from src.reporting.normalisers import AT_ONCE, GROUPS, GROWS, NORMALISERS, NOTHING, by_kind, draw, verdict
 
-DOC = (config.CONF.parent / "docs" / "objectives.md").read_text()
+DOC = (CONF.parent / "docs" / "objectives.md").read_text()
 STD, MEAN, LEAVE_ONE_OUT, STRATIFIED, TWO_REWARDS = NORMALISERS.values()
 ALL_RIGHT, ALL_IN, IN_OR_WRONG, THREE_LEVELS, FEW_RIGHT, ALL_WRONG = GROUPS
 EDGE = math.sqrt(7 / 8)  # two levels of four: half a step over the unbiased deviation, step / 2 x sqrt(8 / 7)
@@ -103,7 +104,7 @@ def test_the_picture_shows_objectives_that_exist():
     for name, spec in {
         "adamame": STD, "adamame_mean": MEAN, "strat": STRATIFIED, "tworwd": TWO_REWARDS,
     }.items():  # fmt: skip
-        with initialize_config_dir(str(config.CONF), version_base="1.3"):
+        with initialize_config_dir(str(CONF), version_base="1.3"):
             built = config.build(compose("config", overrides=["+experiment=grpo", f"objective={name}"]))
         found = built.objective.advantage
         assert (found.normaliser, found.within, found.alignment) == (spec.normaliser, spec.within, spec.alignment)
@@ -123,12 +124,12 @@ def rows():
 
 
 def test_the_tables_name_every_objective():
-    assert {objective for _, objective, _ in rows()} == set(config.choices("objective"))
+    assert {objective for _, objective, _ in rows()} == set(choices("objective"))
 
 
 @pytest.mark.parametrize(("experiment", "objective", "schedule"), sorted(set(rows()), key=str))
 def test_an_experiment_has_the_objective_and_the_schedule_of_its_row(experiment, objective, schedule):
-    text = (config.CONF / "experiment" / f"{experiment}.yaml").read_text()
+    text = (CONF / "experiment" / f"{experiment}.yaml").read_text()
     overridden = dict(re.findall(r"- override /(\w+): (\w+)", text))
     assert (overridden["objective"], overridden.get("schedule")) == (objective, schedule)
 
@@ -136,21 +137,21 @@ def test_an_experiment_has_the_objective_and_the_schedule_of_its_row(experiment,
 def test_every_experiment_of_reinforcement_learning_has_a_row():
     learning = {
         name
-        for name in config.choices("experiment")
-        if "override /objective" in (config.CONF / "experiment" / f"{name}.yaml").read_text()
+        for name in choices("experiment")
+        if "override /objective" in (CONF / "experiment" / f"{name}.yaml").read_text()
     }
     assert {experiment for experiment, _, _ in rows()} == learning
 
 
 def test_whatever_else_the_document_names_exists():
     for name in re.findall(r"\+experiment=(\w+)", DOC):
-        assert name in config.choices("experiment")
+        assert name in choices("experiment")
     for name in re.findall(r"(?<!\.)\bobjective=(\w+)", DOC):
-        assert name in config.choices("objective")
+        assert name in choices("objective")
     for name in re.findall(r"(?<!\.)\bschedule=(\w+)", DOC):
-        assert name in config.choices("schedule")
+        assert name in choices("schedule")
     for path, name in re.findall(r"`((?:src|tests)/[\w/]+\.py)(?:::(\w+))?`", DOC):
-        source = Path(config.CONF.parent / path).read_text()
+        source = Path(CONF.parent / path).read_text()
         assert not name or f"def {name}(" in source
 
 

@@ -5,7 +5,7 @@ from itertools import combinations
 import numpy as np
 import pytest
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting.pareto import front, hypervolume, normalised_hypervolume
 
 

@@ -5,7 +5,7 @@ from math import comb
 import numpy as np
 import pytest
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting.passk import pass_at_k
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from test_stages import prepare
 
-from src import config
+from src.common.errors import ConfigError
 from src.data import named
 from src.data.records import Question, read_records, write_records
 from src.data.selection import choose
@@ -142,7 +142,7 @@ def test_the_stage_from_files_to_prompts(tmp_path):
     )
     assert [row.problem for row in other] != [row.problem for row in kept]
     first.write_text(first.read_text().replace('"7"', '"8"'))  # another content is another configuration
-    with pytest.raises(config.ConfigError, match="holds the work of another configuration"):
+    with pytest.raises(ConfigError, match="holds the work of another configuration"):
         make(tmp_path, *more, "prompts.balance=none")
 
 
@@ -214,7 +214,7 @@ def test_the_result_is_data_for_grpo(tmp_path, overrides):
     ],
 )
 def test_settings_that_cannot_work_are_named(tmp_path, overrides, message):
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         prepare(tmp_path, "+experiment=prompts", *overrides)
     assert message in str(caught.value)
 

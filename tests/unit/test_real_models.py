@@ -13,10 +13,10 @@ from src.data.sources import sft_examples, validation_examples
 from src.data.spec import DataSpec
 from src.data.world.spec import WorldSpec
 from src.models.spec import ModelSpec
-from src.reporting.tracker import read_metrics
 from src.stages.grpo import needs_copy, short_enough
 from src.stages.pipeline import execute
 from src.stages.sft import row
+from src.tracking.metrics_file import read_metrics
 
 CHAT = Chat.of(
     tiny.tokenizer(tiny.DEEPSEEK), "none", ModelSpec()

@@ -14,7 +14,8 @@ from src.reporting.provenance import commit, provenance
 from src.reporting.rollouts import printable, read_rollouts, steps_of, truncate_rollouts, write_rollouts
 from src.reporting.spec import TrackingSpec
 from src.reporting.statistics import cells, differences, estimate, macro, weights
-from src.reporting.tracker import Tracker, read_metrics
+from src.reporting.tracker import Tracker
+from src.tracking.metrics_file import read_metrics
 
 
 def records(right, passes=(True, True), problems=4, languages=("fr", "en")):

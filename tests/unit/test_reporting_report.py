@@ -6,7 +6,7 @@ import re
 import pandas
 import pytest
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting import figures, tables
 from src.reporting.compose import Run, compose_report
 from src.reporting.rollouts import write_rollouts

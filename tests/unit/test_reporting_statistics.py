@@ -6,7 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting.statistics import (
     Cells,
     RecordsError,

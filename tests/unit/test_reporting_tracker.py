@@ -7,11 +7,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from src.errors import UserError
+from src.common.errors import UserError
 from src.reporting.glossary import GLOSSARY, UnknownMetric, page, require
 from src.reporting.spec import TrackingSpec
-from src.reporting.tracker import Tracker, read_metrics
+from src.reporting.tracker import Tracker
 from src.reporting.wandb_run import named
+from src.tracking.metrics_file import read_metrics
 
 
 class FakeWandb(SimpleNamespace):

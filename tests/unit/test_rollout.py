@@ -14,8 +14,9 @@ import torch
 from test_config import composed
 
 from src import config
+from src.common.errors import ConfigError, UserError
+from src.common.timeout import limit
 from src.data.rows import BadData
-from src.errors import UserError
 from src.models.load import policy_weights
 from src.models.logprobs import collate, completion_logprobs
 from src.rollout.base import Sampling, draw, truncate
@@ -25,7 +26,6 @@ from src.rollout.native import NativeEngine, UnsupportedArchitecture
 from src.rollout.script import FileEngine, read_script
 from src.rollout.scripted import ScriptedEngine
 from src.rollout.spec import RolloutSpec, VllmSpec
-from src.rollout.watch import limit
 
 PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12], [5]]
 END, PAD = 1, 0
@@ -238,7 +238,7 @@ def test_what_sampling_asks_of_the_rest_of_a_run(overrides, message):
     if message is None:
         config.check(built)
     else:
-        with pytest.raises(config.ConfigError, match=message):
+        with pytest.raises(ConfigError, match=message):
             config.check(built)
 
 
@@ -270,7 +270,7 @@ def test_who_is_in_time_hears_nothing():
 
 def test_a_process_that_hangs_ends_with_its_message():
     code = (
-        "import threading\nfrom src.rollout.watch import limit\nwith limit(0.1, 'it', 'do'): threading.Event().wait()"
+        "import threading\nfrom src.common.timeout import limit\nwith limit(0.1, 'it', 'do'): threading.Event().wait()"
     )
     done = subprocess.run(
         [sys.executable, "-c", code],

@@ -10,7 +10,6 @@ from test_stages import prepare
 
 from src.reporting.glossary import require
 from src.reporting.rollouts import read_rollouts
-from src.reporting.tracker import read_metrics
 from src.rollout.base import Rollout
 from src.rollout.build import build_engine
 from src.rollout.scripted import ScriptedEngine
@@ -22,6 +21,7 @@ from src.stages.probe import Gap, SamplerMismatch, check, chosen, probe
 from src.stages.sample import draw
 from src.stages.supervised import order
 from src.stages.update import minibatches
+from src.tracking.metrics_file import read_metrics
 
 STEPS, PER_STEP, COMPLETIONS = 4, 4, 4
 

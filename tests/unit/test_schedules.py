@@ -25,16 +25,18 @@ from src.algorithm.schedules.polynomial import Polynomial
 from src.algorithm.schedules.sigmoid import Sigmoid
 from src.algorithm.schedules.step import Step
 from src.algorithm.spec import AdvantageSpec
+from src.common.errors import ConfigError
+from src.common.registry import CONF, choices, components
 from src.reporting.schedules import apart, overview, preview
 from src.stages.schedules import every_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
-CURVES = {name: kind for name, kind in config.components("schedule").items() if issubclass(kind, Curve)}
+CURVES = {name: kind for name, kind in components("schedule").items() if issubclass(kind, Curve)}
 config.register()
 
 
 def built(*overrides):
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         return config.build(compose("config", overrides=["+experiment=adamame_grpo", *overrides]))
 
 
@@ -171,7 +173,7 @@ def test_a_language_can_have_settings_of_its_own_from_a_yaml(tmp_path):
     assert [controller.factor(0.5, code) for code in ("de", "sw", "fr")] == pytest.approx([1.0, 4 / 3, 0.5])
 
 
-@pytest.mark.parametrize("name", config.choices("schedule"))
+@pytest.mark.parametrize("name", choices("schedule"))
 def test_every_schedule_takes_settings_by_language(name):
     scope = ["schedule.scope=language"] if name == "lagrangian" else []
     made = built(f"schedule={name}", "schedule.per_language.sw.maximum=0", *scope)
@@ -188,7 +190,7 @@ def test_every_schedule_takes_settings_by_language(name):
     ],
 )
 def test_a_mistake_in_settings_by_language_is_named(override, message):
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         config.check(built(override))
     assert message in str(caught.value)
 
@@ -207,7 +209,7 @@ def test_languages_with_the_same_settings_share_a_curve():
 @pytest.mark.parametrize(
     "schedule",
     [
-        *(kind() for kind in config.components("schedule").values()),
+        *(kind() for kind in components("schedule").values()),
         Cosine(maximum=0.0), Step(floor=0.0, per_language={"sw": {"maximum": 4}, "th": {"at": 0.3}}),
         Feedback(per_language={"sw": {"maximum": 4}}), Lagrangian(scope="language", per_language={"sw": {"maximum": 1}}),
     ],
@@ -220,7 +222,7 @@ def test_every_schedule_can_be_previewed(schedule, tmp_path):
 
 def test_the_overview_shows_every_yaml(tmp_path):
     schedules = every_yaml()
-    assert sorted(schedules) == config.choices("schedule") and schedules["phased"].at == 0.7
+    assert sorted(schedules) == choices("schedule") and schedules["phased"].at == 0.7
     overview(schedules, tmp_path / "schedules.png")
     assert (tmp_path / "schedules.png").read_bytes().startswith(b"\x89PNG")
 

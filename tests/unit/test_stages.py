@@ -8,12 +8,14 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from src import config
+from src.common.errors import ConfigError
+from src.common.registry import CONF
 from src.reporting.glossary import require
 from src.reporting.rollouts import read_rollouts, steps_of
-from src.reporting.tracker import read_metrics
 from src.rollout.scripted import ScriptedEngine
 from src.stages import grpo
 from src.stages.pipeline import execute
+from src.tracking.metrics_file import read_metrics
 
 config.register()
 HOSTILE = [
@@ -24,7 +26,7 @@ HOSTILE = [
 
 def prepare(tmp_path, *overrides):
     """The configuration, and the directory, of a run."""
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         node = compose("config", overrides=list(overrides))
     built = config.build(node)
     config.check(built)
@@ -75,7 +77,7 @@ def test_a_folder_of_another_configuration_is_refused_naming_the_difference(tmp_
     built, directory = prepare(tmp_path, "+experiment=grpo", "stages=[evaluate]", *overrides)
     execute(built, directory, directory / "config.yaml")
     other, _ = prepare(tmp_path, "+experiment=grpo", "stages=[evaluate]", *overrides, "evaluation.problems=2")
-    with pytest.raises(config.ConfigError, match=r"evaluation\.problems: there 3, here 2"):
+    with pytest.raises(ConfigError, match=r"evaluation\.problems: there 3, here 2"):
         execute(other, directory, directory / "config.yaml")
 
 

@@ -6,7 +6,7 @@ import json
 import pytest
 
 from src import status
-from src.errors import UserError
+from src.common.errors import UserError
 from src.run import signs_of_life
 
 

@@ -18,7 +18,8 @@ from src.sweep.__main__ import main
 from src.sweep.driver import Driver
 from src.sweep.file import read
 from src.sweep.pool import Pool
-from src.sweep.report import ranked, write
+from src.sweep.report import write
+from src.sweep.results import ranked
 from src.sweep.trials import Ledger, Trial, error_of
 
 ROOT = Path(__file__).resolve().parents[2]

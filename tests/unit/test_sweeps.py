@@ -8,7 +8,8 @@ from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src import config
-from src.errors import UserError
+from src.common.errors import UserError
+from src.common.registry import CONF
 from src.reporting.glossary import require
 from src.sweep.driver import merged
 from src.sweep.early import signals, table
@@ -36,7 +37,7 @@ def sweep(tmp_path, **changes):
 
 
 def checked(texts):
-    with initialize_config_dir(str(config.CONF), version_base="1.3"):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
         built = config.build(compose("config", overrides=list(texts)))
     config.check(built)
     return built

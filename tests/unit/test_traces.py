@@ -15,6 +15,7 @@ from teacher import ScriptedTeacher, chat
 from test_stages import prepare
 
 from src import config
+from src.common.errors import ConfigError
 from src.data.records import Example, Question, read_records, write_records
 from src.data.traces.answers import AnswerFile, requests_of
 from src.data.traces.estimate import estimate
@@ -305,7 +306,7 @@ def test_another_filter_and_more_samples_ask_only_for_what_is_not_there(tmp_path
     other, _ = prepare(
         tmp_path, *arguments(tmp_path / "runs", questions, teacher, "traces.filter.maximum_characters=9")
     )
-    with pytest.raises(config.ConfigError, match=r"traces\.filter\.maximum_characters: there None, here 9"):
+    with pytest.raises(ConfigError, match=r"traces\.filter\.maximum_characters: there None, here 9"):
         execute(other, tmp_path / "run", tmp_path / "run" / "config.yaml")
 
 
@@ -454,7 +455,7 @@ def test_repeated_share_by_hand(text, code, share):
     ],
 )
 def test_settings_that_cannot_work_are_named(tmp_path, overrides, message):
-    with pytest.raises(config.ConfigError) as caught:
+    with pytest.raises(ConfigError) as caught:
         prepare(tmp_path, "+experiment=traces", *overrides)
     assert message in str(caught.value) and "secret" not in str(caught.value)
 

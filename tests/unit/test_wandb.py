@@ -16,10 +16,11 @@ from wandb_server import serving
 from src.reporting import wandb_log
 from src.reporting.rollouts import write_rollouts
 from src.reporting.spec import TrackingSpec
-from src.reporting.tracker import Tracker, read_metrics
+from src.reporting.tracker import Tracker
 from src.reporting.wandb_follow import chosen, follow
 from src.reporting.wandb_note import lacks, note
 from src.reporting.wandb_run import WandbRun
+from src.tracking.metrics_file import read_metrics
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = TrackingSpec(wandb=True, rollouts_every=2, rollouts_rows=3)

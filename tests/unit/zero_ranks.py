@@ -10,13 +10,14 @@ from pathlib import Path
 
 import torch
 
-from src.distributed.learner import Learner, learner
+from src.distributed.learner import Learner
 from src.distributed.ranks import Ranks, join, leave
 from src.distributed.spec import DistributedSpec, OptimiserSpec
 from src.models import logprobs
 from src.models.load import add_lora, policy_weights
 from src.models.spec import LoraSpec
 from src.stages.supervised import Row, backward
+from src.training.build import learner
 from tests.unit import tiny
 
 # Name -> architecture, tied embeddings, rank of adapters, and whether the ranks' vocabulary counts as large.

@@ -6,10 +6,10 @@ import asyncio
 from collections import deque
 from collections.abc import Callable, Sequence
 
+from src.common.errors import UserError
 from src.data.traces.answers import AnswerFile, Request
 from src.data.traces.spec import TeacherSpec
 from src.data.traces.teacher import Teacher, Unanswered
-from src.errors import UserError
 
 TEMPLATE = 64  # tokens a chat template may add to a question, of which a token is at least a byte
 

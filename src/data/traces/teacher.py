@@ -13,9 +13,9 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any
 
+from src.common.errors import UserError
 from src.data.traces.answers import BYTES_PER_TOKEN, Answer, Request
 from src.data.traces.spec import TeacherSpec
-from src.errors import UserError
 
 PASSING = (408, 409, 425, 429)  # and all of 500 and above
 LONGEST_WAIT = 60.0  # seconds between two attempts, where the server does not say

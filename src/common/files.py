@@ -1,0 +1,53 @@
+"""Files that are whole or not there: written aside, flushed to disk, then renamed into place."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from src.common.errors import UserError
+
+
+class CheckpointError(UserError):
+    """A checkpoint cannot be written or used; the message states the rule, the value and the fix."""
+
+
+def write_durably(path: Path, content: bytes) -> None:
+    """Write a file and have the system put it on disk before returning."""
+    with path.open("wb") as handle:
+        handle.write(content)
+        handle.flush()
+        os.fsync(handle.fileno())
+
+
+def replace_durably(path: Path, content: bytes) -> None:
+    """Replace a file in one step: a reader, or a run after a crash, sees the old or the new content."""
+    temporary = path.with_name(f".{path.name}.partial")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_durably(temporary, content)
+        os.replace(temporary, path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise explain(error, path, len(content)) from error
+
+
+def explain(error: OSError, path: Path, size: int) -> CheckpointError:
+    """An operating-system error while writing, as one that tells what to do."""
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        rule = f"the disk is full: {path} needs {size / 1e6:.1f} MB"
+    else:
+        rule = f"{path} could not be written ({error.strerror or error})"
+    return CheckpointError(
+        f"{rule}. Nothing written earlier is lost. Make room, then run the same command again: it resumes from "
+        "the last complete checkpoint"
+    )
+
+
+def flush_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
