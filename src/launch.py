@@ -18,9 +18,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from src import config as configuration
+from src.common.console import fail
 from src.common.errors import UserError, nearest
-from src.composed import fail
+from src.config.directory import run_directory
 
 TUNING_SEEDS = 2
 TUNING_SPLIT = "dev"
@@ -115,7 +115,7 @@ class Job:
 def job_of(spec: RunsSpec, arm: Arm, own: Sequence[str], seed: int, scale: str, root: str) -> Job:
     """The run of an arm with `own` overrides."""
     overrides = (f"scale={scale}", f"root={root}", *spec.overrides, *own)
-    directory = configuration.run_directory(root, scale, arm.experiment, seed, overrides)
+    directory = run_directory(root, scale, arm.experiment, seed, overrides)
     return Job(arm.name, arm.experiment, seed, overrides, directory)
 
 
@@ -268,7 +268,7 @@ def gather(
 ) -> Path:
     """The report over all runs: `<root>/<scale>/<name of the folder>/`."""
     from src.reporting.compose import compose_report
-    from src.stages.report import found
+    from src.store.directory import found
 
     output = Path(root) / scale / f"_{folder.name}"
     expected = folder / "expected.csv"

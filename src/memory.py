@@ -11,9 +11,9 @@ import os
 from pathlib import Path
 from typing import Any
 
+from src.commands.base import command
 from src.common.errors import ConfigError
-from src.composed import command
-from src.config import Config
+from src.config.schema import Config
 from src.models.memory import KNOWN, Item, Shape, Work, items, total
 from src.models.spec import WORLD_BASE
 

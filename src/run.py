@@ -16,16 +16,19 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src import config as configuration
 from src import memory
+from src.common.console import fail
 from src.common.errors import UserError
 from src.common.registry import choices
-from src.compose_errors import explain
-from src.composed import fail
+from src.config.checks import check
+from src.config.compose import build, register
+from src.config.directory import run_directory
+from src.config.explain import explain
+from src.config.schema import Config
 from src.distributed.place import place
-from src.status import ERROR, LOCK, OVERRIDES, STATUS
+from src.store.directory import ERROR, LOCK, OVERRIDES, STATUS
 
-configuration.register()
+register()
 HELP = """\
 One run of the AdaMame repository.
 
@@ -59,10 +62,10 @@ def hydra_main(node: DictConfig) -> None:
 
 def run(node: DictConfig) -> None:
     """Check, carry out and show one run."""
-    config = configuration.build(node)
-    configuration.check(config)
+    config = build(node)
+    check(config)
     overrides = list(HydraConfig.get().overrides.task)
-    directory = configuration.run_directory(config.root, config.scale, config.method, config.seed, overrides)
+    directory = run_directory(config.root, config.scale, config.method, config.seed, overrides)
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
@@ -90,7 +93,7 @@ def run(node: DictConfig) -> None:
         leave()
 
 
-def beside(config: configuration.Config, directory: Path, resolved: Path) -> NoReturn:
+def beside(config: Config, directory: Path, resolved: Path) -> NoReturn:
     """What a rank does that is not the first of those started together: its share of the work, and nothing else."""
     from src.distributed.ranks import leave
     from src.stages.pipeline import execute
@@ -121,7 +124,7 @@ def signs_of_life(directory: Path) -> Iterator[None]:
                 del os.environ["ADAMAME_STATUS"]
 
 
-def _preview(config: configuration.Config, path: Path) -> Path:
+def _preview(config: Config, path: Path) -> Path:
     from src.reporting.schedules import preview
 
     title = f"{config.method}: schedule={HydraConfig.get().runtime.choices['schedule']}"

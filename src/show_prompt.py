@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from src.commands.base import command
 from src.common.errors import UserError
-from src.composed import command
-from src.config import Config
+from src.config.schema import Config
 from src.data.prompts import Chat
 from src.data.records import Example, Question
 from src.models.spec import WORLD_BASE

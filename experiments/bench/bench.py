@@ -89,7 +89,7 @@ def step_ours(rank: int, size: int) -> dict[str, float]:
     """Steps of `src.run` itself, read back from its own log."""
     import shutil
 
-    from src.config import run_directory
+    from src.config.directory import run_directory
 
     root = Path("runs/bench/ours")
     shutil.rmtree(root, ignore_errors=True)
@@ -117,7 +117,7 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
     from transformers import TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
-    from src.config import Config
+    from src.config.schema import Config
     from src.data.prompts import decode
     from src.stages.judge import Judge
 

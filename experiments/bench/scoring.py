@@ -22,7 +22,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from src.config import Config
+from src.config.schema import Config
 from src.data.benchmarks.mgsm_rev2 import MgsmRev2
 from src.data.benchmarks.world import World
 from src.data.completions import Completion, read_completions

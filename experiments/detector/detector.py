@@ -29,7 +29,7 @@ from src.language.fidelity import judge
 from src.language.published import judge_published
 from src.language.scripts import count_letters
 from src.language.table import CORE, EVALUATED, LANGUAGES
-from src.reporting.provenance import ROOT, commit
+from src.store.provenance import ROOT, commit
 
 HERE = Path(__file__).resolve().parent
 Z = 1.959964  # 97.5 % point of the normal distribution

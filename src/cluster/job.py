@@ -25,7 +25,7 @@ from typing import Any
 
 from src.cluster import record
 from src.common.errors import UserError
-from src.status import ERROR, LOG
+from src.store.directory import ERROR, LOG
 
 TO_REQUEUE = signal.SIGUSR2  # what submitit asks SLURM to send
 GRACE_S = 60.0  # for SLURM to say, after SIGTERM, that the job is to be queued again, or to end it

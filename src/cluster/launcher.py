@@ -18,14 +18,18 @@ from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
 from omegaconf import DictConfig, OmegaConf, open_dict
 
-from src import config as configuration
 from src.cluster import record, summary
 from src.cluster.job import Job
 from src.cluster.queue import in_queue
 from src.cluster.snapshot import shell_lines, snapshot
+from src.common.console import clock
 from src.common.errors import UserError
-from src.status import ERROR, OVERRIDES, clock
-from src.status import read as status
+from src.config.checks import check
+from src.config.compose import build
+from src.config.directory import run_directory
+from src.config.schema import Config
+from src.store.directory import ERROR, OVERRIDES
+from src.store.status import read as status
 
 OWN = ("submitit_folder", "max_num_timeout")  # of the launcher's settings: they are no options of sbatch
 
@@ -36,7 +40,7 @@ class Planned:
 
     overrides: tuple[str, ...]
     node: DictConfig
-    config: configuration.Config
+    config: Config
     directory: Path
 
 
@@ -88,10 +92,10 @@ class Slurm(SlurmLauncher):
         node = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with open_dict(node):
             del node["hydra"]
-        config = configuration.build(node)
-        configuration.check(config)
+        config = build(node)
+        check(config)
         written = as_written(overrides, self.config.hydra.overrides.task)
-        directory = configuration.run_directory(config.root, config.scale, config.method, config.seed, written)
+        directory = run_directory(config.root, config.scale, config.method, config.seed, written)
         return Planned(written, node, config, directory)
 
     def _submit(self, runs: Sequence[Planned], folder: Path) -> dict[Path, str]:
@@ -173,7 +177,7 @@ def announced(runs: Sequence[Planned], folder: Path) -> Iterator[None]:
         ) from None
 
 
-def sbatch_options(launcher: Mapping[str, Any], configs: Sequence[configuration.Config], code: Path) -> dict[str, Any]:
+def sbatch_options(launcher: Mapping[str, Any], configs: Sequence[Config], code: Path) -> dict[str, Any]:
     """submitit's parameters: those of Hydra's launcher, and over them ours, for jobs that all ask for the same."""
     cluster = configs[0].cluster
     threads = max(c.distributed.processes * c.distributed.threads for c in configs) // cluster.nodes

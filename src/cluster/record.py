@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from src.status import SLURM
+from src.store.directory import SLURM
 
 
 @dataclass(frozen=True)

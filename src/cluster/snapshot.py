@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from src.common.registry import CONF
-from src.reporting.provenance import commit
+from src.store.provenance import commit
 
 PARTS = ("src", "conf")
 

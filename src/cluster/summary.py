@@ -9,7 +9,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from src.cluster import record
-from src.status import LOG, read
+from src.store.directory import LOG
+from src.store.status import read
 
 LINES = 12  # of an error
 SHOWN = ("accuracy", "fidelity", "right and in language")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from typing import Any
 
 import torch
@@ -14,21 +13,11 @@ from src.distributed.ranks import Ranks
 from src.distributed.spec import OptimiserSpec
 from src.models.fused import Objective, can_fuse, learn_fused
 from src.models.logprobs import Batch, completion_logprobs
+from src.store.checkpoints import State
 
 
 class NotFinite(UserError):
     """A loss or a gradient is NaN or infinite; the weights were not changed."""
-
-
-@dataclass(frozen=True)
-class State:
-    """What is trained and the optimiser's moments of it, whole on every rank, however they are split while training.
-
-    `moments` are named `<name of the weight>|<moment>`: `exp_avg` and `exp_avg_sq` of its shape, and `step`, a number.
-    """
-
-    weights: dict[str, Tensor]
-    moments: dict[str, Tensor]
 
 
 class Learner:
@@ -105,8 +94,13 @@ class Learner:
 
     @torch.no_grad()
     def load(self, state: State) -> None:
-        """Go on from `state`, whose weights are those that are trained here; its tensors may be taken over."""
+        """Go on from `state`; its tensors may be taken over.
+
+        Raises:
+            CheckpointError: its weights are not those that are trained here.
+        """
         named = trained(self.policy)
+        state.check_fits(named)
         for name, parameter in named.items():
             parameter.copy_(state.weights[name])
         for key, value in state.moments.items():

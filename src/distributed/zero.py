@@ -14,11 +14,12 @@ import torch
 from torch import Tensor, nn
 
 from src.common.errors import UserError
-from src.distributed.learner import Learner, NotFinite, State, adamw, check_finite, trained
+from src.distributed.learner import Learner, NotFinite, adamw, check_finite, trained
 from src.distributed.ranks import Ranks
 from src.distributed.spec import DistributedSpec, OptimiserSpec
 from src.models.load import whole
 from src.models.logprobs import Batch, completion_logprobs
+from src.store.checkpoints import State
 
 MOMENTS = ("exp_avg", "exp_avg_sq")
 
@@ -84,6 +85,7 @@ class ZeroLearner(Learner):
         """See `Learner.load`."""
         from deepspeed.utils import safe_set_full_fp32_param, safe_set_full_optimizer_state
 
+        state.check_fits(trained(self.policy))
         base = self.zero.optimizer
         step = max((float(value) for key, value in state.moments.items() if key.endswith("|step")), default=0.0)
         for flat in self._partitions():

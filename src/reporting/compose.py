@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from src.common.errors import UserError
 from src.reporting import figures, page, tables
-from src.reporting.provenance import provenance
 from src.reporting.published import PUBLISHED
-from src.reporting.rollouts import printable, read_rollouts, steps_of
 from src.reporting.statistics import Cells, cells
+from src.store.directory import Run
+from src.store.provenance import provenance
+from src.store.rollouts import printable, read_rollouts, steps_of
 from src.tracking.metrics_file import read_metrics
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
@@ -21,18 +21,6 @@ _PUBLISHED = (
     "Definitions of the evaluation published with AdaMame, over its 12 languages, never mixed with the others: "
     + "; ".join(f"{name}: {meaning}" for name, meaning in PUBLISHED.items())
 )
-
-
-@dataclass(frozen=True)
-class Run:
-    """What one run offers: its evaluation records, and, of a GRPO run, its metrics and rollouts."""
-
-    method: str
-    seed: int
-    records: Path
-    metrics: Path | None
-    rollouts: Path | None
-    config: Path
 
 
 def compose_report(

@@ -14,10 +14,3 @@ class TrackingSpec:
     project: str = "adamame"
     rollouts_every: int = 10
     rollouts_rows: int = 16
-
-
-@dataclass(frozen=True)
-class ReportSpec:
-    """What is shown beside the stages. `schedule_preview` draws the schedule of the run and does nothing else."""
-
-    schedule_preview: bool = False

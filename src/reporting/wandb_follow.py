@@ -9,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from src.reporting.final import final_values
-from src.reporting.rollouts import printable, read_rollouts
 from src.reporting.spec import TrackingSpec
 from src.reporting.wandb_run import Media, WandbRun
+from src.store.rollouts import printable, read_rollouts
 from src.tracking.metrics_file import read_metrics
 
 COLUMNS = (

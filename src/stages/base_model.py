@@ -9,7 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from src.config import run_directory
+from src.config.directory import run_directory
 from src.stages.plan import shipped_base
 
 COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0", "distributed.processes=1"]

@@ -8,6 +8,7 @@ from typing import Any
 
 from src.common.seeds import stream
 from src.common.timeout import limit
+from src.config.stages import MEASURED
 from src.data import sources
 from src.data.prompts import Chat, decode
 from src.data.records import Question
@@ -17,7 +18,6 @@ from src.rewards.base import Judged
 from src.rollout.base import Engine
 from src.rollout.build import sampling_of
 from src.stages.judge import Judge
-from src.stages.spec import MEASURED
 from src.stages.stage import Stage
 
 

@@ -17,10 +17,10 @@ from src.data.prompts import Chat, decode
 from src.data.records import Question
 from src.data.rows import BadData
 from src.models.load import load_model, load_tokenizer
-from src.reporting.provenance import scoring
 from src.rollout.build import alone, build_engine, sampling_of
 from src.stages.judge import Judge
 from src.stages.stage import Stage
+from src.store.provenance import scoring
 
 
 @dataclass(frozen=True)

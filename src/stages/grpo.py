@@ -20,14 +20,13 @@ from src.algorithm.advantages import AdvantageResult, advantages
 from src.algorithm.schedules.base import Controller, Observed
 from src.algorithm.shaping import overlong_penalty
 from src.common.seeds import stream
-from src.config import Config
+from src.config.schema import Config
 from src.data import sources
 from src.data.prompts import Chat
 from src.data.records import Question
 from src.data.rows import BadData
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
-from src.reporting.rollouts import truncate_rollouts, write_rollouts
 from src.rollout.build import build_engine
 from src.stages.between import Between
 from src.stages.judge import Judge
@@ -35,6 +34,7 @@ from src.stages.measure import NOTICEABLE, RowUpdate, rollout_rows, step_metrics
 from src.stages.sample import Sampled, Sampler
 from src.stages.stage import Stage
 from src.stages.update import accumulate, cut, minibatches, old_logprobs
+from src.store.rollouts import truncate_rollouts, write_rollouts
 from src.training.build import learner
 
 

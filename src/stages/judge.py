@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
 
-from src.config import Config
+from src.config.schema import Config
 from src.data.records import Question
 from src.grading.grader import Grader, Status
 from src.language.detector import Detector

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from src.common.errors import ConfigError
 from src.common.lock import alone
-from src.config import Config
+from src.config.schema import Config
 from src.distributed.place import place
 from src.stages.plan import plan
 from src.stages.stage import Planned, Stage
@@ -106,7 +106,7 @@ def _claim(planned: Planned) -> None:
 
 def _finish(planned: Planned, seconds: float) -> None:
     from src.common.files import replace_durably
-    from src.reporting.provenance import commit
+    from src.store.provenance import commit
 
     note = {"identity": planned.identity, "commit": commit(), "seconds": round(seconds, 2)}
     replace_durably(planned.directory / "done.json", json.dumps(note).encode())

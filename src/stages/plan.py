@@ -13,15 +13,16 @@ from pathlib import Path
 from typing import Any
 
 from src.common.errors import ConfigError
-from src.config import Config
+from src.config.schema import Config
+from src.config.stages import EvaluationSpec
 from src.data.benchmarks.base import Benchmark, content_hash
 from src.data.selection.spec import PromptsSpec
 from src.data.traces.spec import TracesSpec
 from src.models.spec import WORLD_BASE
-from src.reporting.provenance import scoring
 from src.rollout.spec import RolloutSpec
-from src.stages.spec import DATA_STAGES, SHARED, EvaluationSpec
 from src.stages.stage import Planned
+from src.store.directory import DATA_STAGES, SHARED
+from src.store.provenance import scoring
 
 SHIPPED = Path(__file__).resolve().parent.parent / "data" / "world"
 

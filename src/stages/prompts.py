@@ -11,7 +11,7 @@ from src.common.errors import UserError
 from src.common.files import replace_durably
 from src.common.seeds import stream
 from src.common.timeout import limit
-from src.config import Config
+from src.config.schema import Config
 from src.data import named
 from src.data.prompts import Chat, decode
 from src.data.records import Question, write_records

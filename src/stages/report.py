@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src.reporting.compose import Run, compose_report
-from src.stages.spec import DATA_STAGES
+from src.reporting.compose import compose_report
 from src.stages.stage import Stage
+from src.store.directory import DATA_STAGES, found
 
 
 def run(stage: Stage) -> None:
@@ -16,20 +16,6 @@ def run(stage: Stage) -> None:
         stage.directory,
         f"{stage.config.method}, seed {stage.config.seed}",
         [found(directory, stage.config.method, stage.config.seed)],
-    )
-
-
-def found(directory: Path, method: str, seed: int) -> Run:
-    """What a finished run directory offers to a report."""
-    metrics = directory / "grpo" / "metrics.jsonl"
-    rollouts = directory / "grpo" / "rollouts"
-    return Run(
-        method=method,
-        seed=seed,
-        records=directory / "evaluate" / "records.parquet",
-        metrics=metrics if metrics.is_file() else None,
-        rollouts=rollouts if rollouts.is_dir() else None,
-        config=directory / "config.yaml",
     )
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from src.algorithm.schedules.base import Schedule
 from src.common.registry import CONF, choices
-from src.composed import composed
+from src.config.compose import composed
 
 PICTURE = CONF.parent / "docs" / "schedules.png"
 

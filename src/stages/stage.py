@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.config import Config
-from src.distributed.checkpoint import Checkpoints
-from src.stages.spec import SHARED
+from src.config.schema import Config
+from src.store.checkpoints import Checkpoints
+from src.store.directory import SHARED
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks

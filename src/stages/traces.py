@@ -14,7 +14,7 @@ from src.common.errors import UserError
 from src.common.files import replace_durably
 from src.common.lock import alone
 from src.common.seeds import stream
-from src.config import Config
+from src.config.schema import Config
 from src.data import named
 from src.data.records import Example, Question, write_records
 from src.data.rows import BadData

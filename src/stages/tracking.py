@@ -8,10 +8,10 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from src.common.lock import alone
-from src.config import Config
+from src.config.schema import Config
 from src.stages.plan import plan
-from src.stages.spec import SHARED
 from src.stages.stage import Stage
+from src.store.directory import SHARED
 
 FOLLOWED = ("evaluate", "report")
 

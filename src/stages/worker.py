@@ -9,7 +9,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from src.common.errors import UserError
-from src.config import build, register
+from src.config.compose import build, register
 from src.distributed.launch import die_with_parent
 from src.stages.pipeline import run_stage
 from src.stages.plan import plan

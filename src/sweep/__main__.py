@@ -14,9 +14,9 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.common.console import fail
 from src.common.errors import UserError
-from src.composed import fail
-from src.status import LOG
+from src.store.directory import LOG
 from src.sweep.file import Sweep, read
 
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from src import config as configuration
 from src.common.errors import UserError, nearest
-from src.composed import composed
+from src.config.compose import composed
+from src.config.directory import run_directory
+from src.config.schema import Config
+from src.config.stages import MEASURED, EvaluationSpec
 from src.reporting.final import NAMES
-from src.stages.spec import MEASURED, EvaluationSpec
 from src.sweep.file import Sweep
 from src.sweep.hyperband import hopeless
 from src.sweep.pool import Pool
@@ -163,7 +164,7 @@ class Driver:
         return self._values[trial.number][1]
 
 
-def _first_that_runs(trials: Sequence[tuple[str, ...]]) -> configuration.Config:
+def _first_that_runs(trials: Sequence[tuple[str, ...]]) -> Config:
     """The configuration of the first trial that has one; else raise what is wrong with the first of all."""
     refused = None
     for texts in trials:
@@ -207,11 +208,11 @@ def _setting(override: str) -> str:
     return override.split("=")[0].lstrip("+")
 
 
-def place(texts: Sequence[str]) -> tuple[configuration.Config, Path]:
+def place(texts: Sequence[str]) -> tuple[Config, Path]:
     """The configuration of a run, and its directory.
 
     Raises:
         UserError: it cannot run.
     """
     config = composed(texts)
-    return config, configuration.run_directory(config.root, config.scale, config.method, config.seed, texts)
+    return config, run_directory(config.root, config.scale, config.method, config.seed, texts)

@@ -12,7 +12,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.status import LOG
+from src.store.directory import LOG
 
 GRACE_S = 10.0  # between being asked to end and being killed
 

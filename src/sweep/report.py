@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from src.reporting import page, tables
-from src.reporting.provenance import provenance
+from src.store.provenance import provenance
 from src.sweep import early, figures
 from src.sweep.file import Sweep
 from src.sweep.results import Row, _settings, ranked

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from src.common.errors import UserError
-from src.stages.spec import MEASURED
-from src.status import read as run_status
+from src.config.stages import MEASURED
+from src.store.status import read as run_status
 from src.sweep.file import Sweep
 
 SWEEP, TRIALS = "sweep.json", "trials.jsonl"

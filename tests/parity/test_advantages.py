@@ -8,24 +8,25 @@ import torch
 from golden import golden
 from hydra import compose, initialize_config_dir
 
-from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.schedules.base import Observed
 from src.common.registry import CONF
+from src.config.checks import check
+from src.config.compose import build, register
 
 ENTRIES = golden("advantages.json")
 EXPERIMENT = {"align": "adamame_grpo", "adamame": "adamame_diversity"}  # the others have their own name
 WITHOUT_BONUS = ("allcorrect",)  # its language term is N(m), whatever B
 
-config.register()
+register()
 
 
 @functools.cache
 def composed(variant):
     """The configuration of a run of the variant."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        built = config.build(compose("config", overrides=[f"+experiment={EXPERIMENT.get(variant, variant)}"]))
-    config.check(built)
+        built = build(compose("config", overrides=[f"+experiment={EXPERIMENT.get(variant, variant)}"]))
+    check(built)
     return built
 
 

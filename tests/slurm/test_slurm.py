@@ -14,7 +14,7 @@ import pytest
 import yaml
 
 import cluster
-from src import status
+from src.store.status import find, read
 
 ROOT = Path(__file__).resolve().parents[2]
 LACKING = cluster.missing() or ("" if importlib.util.find_spec("submitit") else "needs submitit: make setup-slurm")
@@ -150,7 +150,7 @@ def test_a_job_that_is_queued_again_ends_with_the_same_weights(slurm, tmp_path, 
 
 def test_a_failed_job_is_told_with_its_error(slurm, tmp_path):
     claimed = command(tmp_path, "+experiment=sft", "stages=[sft,evaluate,report]", "seed=2")[3:]
-    from src.config import run_directory
+    from src.config.directory import run_directory
 
     directory = run_directory(tmp_path, "tiny", "sft", 2, claimed)
     (directory / "evaluate").mkdir(parents=True)
@@ -163,7 +163,7 @@ def test_a_failed_job_is_told_with_its_error(slurm, tmp_path):
     assert "1 finished, 1 failed" in shown
     assert "ConfigError: " in shown and "holds the work of another configuration" in shown
     assert "Traceback" not in shown and "result.pkl" not in shown
-    assert status.read(directory).state == "failed"
+    assert read(directory).state == "failed"
 
 
 def test_what_is_edited_while_a_job_waits_does_not_reach_it(slurm, tmp_path):
@@ -173,8 +173,8 @@ def test_what_is_edited_while_a_job_waits_does_not_reach_it(slurm, tmp_path):
     more = ["+experiment=sft", "stages=[sft]"]
     process = submit(slurm, "runs", *more, "+hydra.launcher.additional_parameters.hold=true", cwd=checkout)
     job = until(in_state(checkout / "runs", "queued"), process)
-    (directory,) = status.find(checkout / "runs")
-    assert status.read(directory).state == "queued" and status.read(directory).message == f"job {job}"
+    (directory,) = find(checkout / "runs")
+    assert read(directory).state == "queued" and read(directory).message == f"job {job}"
 
     (checkout / "src" / "stages" / "sft.py").write_text("raise RuntimeError('edited')\n")
     (checkout / "src" / "run.py").write_text("raise RuntimeError('edited')\n")
@@ -185,7 +185,7 @@ def test_what_is_edited_while_a_job_waits_does_not_reach_it(slurm, tmp_path):
     subprocess.run(["scontrol", "release", job], env=slurm, check=True)
     code, shown = end(process)
     assert code == 0, shown
-    assert status.read(directory).state == "finished"
+    assert read(directory).state == "finished"
     assert (directory / "slurm.json").is_file() and not (tmp_path / "runs").exists()
 
 
@@ -202,14 +202,14 @@ def test_a_cancelled_job_is_stopped_and_a_waiting_one_is_not_submitted_twice(slu
     subprocess.run(["scancel", job], env=slurm, check=True)
     code, shown = end(second)
     assert code == 1 and "submitted" not in shown and "1 stopped" in shown, shown
-    (directory,) = status.find(tmp_path)
-    assert status.read(directory).state == "stopped"
+    (directory,) = find(tmp_path)
+    assert read(directory).state == "stopped"
 
 
 def test_what_slurm_refuses_is_told(slurm, tmp_path):
     code, shown = end(submit(slurm, tmp_path, "+experiment=sft", "cluster.partition=nowhere"))
     assert code == 2 and "SLURM did not take the jobs" in shown and "partition" in shown, shown
-    assert status.read(status.find(tmp_path)[0]).state == "stopped"
+    assert read(find(tmp_path)[0]).state == "stopped"
 
 
 def test_trials_of_a_sweep_are_jobs(slurm, tmp_path):

@@ -6,16 +6,17 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from src import config
 from src.common.errors import ConfigError
 from src.common.registry import CONF
+from src.config.checks import check
+from src.config.compose import build, register
 from src.reporting.glossary import UnknownMetric, require
 from src.stages.between import averages
 from src.stages.pipeline import execute
 from src.stages.plan import plan
 from src.tracking.metrics_file import read_metrics
 
-config.register()
+register()
 
 
 def answer(language, correct, inside, tokens):
@@ -47,7 +48,7 @@ def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):
         texts += [f"root={tmp_path / folder}", "evaluation.languages=[fr,en]"]
         with initialize_config_dir(str(CONF), version_base="1.3"):
             node = compose("config", overrides=texts)
-        built, directory = config.build(node), tmp_path / folder / "run"
+        built, directory = build(node), tmp_path / folder / "run"
         directory.mkdir(parents=True)
         OmegaConf.save(node, directory / "config.yaml", resolve=True)
         execute(built, directory, directory / "config.yaml")
@@ -62,7 +63,7 @@ def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):
 def test_measuring_on_the_way_is_no_other_evaluation(tmp_path, overrides):
     def identities(*more):
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            built = config.build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, *more]))
+            built = build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, *more]))
         return [stage.identity for stage in plan(built, tmp_path)]
 
     assert identities() == identities("evaluation.every=3", "evaluation.every_problems=5")
@@ -78,6 +79,6 @@ def test_what_is_measured_on_the_way_is_explained():
 @pytest.mark.parametrize("wrong", ["evaluation.every=-1", "evaluation.every_problems=0"])
 def test_settings_that_make_no_sense_are_refused(overrides, wrong):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        built = config.build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, wrong]))
+        built = build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, wrong]))
     with pytest.raises(ConfigError, match=wrong.split("=")[0]):
-        config.check(built)
+        check(built)

@@ -11,13 +11,17 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src import config, status
 from src.cluster import job, plugin, queue, record, snapshot, summary
 from src.common.errors import ConfigError
 from src.common.registry import CONF, choices
+from src.config.checks import check
+from src.config.compose import build, register
+from src.config.directory import run_directory
+from src.store.directory import ERROR
+from src.store.status import read
 
 ROOT = Path(__file__).resolve().parents[2]
-config.register()
+register()
 plugin.register()
 SITE = ("cluster.partition=gpu", "cluster.account=me")
 FILES = (f"data.sft={__file__}", f"data.prompts={__file__}", f"benchmark.path={Path(__file__).parent}")
@@ -36,9 +40,9 @@ def composed(*overrides):
 def test_every_cluster_composes_and_changes_no_other_setting(cluster, experiment, scale):
     asked = SITE if cluster in ON_GPUS else ()
     own = (f"+experiment={experiment}", f"scale={scale}", *(FILES if scale == "distill_7b" else ()))
-    mine = config.build(composed(*own, f"cluster={cluster}", *asked))
-    config.check(mine)
-    here = config.build(composed(*own))
+    mine = build(composed(*own, f"cluster={cluster}", *asked))
+    check(mine)
+    here = build(composed(*own))
     different = {name for name in vars(here) if getattr(mine, name) != getattr(here, name)}
     assert different <= {"cluster", "distributed"}
     if cluster in ON_GPUS:
@@ -51,18 +55,18 @@ def test_every_cluster_composes_and_changes_no_other_setting(cluster, experiment
 @pytest.mark.parametrize("cluster", ON_GPUS)
 def test_what_a_site_must_choose_is_named(cluster):
     with pytest.raises(ConfigError, match=r"no value yet: cluster.account, cluster.partition\. Give each"):
-        config.build(composed("+experiment=grpo", f"cluster={cluster}"))
-    config.build(composed("+experiment=grpo", f"cluster={cluster}", "cluster.account=null", "cluster.partition=null"))
+        build(composed("+experiment=grpo", f"cluster={cluster}"))
+    build(composed("+experiment=grpo", f"cluster={cluster}", "cluster.account=null", "cluster.partition=null"))
 
 
 def test_a_job_that_would_be_signalled_before_it_begins_is_refused():
     with pytest.raises(ConfigError, match=r"cluster.signal_s must be .* below the time of a job, 120 s"):
-        config.check(config.build(composed("+experiment=grpo", "cluster.minutes=2", "cluster.signal_s=120")))
+        check(build(composed("+experiment=grpo", "cluster.minutes=2", "cluster.signal_s=120")))
 
 
 def test_a_run_lives_in_the_same_place_on_every_cluster():
     own = ["+experiment=grpo", "grpo.steps=3"]
-    assert config.run_directory("runs", "tiny", "grpo", 0, own) == config.run_directory(
+    assert run_directory("runs", "tiny", "grpo", 0, own) == run_directory(
         "runs", "tiny", "grpo", 0, [*own, "cluster=slurm_8gpu", *SITE, "cluster.minutes=9", "hydra.launcher.qos=high"]
     )
 
@@ -82,7 +86,7 @@ def test_settings_become_options_of_sbatch():
         "cluster.cpus=null",
         "distributed.threads=3",
     )
-    built = config.build(composed("+experiment=grpo", "cluster=slurm_1gpu", *SITE, *more))
+    built = build(composed("+experiment=grpo", "cluster=slurm_1gpu", *SITE, *more))
     options = launcher.sbatch_options({"qos": "high", "gres": None, "max_num_timeout": 0}, [built], Path("/a b/code"))
     assert options["slurm_partition"] == "gpu" and options["slurm_account"] == "me" and options["slurm_qos"] == "high"
     assert options["gpus_per_node"] == 1 and options["cpus_per_task"] == 3 and options["timeout_min"] == 1440
@@ -153,10 +157,10 @@ def does(directory, code):
 
 
 def test_a_job_records_how_it_goes(directory):
-    assert status.read(directory).state == "queued"
+    assert read(directory).state == "queued"
     does(directory, "print('hello')")()
     assert record.read(directory) == record.Record("5", "done", 0, "somewhere")
-    assert status.read(directory).state == "stopped" and (directory / "log.txt").read_text() == "hello\n"
+    assert read(directory).state == "stopped" and (directory / "log.txt").read_text() == "hello\n"
 
 
 @pytest.mark.parametrize(
@@ -169,15 +173,15 @@ def test_a_job_records_how_it_goes(directory):
 )
 def test_the_error_of_a_run_is_that_of_its_job(directory, code, told):
     with pytest.raises(job.JobFailed, match=told):
-        does(directory, code.replace("{}", str(directory / status.ERROR)))()
+        does(directory, code.replace("{}", str(directory / ERROR)))()
     assert record.read(directory).state == "failed"
-    assert status.read(directory).state == "failed" and told in status.read(directory).message
+    assert read(directory).state == "failed" and told in read(directory).message
 
 
 def test_a_run_that_slurm_ends_has_not_failed(directory):
     with pytest.raises(SystemExit):
         does(directory, "import os; os.kill(os.getpid(), 15)")()
-    assert record.read(directory).state == "stopped" and not (directory / status.ERROR).exists()
+    assert record.read(directory).state == "stopped" and not (directory / ERROR).exists()
 
 
 def test_to_be_queued_again_a_run_is_killed_with_all_its_processes(directory):
@@ -205,7 +209,7 @@ def test_to_be_queued_again_a_run_is_killed_with_all_its_processes(directory):
         assert not Path(f"/proc/{pid}").exists() or " Z " in Path(f"/proc/{pid}/stat").read_text()
     assert kept[0].function == does(directory, child)  # the same command, and no process to pickle
     assert record.read(directory) == record.Record("5", "queued", 1, "somewhere")
-    assert status.read(directory).message == "job 5, queued again 1 time"
+    assert read(directory).message == "job 5, queued again 1 time"
 
 
 def test_of_several_tasks_the_first_tells(directory, monkeypatch):
@@ -242,4 +246,4 @@ def test_every_task_is_a_rank():
     with pytest.raises(
         ConfigError, match=r"cluster.nodes x cluster.tasks_per_node must be distributed.processes.*1 x 2 and 1"
     ):
-        config.check(config.build(wrong))
+        check(build(wrong))

@@ -7,13 +7,15 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src import config
 from src.common.errors import ConfigError
 from src.common.registry import COMPONENTS, CONF, choices, components
-from src.compose_errors import explain
+from src.config.checks import check
+from src.config.compose import build, register
+from src.config.directory import run_directory
+from src.config.explain import explain
 
 ROOT = Path(__file__).resolve().parents[2]
-config.register()
+register()
 
 
 def composed(*overrides):
@@ -36,15 +38,13 @@ OWN_LOSS = ("cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of th
 @pytest.mark.parametrize("scale", choices("scale"))
 def test_every_experiment_runs_at_every_scale(experiment, scale):
     own = FILES if scale in REAL else ()
-    built = config.build(
-        composed(f"+experiment={experiment}", f"scale={scale}", *OF_THE_USER.get(experiment, ()), *own)
-    )
+    built = build(composed(f"+experiment={experiment}", f"scale={scale}", *OF_THE_USER.get(experiment, ()), *own))
     assert built.method == experiment and built.scale == scale
     if experiment == "pretrain" and scale in REAL:  # composes, and says why it cannot run
         with pytest.raises(ConfigError, match="model.path must be 'world'"):
-            config.check(built)
+            check(built)
     else:
-        config.check(built)
+        check(built)
 
 
 GROUPS = [p for p in sorted(CONF.iterdir()) if p.is_dir() and p.name not in ("cluster", "experiment", "scale")]
@@ -58,8 +58,8 @@ NEEDS = {
 
 @pytest.mark.parametrize(("group", "name"), [(folder.name, name) for folder in GROUPS for name in choices(folder.name)])
 def test_every_choice_of_every_group_instantiates(group, name):
-    built = config.build(composed("+experiment=adamame_grpo", f"{group}={name}", *NEEDS.get((group, name), ())))
-    config.check(built)
+    built = build(composed("+experiment=adamame_grpo", f"{group}={name}", *NEEDS.get((group, name), ())))
+    check(built)
 
 
 def test_every_component_has_a_yaml_of_its_name():
@@ -83,14 +83,14 @@ def test_a_mistake_fails_at_composition_and_is_named(overrides, message):
 
 
 def test_check_lists_every_broken_rule_at_once():
-    built = config.build(
+    built = build(
         composed(
             "+experiment=grpo", "rollout.temperature=0", "grpo.completions_per_prompt=1", "grpo.updates_per_step=3",
             "evaluation.languages=[fr,xx]", "data.prompts=nowhere.jsonl", "stages=[evaluate,grpo]",
         )
     )  # fmt: skip
     with pytest.raises(ConfigError) as caught:
-        config.check(built)
+        check(built)
     text = str(caught.value)
     for part in (
         "rollout.temperature must be above 0", "completions_per_prompt must be at least 2", "multiple of grpo.updates_per_step",
@@ -101,14 +101,14 @@ def test_check_lists_every_broken_rule_at_once():
 
 def test_without_an_experiment_the_choices_are_shown():
     with pytest.raises(ConfigError, match=r"choose an experiment: .*adamame_grpo"):
-        config.build(composed())
+        build(composed())
 
 
 def test_a_run_lives_where_its_command_says():
-    place = config.run_directory("runs", "laptop", "grpo", 3, ["+experiment=grpo", "seed=3", "distributed.processes=1"])
+    place = run_directory("runs", "laptop", "grpo", 3, ["+experiment=grpo", "seed=3", "distributed.processes=1"])
     assert place == Path("runs/laptop/grpo/seed3")
-    one = config.run_directory("runs", "laptop", "grpo", 3, ["grpo.steps=5", "sft.epochs=1"])
-    two = config.run_directory("runs", "laptop", "grpo", 3, ["sft.epochs=1", "grpo.steps=5"])
+    one = run_directory("runs", "laptop", "grpo", 3, ["grpo.steps=5", "sft.epochs=1"])
+    two = run_directory("runs", "laptop", "grpo", 3, ["sft.epochs=1", "grpo.steps=5"])
     assert one == two != place
 
 
@@ -129,7 +129,7 @@ def test_a_text_with_an_equals_sign_is_told_how_to_be_given():
     with pytest.raises(Exception) as caught:
         composed("+experiment=prompts", "prompts.sources=[mgsm=folder]")
     assert "goes into double quotes" in explain(caught.value)
-    built = config.build(composed("+experiment=prompts", 'prompts.sources=["mgsm=folder"]'))
+    built = build(composed("+experiment=prompts", 'prompts.sources=["mgsm=folder"]'))
     assert built.prompts.sources == ["mgsm=folder"]
 
 
@@ -139,9 +139,9 @@ def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(scale):
         ("grpo", "benchmark.path, data.prompts, data.sft"), ("sft", "benchmark.path, data.sft"), ("base", "benchmark.path"),
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=f"no value yet: {missing}\\. Give each on the command line"):
-            config.build(composed(f"+experiment={experiment}", f"scale={scale}"))
+            build(composed(f"+experiment={experiment}", f"scale={scale}"))
     saved = f"benchmark.completions={Path(__file__)}"
-    assert config.build(composed("+experiment=evaluate", f"scale={scale}", saved)).benchmark.path is None
+    assert build(composed("+experiment=evaluate", f"scale={scale}", saved)).benchmark.path is None
 
 
 @pytest.mark.parametrize("scale", REAL)
@@ -149,7 +149,7 @@ def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(scale):
 def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(scale, experiment):
     if experiment in OF_THE_USER:
         return
-    built = config.build(composed(f"+experiment={experiment}", f"scale={scale}", *FILES))
+    built = build(composed(f"+experiment={experiment}", f"scale={scale}", *FILES))
     loss, grpo, sft = built.objective.loss, built.grpo, built.sft
     published = ("sequence_sum", 4096, 0.001, "k3", 0.2, 0.2)
     found = (
@@ -169,6 +169,6 @@ def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(s
 
 
 def test_lengths_of_methods_follow_the_budget():
-    assert config.build(composed("+experiment=dapo")).objective.overlong.buffer == 19  # a fifth of 96
-    assert config.build(composed("+experiment=dapo", "scale=qwen3_4b", *FILES)).objective.overlong.buffer == 819
-    assert config.build(composed("+experiment=dr_grpo")).objective.loss.maximum_tokens == 96
+    assert build(composed("+experiment=dapo")).objective.overlong.buffer == 19  # a fifth of 96
+    assert build(composed("+experiment=dapo", "scale=qwen3_4b", *FILES)).objective.overlong.buffer == 819
+    assert build(composed("+experiment=dr_grpo")).objective.loss.maximum_tokens == 96

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 from test_config import FILES, composed
 
-from src import config
 from src import cost as page
+from src.config.compose import build
 from src.models.cost import Device, Step, forward, passes, rollout_seconds, update_seconds
 from src.models.memory import Shape
 
@@ -36,7 +36,7 @@ def test_rollouts_by_hand():
 
 
 def test_the_run_is_that_of_the_scale():
-    made = config.build(composed("+experiment=adamame_grpo", "scale=distill_1_5b", *FILES))
+    made = build(composed("+experiment=adamame_grpo", "scale=distill_1_5b", *FILES))
     grpo, rollout = made.grpo, made.rollout
     assert (
         grpo.prompts_per_step,

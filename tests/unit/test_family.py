@@ -8,17 +8,17 @@ from hydra import compose, initialize_config_dir
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
-from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import TermSpec
 from src.common.registry import CONF, choices
+from src.config.compose import build, register
 
-config.register()
+register()
 
 
 def composed(name):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return config.build(compose("config", overrides=["+experiment=grpo", f"objective={name}"])).objective
+        return build(compose("config", overrides=["+experiment=grpo", f"objective={name}"])).objective
 
 
 SPECS = {name: composed(name).advantage for name in choices("objective")}

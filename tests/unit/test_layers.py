@@ -77,7 +77,7 @@ def test_imports_reads_every_form() -> None:
     source = "import a.b\nfrom src import config\nfrom . import kl\nfrom ..data import spec\n"
     source += "def f():\n    import torch\n"
     names = [name for _, name in imports(source, "src.algorithm")]
-    assert sorted(names) == ["a.b", "src.algorithm.kl", "src.config", "src.data.spec", "torch"]
+    assert sorted(names) == ["a.b", "src.algorithm.kl", "src.config.schema", "src.data.spec", "torch"]
 
 
 def test_every_component_has_a_layer() -> None:
@@ -121,7 +121,7 @@ def test_specs_and_schedules_import_no_library() -> None:
     assert foreign == []
 
 
-@pytest.mark.parametrize("module", ["src.config", "src.run", "src.launch"])
+@pytest.mark.parametrize("module", ["src.config.schema", "src.run", "src.launch"])
 def test_light_entry_points_load_nothing_heavy(module: str) -> None:
     code = f"import sys, {module}; print(*sorted(set(sys.modules) & {HEAVY!r}))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)

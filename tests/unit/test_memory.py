@@ -8,8 +8,10 @@ import torch
 from allocations import Allocations
 from test_config import FILES, composed
 
-from src import config, memory
+from src import memory
 from src.common.errors import ConfigError
+from src.config.checks import check
+from src.config.compose import build
 from src.models import logprobs, vocabulary
 from src.models.load import add_lora, checkpointed, policy_weights
 from src.models.logprobs import collate, completion_logprobs
@@ -142,8 +144,8 @@ def test_the_reference_and_the_optimiser_follow_the_settings():
 
 
 def built(*overrides):
-    made = config.build(composed(*overrides))
-    config.check(made)
+    made = build(composed(*overrides))
+    check(made)
     return made
 
 

@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src import config
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import DiversitySpec
 from src.common.registry import CONF, choices
+from src.config.compose import build, register
 from src.reporting import normalisers
 from src.reporting.normalisers import AT_ONCE, GROUPS, GROWS, NORMALISERS, NOTHING, by_kind, draw, verdict
 
@@ -20,7 +20,7 @@ ALL_RIGHT, ALL_IN, IN_OR_WRONG, THREE_LEVELS, FEW_RIGHT, ALL_WRONG = GROUPS
 EDGE = math.sqrt(7 / 8)  # two levels of four: half a step over the unbiased deviation, step / 2 x sqrt(8 / 7)
 FACTORS = (0.2, 1.0, 2.0, 4.0)
 
-config.register()
+register()
 
 
 def test_the_number_of_the_document():
@@ -105,7 +105,7 @@ def test_the_picture_shows_objectives_that_exist():
         "adamame": STD, "adamame_mean": MEAN, "strat": STRATIFIED, "tworwd": TWO_REWARDS,
     }.items():  # fmt: skip
         with initialize_config_dir(str(CONF), version_base="1.3"):
-            built = config.build(compose("config", overrides=["+experiment=grpo", f"objective={name}"]))
+            built = build(compose("config", overrides=["+experiment=grpo", f"objective={name}"]))
         found = built.objective.advantage
         assert (found.normaliser, found.within, found.alignment) == (spec.normaliser, spec.within, spec.alignment)
         assert name == "strat" or found.diversity == DiversitySpec()

@@ -5,7 +5,7 @@ import tiny
 from test_config import composed
 from test_stages import prepare
 
-from src import config
+from src.config.compose import build
 from src.data.prompts import Chat
 from src.data.records import Example, Question, write_records
 from src.data.rows import BadData
@@ -28,7 +28,7 @@ CHAT = Chat.of(
     [((), True), (("model.lora.rank=4",), False), (("objective.loss.kl_coefficient=0",), False)],
 )
 def test_a_second_model_is_held_only_where_the_penalty_needs_one(overrides, copy):
-    assert needs_copy(config.build(composed("+experiment=grpo", *overrides))) is copy
+    assert needs_copy(build(composed("+experiment=grpo", *overrides))) is copy
 
 
 @pytest.mark.parametrize("coefficient", [0, 0.001])

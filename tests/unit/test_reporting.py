@@ -7,14 +7,15 @@ import pandas
 import pytest
 
 from src.reporting import page, tables
-from src.reporting.compose import Run, compose_report
+from src.reporting.compose import compose_report
 from src.reporting.glossary import UnknownMetric, require
 from src.reporting.pareto import front
-from src.reporting.provenance import commit, provenance
-from src.reporting.rollouts import printable, read_rollouts, steps_of, truncate_rollouts, write_rollouts
 from src.reporting.spec import TrackingSpec
 from src.reporting.statistics import cells, differences, estimate, macro, weights
 from src.reporting.tracker import Tracker
+from src.store.directory import Run
+from src.store.provenance import commit, provenance
+from src.store.rollouts import printable, read_rollouts, steps_of, truncate_rollouts, write_rollouts
 from src.tracking.metrics_file import read_metrics
 
 

@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from src.reporting import provenance
 from src.reporting.progress import Progress
+from src.store import provenance
 
 
 @pytest.fixture

@@ -8,10 +8,11 @@ import pytest
 
 from src.common.errors import UserError
 from src.reporting import figures, tables
-from src.reporting.compose import Run, compose_report
-from src.reporting.rollouts import write_rollouts
+from src.reporting.compose import compose_report
 from src.reporting.statistics import Estimate
 from src.reporting.tables import Row
+from src.store.directory import Run
+from src.store.rollouts import write_rollouts
 
 HOSTILE = '</pre><script>alert(1)</script><img src="http://evil.example/x">\x1b[2J````\n# heading | cell'
 LANGUAGES = ("fr", "ja", "en", "de")

@@ -13,9 +13,10 @@ import tiny
 import torch
 from test_config import composed
 
-from src import config
 from src.common.errors import ConfigError, UserError
 from src.common.timeout import limit
+from src.config.checks import check
+from src.config.compose import build
 from src.data.rows import BadData
 from src.models.load import policy_weights
 from src.models.logprobs import collate, completion_logprobs
@@ -234,12 +235,12 @@ def test_a_setting_that_cannot_be_is_named(spec, message):
     ],
 )
 def test_what_sampling_asks_of_the_rest_of_a_run(overrides, message):
-    built = config.build(composed("+experiment=grpo", *overrides))
+    built = build(composed("+experiment=grpo", *overrides))
     if message is None:
-        config.check(built)
+        check(built)
     else:
         with pytest.raises(ConfigError, match=message):
-            config.check(built)
+            check(built)
 
 
 def test_without_vllm_its_engine_says_how_to_get_it(monkeypatch):

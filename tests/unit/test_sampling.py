@@ -9,7 +9,6 @@ import torch
 from test_stages import prepare
 
 from src.reporting.glossary import require
-from src.reporting.rollouts import read_rollouts
 from src.rollout.base import Rollout
 from src.rollout.build import build_engine
 from src.rollout.scripted import ScriptedEngine
@@ -21,6 +20,7 @@ from src.stages.probe import Gap, SamplerMismatch, check, chosen, probe
 from src.stages.sample import draw
 from src.stages.supervised import order
 from src.stages.update import minibatches
+from src.store.rollouts import read_rollouts
 from src.tracking.metrics_file import read_metrics
 
 STEPS, PER_STEP, COMPLETIONS = 4, 4, 4

@@ -11,7 +11,6 @@ from hydra import compose, initialize_config_dir
 from hypothesis import given
 from hypothesis import strategies as some
 
-from src import config
 from src.algorithm.schedules.base import Curve, Following
 from src.algorithm.schedules.constant import Constant
 from src.algorithm.schedules.cosine import Cosine
@@ -27,17 +26,20 @@ from src.algorithm.schedules.step import Step
 from src.algorithm.spec import AdvantageSpec
 from src.common.errors import ConfigError
 from src.common.registry import CONF, choices, components
+from src.config.checks import check
+from src.config.compose import build, register
+from src.config.directory import run_directory
 from src.reporting.schedules import apart, overview, preview
 from src.stages.schedules import every_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CURVES = {name: kind for name, kind in components("schedule").items() if issubclass(kind, Curve)}
-config.register()
+register()
 
 
 def built(*overrides):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        return config.build(compose("config", overrides=["+experiment=adamame_grpo", *overrides]))
+        return build(compose("config", overrides=["+experiment=adamame_grpo", *overrides]))
 
 
 def shapes(curve, *points):
@@ -155,7 +157,7 @@ def test_a_schedule_that_makes_no_sense_says_so(schedule, message):
 
 def test_a_language_can_have_settings_of_its_own_from_the_command_line():
     made = built("schedule.per_language.sw.maximum=4", "schedule.per_language.th.floor=0.6")
-    config.check(made)
+    check(made)
     controller = made.schedule.start()
     assert [controller.factor(0.5, code) for code in ("fr", "sw", "th")] == pytest.approx([1.0, 2.0, 1.2])
 
@@ -167,7 +169,7 @@ def test_a_language_can_have_settings_of_its_own_from_a_yaml(tmp_path):
     )
     where = f"hydra.searchpath=[file://{tmp_path}]"
     made = built(where, "schedule=mine", "schedule.per_language.sw.onset=0.25", "schedule.per_language.fr.maximum=1")
-    config.check(made)
+    check(made)
     controller = made.schedule.start()
     # sw: 4 (0.5 - 0.25) / 0.75
     assert [controller.factor(0.5, code) for code in ("de", "sw", "fr")] == pytest.approx([1.0, 4 / 3, 0.5])
@@ -177,7 +179,7 @@ def test_a_language_can_have_settings_of_its_own_from_a_yaml(tmp_path):
 def test_every_schedule_takes_settings_by_language(name):
     scope = ["schedule.scope=language"] if name == "lagrangian" else []
     made = built(f"schedule={name}", "schedule.per_language.sw.maximum=0", *scope)
-    config.check(made)
+    check(made)
     assert made.schedule.start().factor(1.0, "sw") == 0 and made.schedule.of("fr").maximum > 0
 
 
@@ -191,7 +193,7 @@ def test_every_schedule_takes_settings_by_language(name):
 )
 def test_a_mistake_in_settings_by_language_is_named(override, message):
     with pytest.raises(ConfigError) as caught:
-        config.check(built(override))
+        check(built(override))
     assert message in str(caught.value)
 
 
@@ -232,12 +234,12 @@ def test_a_preview_is_all_that_a_run_does_when_asked_for_one(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "src.run", *command], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    picture = config.run_directory(tmp_path, "laptop", "adamame_grpo", 0) / "schedule.png"
+    picture = run_directory(tmp_path, "laptop", "adamame_grpo", 0) / "schedule.png"
     assert done.stdout.split() == [str(picture)]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [picture]
 
 
 def test_a_preview_lies_beside_the_run_that_it_shows():
     overrides = ["schedule.maximum=4"]
-    place = config.run_directory("runs", "laptop", "grpo", 0, overrides)
-    assert config.run_directory("runs", "laptop", "grpo", 0, [*overrides, "report.schedule_preview=true"]) == place
+    place = run_directory("runs", "laptop", "grpo", 0, overrides)
+    assert run_directory("runs", "laptop", "grpo", 0, [*overrides, "report.schedule_preview=true"]) == place

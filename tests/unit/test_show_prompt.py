@@ -3,7 +3,7 @@
 import tiny
 from test_config import composed
 
-from src import config
+from src.config.compose import build
 from src.data.prompts import Chat
 from src.data.records import Example, Question
 from src.models.spec import ModelSpec
@@ -20,9 +20,7 @@ def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():
 
 
 def test_every_language_is_shown_once_for_grpo_and_once_for_sft(random_model):
-    run = config.build(
-        composed("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "data.instruction=localised")
-    )
+    run = build(composed("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "data.instruction=localised"))
     page = show(run)
     assert "the chat template ends the prompt with <think> (found); model.think=auto" in page
     for code in run.world.trained_languages:

@@ -7,17 +7,18 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
-from src import config
 from src.common.errors import ConfigError
 from src.common.registry import CONF
+from src.config.checks import check
+from src.config.compose import build, register
 from src.reporting.glossary import require
-from src.reporting.rollouts import read_rollouts, steps_of
 from src.rollout.scripted import ScriptedEngine
 from src.stages import grpo
 from src.stages.pipeline import execute
+from src.store.rollouts import read_rollouts, steps_of
 from src.tracking.metrics_file import read_metrics
 
-config.register()
+register()
 HOSTILE = [
     "", "\\boxed{5}", "no answer", "\n</think>", "\n</think>\\boxed{1}\\boxed{2}", "\n</think>\\boxed{" + "{" * 20,
     "\n</think>\\boxed{9^{9^{9^9}}}", "\n</think>" + "[" * 300,
@@ -28,8 +29,8 @@ def prepare(tmp_path, *overrides):
     """The configuration, and the directory, of a run."""
     with initialize_config_dir(str(CONF), version_base="1.3"):
         node = compose("config", overrides=list(overrides))
-    built = config.build(node)
-    config.check(built)
+    built = build(node)
+    check(built)
     directory = tmp_path / "run"
     directory.mkdir(exist_ok=True)
     OmegaConf.save(node, directory / "config.yaml", resolve=True)

@@ -6,8 +6,11 @@ import json
 import pytest
 
 from src import status
+from src.common.console import clock
 from src.common.errors import UserError
 from src.run import signs_of_life
+from src.store.directory import ERROR, LOCK, OVERRIDES, SLURM
+from src.store.status import read
 
 
 def make(root, name, stages=("sft", "grpo"), **told):
@@ -22,73 +25,73 @@ def make(root, name, stages=("sft", "grpo"), **told):
 def test_a_run_is_finished_when_its_last_stage_is(tmp_path):
     directory = make(tmp_path, "grpo", stage="grpo", step=60, total=60)
     (directory / "grpo").mkdir()
-    assert status.read(directory).state == "stopped"
+    assert read(directory).state == "stopped"
     (directory / "grpo" / "done.json").write_text("{}")
-    assert status.read(directory).state == "finished"
+    assert read(directory).state == "finished"
 
 
 def test_a_run_is_running_while_its_lock_is_held(tmp_path):
     directory = make(tmp_path, "grpo", stage="sft-abc", step=3, total=9, eta_seconds=61.0, message="loss 0.5")
-    with (directory / status.LOCK).open("w") as handle:
+    with (directory / LOCK).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        found = status.read(directory)
+        found = read(directory)
     assert (found.state, found.stage, found.step, found.total, found.eta) == ("running", "sft", 3, 9, 61.0)
     assert found.message == "loss 0.5" and found.age < 60
-    left = status.read(directory)
+    left = read(directory)
     assert left.state == "stopped" and left.eta is None
 
 
 def test_an_error_is_kept_and_forgotten_at_the_next_start(tmp_path):
     directory = make(tmp_path, "grpo")
     with pytest.raises(UserError), signs_of_life(directory):
-        assert status.read(directory).state == "running"
+        assert read(directory).state == "running"
         raise UserError("the rule, the value\nand the fix")
-    assert status.read(directory).state == "failed"
+    assert read(directory).state == "failed"
     with signs_of_life(directory):
-        assert status.read(directory).state == "running"
-    assert status.read(directory).state == "stopped"
+        assert read(directory).state == "running"
+    assert read(directory).state == "stopped"
 
 
 def test_the_last_metrics_are_told_where_the_status_does_not(tmp_path):
     directory = make(tmp_path, "grpo", stage="grpo", step=2, total=9)
     (directory / "grpo").mkdir()
     (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.1}\n{"accuracy": 0.25, "fidelity": 0.5}\n')
-    assert status.read(directory).message == "accuracy 0.25  fidelity 0.50"
+    assert read(directory).message == "accuracy 0.25  fidelity 0.50"
 
 
 def job(directory, **told):
-    (directory / status.SLURM).write_text(json.dumps({"job": "7_1", "state": "queued", "requeues": 0, **told}))
+    (directory / SLURM).write_text(json.dumps({"job": "7_1", "state": "queued", "requeues": 0, **told}))
 
 
 def test_a_run_is_queued_while_its_job_is_and_nothing_else_is_known(tmp_path, capsys):
     directory = make(tmp_path, "grpo")
     job(directory)
-    assert (status.read(directory).state, status.read(directory).message) == ("queued", "job 7_1")
+    assert (read(directory).state, read(directory).message) == ("queued", "job 7_1")
     assert status.main([str(tmp_path), "--state", "queued"]) == 0
     assert "job 7_1" in (shown := capsys.readouterr().out) and "1 queued" in shown
     job(directory, requeues=2)
-    assert status.read(directory).message == "job 7_1, queued again 2 times"
+    assert read(directory).message == "job 7_1, queued again 2 times"
     with signs_of_life(directory):  # by hand, or the job before it has told
-        assert status.read(directory).state == "running"
-    (directory / status.ERROR).write_text("ConfigError: no")
-    assert status.read(directory).state == "failed"
+        assert read(directory).state == "running"
+    (directory / ERROR).write_text("ConfigError: no")
+    assert read(directory).state == "failed"
     for state in ("stopped", "running", "done"):  # the last two without a process: it was killed
-        (directory / status.ERROR).unlink(missing_ok=True)
+        (directory / ERROR).unlink(missing_ok=True)
         job(directory, state=state)
-        assert status.read(directory).state == "stopped"
+        assert read(directory).state == "stopped"
 
 
 def test_a_run_that_ends_with_a_shared_stage_is_finished_when_its_job_is_done(tmp_path):
     directory = make(tmp_path, "sft", stages=("sft",))
     job(directory, state="done")
-    assert status.read(directory).state == "finished"
+    assert read(directory).state == "finished"
 
 
 def test_the_table_has_failures_first_and_their_last_line_below(tmp_path, capsys):
     make(tmp_path, "a", stage="sft", step=1, total=2)
     broken = make(tmp_path, "b", stage="grpo", step=1, total=2)
-    (broken / status.OVERRIDES).write_text("+experiment=b\nschedule.maximum=4\nseed=1\n")
-    (broken / status.ERROR).write_text("RankFailed: something\nrank 1 of 2 ended\n")
+    (broken / OVERRIDES).write_text("+experiment=b\nschedule.maximum=4\nseed=1\n")
+    (broken / ERROR).write_text("RankFailed: something\nrank 1 of 2 ended\n")
     assert status.main([str(tmp_path)]) == 1
     shown = capsys.readouterr().out
     assert shown.index("laptop/b/seed1") < shown.index("laptop/a/seed1")
@@ -108,10 +111,10 @@ def test_half_written_files_do_not_stop_it(tmp_path):
     (directory / "status.json").write_text('{"stage": "gr')
     (directory / "grpo").mkdir()
     (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.')
-    found = status.read(directory)
+    found = read(directory)
     assert (found.state, found.stage, found.message) == ("stopped", "", "")
 
 
 @pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
 def test_clock(seconds, text):
-    assert status.clock(seconds) == text
+    assert clock(seconds) == text

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from src import status
+from src.store.status import held
 from src.sweep.__main__ import main
 from src.sweep.driver import Driver
 from src.sweep.file import read
@@ -159,10 +159,10 @@ def test_nothing_to_do_is_refused(small, capfd, option):
 def test_one_process_at_a_time_is_at_work_on_a_ledger(small, monkeypatch):
     path, folder = small
     found = []
-    monkeypatch.setattr(Driver, "carry_out", lambda self, count, jobs: found.append(status.held(lock)))
+    monkeypatch.setattr(Driver, "carry_out", lambda self, count, jobs: found.append(held(lock)))
     monkeypatch.setattr("src.sweep.report.write", lambda *_: "")
     lock = folder.parent / "._sweep-small.lock"
-    assert main([str(path)]) == 0 and found == [True] and not status.held(lock)
+    assert main([str(path)]) == 0 and found == [True] and not held(lock)
 
 
 def test_why_a_trial_has_no_value(tmp_path):

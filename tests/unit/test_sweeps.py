@@ -7,9 +7,11 @@ import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
-from src import config
 from src.common.errors import UserError
 from src.common.registry import CONF
+from src.config import schema
+from src.config.checks import check
+from src.config.compose import build, register
 from src.reporting.glossary import require
 from src.sweep.driver import merged
 from src.sweep.early import signals, table
@@ -21,7 +23,7 @@ from src.sweep.search import Known, importance, overrides, some, suggest
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
 TRIED = 3  # points of each file that are composed, beside its corners and options
-config.register()
+register()
 
 
 def sweep(tmp_path, **changes):
@@ -38,8 +40,8 @@ def sweep(tmp_path, **changes):
 
 def checked(texts):
     with initialize_config_dir(str(CONF), version_base="1.3"):
-        built = config.build(compose("config", overrides=list(texts)))
-    config.check(built)
+        built = build(compose("config", overrides=list(texts)))
+    check(built)
     return built
 
 
@@ -64,7 +66,7 @@ def test_there_is_a_grid_a_random_and_a_bayesian_search():
 
 def test_every_language_has_a_maximum_of_its_own():
     names = [parameter.name for parameter in read(ROOT / "sweeps" / "per_language.yaml").parameters]
-    codes = config.EvaluationSpec().languages
+    codes = schema.EvaluationSpec().languages
     assert len(codes) == 12 and set(names) >= {f"schedule.per_language.{code}.maximum" for code in codes}
 
 

@@ -14,8 +14,8 @@ import pytest
 from teacher import ScriptedTeacher, chat
 from test_stages import prepare
 
-from src import config
 from src.common.errors import ConfigError
+from src.config.directory import run_directory
 from src.data.records import Example, Question, read_records, write_records
 from src.data.traces.answers import AnswerFile, requests_of
 from src.data.traces.estimate import estimate
@@ -461,11 +461,9 @@ def test_settings_that_cannot_work_are_named(tmp_path, overrides, message):
 
 
 def test_settings_that_only_say_how_to_get_answers_give_no_other_folder():
-    one = config.run_directory(
-        "runs", "laptop", "traces", 0, ["traces.teacher.budget=5", "traces.teacher.url=http://a"]
-    )
+    one = run_directory("runs", "laptop", "traces", 0, ["traces.teacher.budget=5", "traces.teacher.url=http://a"])
     assert one == Path("runs/laptop/traces/seed0")
-    assert config.run_directory("runs", "laptop", "traces", 0, ["traces.teacher.samples=2"]) != one
+    assert run_directory("runs", "laptop", "traces", 0, ["traces.teacher.samples=2"]) != one
 
 
 def test_the_result_is_data_for_sft(tmp_path, overrides):

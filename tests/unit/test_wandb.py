@@ -14,12 +14,12 @@ from test_final import records as evaluated
 from wandb_server import serving
 
 from src.reporting import wandb_log
-from src.reporting.rollouts import write_rollouts
 from src.reporting.spec import TrackingSpec
 from src.reporting.tracker import Tracker
 from src.reporting.wandb_follow import chosen, follow
 from src.reporting.wandb_note import lacks, note
 from src.reporting.wandb_run import WandbRun
+from src.store.rollouts import write_rollouts
 from src.tracking.metrics_file import read_metrics
 
 ROOT = Path(__file__).resolve().parents[2]

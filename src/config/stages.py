@@ -7,8 +7,6 @@ from typing import Any
 
 from src.distributed.spec import OptimiserSpec
 
-STAGES = ("traces", "pretrain", "sft", "prompts", "grpo", "evaluate", "report")
-DATA_STAGES = ("traces", "prompts")  # they make files of data for later runs
 MEASURED = (
     "accuracy",
     "fidelity",
@@ -16,7 +14,6 @@ MEASURED = (
     "tokens",
     "hypervolume",
 )  # on the way, see EvaluationSpec.every
-SHARED = ("pretrain", "sft")  # of several runs: their folders are not in the run directory
 
 
 @dataclass(frozen=True)
@@ -108,3 +105,10 @@ class EvaluationSpec:
             if len(set(getattr(self, name))) < len(getattr(self, name)):
                 found.append(f"evaluation.{name} must name each once; got {list(getattr(self, name))}")
         return found
+
+
+@dataclass(frozen=True)
+class ReportSpec:
+    """What is shown beside the stages. `schedule_preview` draws the schedule of the run and does nothing else."""
+
+    schedule_preview: bool = False

@@ -11,14 +11,40 @@ import json
 import os
 import re
 import shutil
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol
 
-from src.common.files import CheckpointError, flush_folder, explain, write_durably
-from src.distributed.learner import Learner, State, trained
+from src.common.files import CheckpointError, explain, flush_folder, write_durably
+
+if TYPE_CHECKING:
+    from torch import Tensor
 
 NAME = re.compile(r"step-(\d{6})")
+
+
+class Restorable(Protocol):
+    """What goes on from a checkpoint."""
+
+    def load(self, state: State) -> None:
+        """Take over `state`; raises `CheckpointError` where its weights are not those that are trained."""
+
+
+@dataclass(frozen=True)
+class State:
+    """What is trained and the optimiser's moments of it, whole on every rank, however they are split while training.
+
+    `moments` are named `<name of the weight>|<moment>`: `exp_avg` and `exp_avg_sq` of its shape, and `step`, a number.
+    """
+
+    weights: dict[str, Tensor]
+    moments: dict[str, Tensor]
+
+    def check_fits(self, names: Iterable[str]) -> None:
+        """Raise `CheckpointError` unless the weights are those called `names`."""
+        if different := sorted(self.weights.keys() ^ set(names)):
+            raise CheckpointError(f"its weights do not fit the model; they differ in {', '.join(different[:3])}")
 
 
 @dataclass(frozen=True)
@@ -66,7 +92,7 @@ class Checkpoints:
         matches = (NAME.fullmatch(path.name) for path in self.directory.iterdir())
         return sorted(int(match[1]) for match in matches if match)
 
-    def restore(self, learner: Learner) -> tuple[int, dict[str, Any]]:
+    def restore(self, learner: Restorable) -> tuple[int, dict[str, Any]]:
         """Load the newest checkpoint into `learner`: its step and extra state; (0, {}) if none.
 
         Raises:
@@ -84,9 +110,8 @@ class Checkpoints:
                 f"{folder}: this checkpoint belongs to another configuration (its identity is {state['identity']}, "
                 f"this run's is {self.identity}). Run with the configuration that made it, or delete {self.directory}"
             )
-        weights, known = load_file(folder / "weights.safetensors"), trained(learner.policy)
-        if weights.keys() != known.keys():
-            odd = sorted(weights.keys() ^ known.keys())[:3]
-            raise CheckpointError(f"{folder}: its weights do not fit the model; they differ in {', '.join(odd)}")
-        learner.load(State(weights, load_file(folder / "optimiser.safetensors")))
+        try:
+            learner.load(State(load_file(folder / "weights.safetensors"), load_file(folder / "optimiser.safetensors")))
+        except CheckpointError as error:
+            raise CheckpointError(f"{folder}: {error}") from None
         return int(state["step"]), dict(state["extra"])

@@ -1,0 +1,123 @@
+"""The configuration of a command line, for commands that look at a run and do not start it."""
+
+from __future__ import annotations
+
+import dataclasses
+import typing
+from collections.abc import Sequence
+from typing import Any
+
+from hydra.core.config_store import ConfigStore
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from src.common.errors import ConfigError, UserError
+from src.common.registry import COMPONENTS, CONF, choices, components
+from src.config.checks import check
+from src.config.explain import explain
+from src.config.schema import Config
+
+
+def composed(overrides: Sequence[str]) -> Config:
+    """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it.
+
+    Raises:
+        UserError: it cannot be composed, or cannot run.
+    """
+    from hydra import compose, initialize_config_dir
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    register()
+    try:
+        with initialize_config_dir(str(CONF), version_base="1.3"):
+            config = build(compose("config", overrides=list(overrides)))
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error)) from None
+    check(config)
+    return config
+
+
+# Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
+# would not do: it does not replace a default.)
+ASKED = "?"
+
+
+OF_STAGES = {"data.sft": "sft", "data.prompts": "grpo", "benchmark.path": "evaluate"}
+
+
+def register() -> None:
+    """Put the root schema and every component's schema where Hydra finds them, and the resolver `share`: the whole part
+    of a share of a number, as in `${share:0.2,${rollout.maximum_new_tokens}}`."""
+    OmegaConf.register_new_resolver("share", lambda share, whole: int(float(share) * int(whole)), replace=True)
+    store = ConfigStore.instance()
+    store.store(name="schema", node=_writable(OmegaConf.structured(Config)))
+    for group in COMPONENTS:
+        for name, component in components(group).items():
+            hints = typing.get_type_hints(component)
+            rows: list[Any] = [("_target_", str, f"{component.__module__}.{component.__qualname__}")]
+            rows += [
+                (item.name, hints[item.name], _default(item)) for item in dataclasses.fields(component) if item.init
+            ]
+            schema = dataclasses.make_dataclass(component.__name__ + "Schema", rows)
+            node = OmegaConf.structured(schema)
+            for key in (key for key, hint, _ in rows if _open(hint)):
+                OmegaConf.set_struct(node._get_node(key), False)
+            store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def _open(hint: Any) -> bool:
+    """Whether a setting takes new keys on the command line without a plus sign: a dictionary of dictionaries, such as
+    `schedule.per_language`. The keys of any other dictionary are those of its yaml, so that a wrong one is named."""
+    values = typing.get_args(hint)[1:] if typing.get_origin(hint) is dict else ()
+    return any(typing.get_origin(value) is dict for value in values)
+
+
+def _writable(node: Any) -> Any:
+    """Let a node be composed: frozen dataclasses, as all of ours are, make read-only nodes."""
+    OmegaConf.set_readonly(node, False)
+    for key in node:
+        if OmegaConf.is_dict(child := node._get_node(key)) and not child._is_none() and not child._is_missing():
+            _writable(child)
+    return node
+
+
+def _default(item: dataclasses.Field[Any]) -> Any:
+    """The default of a field as a fresh field; one without a default must be given in the yaml."""
+    if item.default_factory is not dataclasses.MISSING:
+        return dataclasses.field(default_factory=item.default_factory)
+    return dataclasses.field(default=MISSING if item.default is dataclasses.MISSING else item.default)
+
+
+def build(node: DictConfig) -> Config:
+    """The composed configuration as typed objects, components instantiated.
+
+    Raises:
+        ConfigError: a mandatory value is missing.
+    """
+    from hydra.utils import instantiate
+
+    missing = sorted(OmegaConf.missing_keys(node))
+    for key in [] if "stages" in missing else [key for key in OF_STAGES if OmegaConf.select(node, key) == ASKED]:
+        if _asked(node, key):
+            missing.append(key)
+        else:
+            OmegaConf.update(node, key, None)
+    if "method" in missing:
+        raise ConfigError(f"choose an experiment: +experiment=<name>, one of {', '.join(choices('experiment'))}")
+    if missing:
+        raise ConfigError(
+            f"these settings have no value yet: {', '.join(sorted(missing))}. Give each on the command line"
+        )
+    plain = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(plain, dict)
+    made = {group: instantiate(node[group], _convert_="all") for group in COMPONENTS}
+    typed = {key: value for key, value in plain.items() if key not in COMPONENTS}
+    merged = OmegaConf.merge(_writable(OmegaConf.structured(Config)), typed, dict.fromkeys(COMPONENTS))
+    config = OmegaConf.to_object(merged)
+    assert isinstance(config, Config)
+    return dataclasses.replace(config, **made)
+
+
+def _asked(node: DictConfig, key: str) -> bool:
+    """Whether a stage of the run reads the files that `key` names; a benchmark's are not, where completions are scored."""
+    return OF_STAGES[key] in node.stages and not (key == "benchmark.path" and node.benchmark.completions is not None)

@@ -1,0 +1,59 @@
+"""The typed configuration: root schema, discovery of components, and the check of all cross-field rules.
+
+Everything here answers before a heavy library is imported. A component (a schedule, a reward) is a frozen
+dataclass in a module of its package; discovery registers it as the Hydra schema `schema/<group>/<module>`, from
+which `conf/<group>/<name>.yaml` inherits its fields, types and defaults.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from omegaconf import MISSING
+
+from src.algorithm.spec import ObjectiveSpec
+from src.config.cluster import ClusterSpec
+from src.config.stages import EvaluationSpec, GrpoSpec, PretrainSpec, ReportSpec, SftSpec
+from src.data.selection.spec import PromptsSpec
+from src.data.spec import DataSpec
+from src.data.traces.spec import TracesSpec
+from src.data.world.spec import WorldSpec
+from src.distributed.spec import CheckpointSpec, DistributedSpec
+from src.grading.grader import GraderSpec
+from src.language.detector import DetectorSpec
+from src.models.spec import ModelSpec
+from src.reporting.spec import TrackingSpec
+from src.rollout.spec import RolloutSpec
+
+
+@dataclass(frozen=True)
+class Config:
+    """One run. `method` and `stages` come from `conf/experiment/`, sizes from `conf/scale/`."""
+
+    method: str = MISSING
+    scale: str = MISSING
+    seed: int = 0
+    root: str = "runs"
+    stages: list[str] = MISSING
+    data: DataSpec = field(default_factory=DataSpec)
+    world: WorldSpec = field(default_factory=WorldSpec)
+    model: ModelSpec = field(default_factory=ModelSpec)
+    traces: TracesSpec = field(default_factory=TracesSpec)
+    prompts: PromptsSpec = field(default_factory=PromptsSpec)
+    pretrain: PretrainSpec = field(default_factory=PretrainSpec)
+    sft: SftSpec = field(default_factory=SftSpec)
+    grpo: GrpoSpec = field(default_factory=GrpoSpec)
+    objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)
+    schedule: Any = MISSING
+    reward: Any = MISSING
+    benchmark: Any = MISSING
+    rollout: RolloutSpec = field(default_factory=RolloutSpec)
+    detector: DetectorSpec = field(default_factory=DetectorSpec)
+    grader: GraderSpec = field(default_factory=GraderSpec)
+    evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
+    tracking: TrackingSpec = field(default_factory=TrackingSpec)
+    distributed: DistributedSpec = field(default_factory=DistributedSpec)
+    checkpoint: CheckpointSpec = field(default_factory=CheckpointSpec)
+    report: ReportSpec = field(default_factory=ReportSpec)
+    cluster: ClusterSpec = field(default_factory=ClusterSpec)

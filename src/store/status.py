@@ -1,0 +1,119 @@
+"""What a run directory tells of its run: state, stage, step, last metrics."""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from src.store.directory import ERROR, LOCK, OVERRIDES, SHARED, SLURM, STATUS
+
+IN_THE_PATH = ("+experiment=", "seed=", "scale=", "root=")  # of the overrides
+
+
+ELSEWHERE = ("cluster=", "cluster.")  # of the overrides: where a run was carried out
+
+
+STATES = ("failed", "running", "queued", "stopped", "finished")
+
+
+METRICS = ("accuracy", "fidelity")
+
+
+@dataclass(frozen=True)
+class RunStatus:
+    """One run, as its directory tells. `age` is the time since it last wrote its status, seconds."""
+
+    directory: Path
+    state: str
+    stage: str
+    stages: tuple[str, ...]
+    step: int
+    total: int
+    eta: float | None
+    age: float
+    message: str
+    overrides: tuple[str, ...] = ()
+
+
+def read(directory: Path) -> RunStatus:
+    """The status of the run in `directory`, which holds a config.yaml."""
+    import yaml
+
+    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8")) or {}
+    stages = tuple(config.get("stages") or ())
+    status = _json(directory / STATUS)
+    written = [path.stat().st_mtime for name in (STATUS, SLURM, "config.yaml") if (path := directory / name).is_file()]
+    error, job, state = directory / ERROR, _json(directory / SLURM), "stopped"
+    message = str(status.get("message") or "") or _last_metrics(directory)
+    if stages and (directory / stages[-1] / "done.json").is_file():
+        state = "finished"
+    elif held(directory / LOCK):
+        state = "running"
+    elif error.is_file():
+        state, message = "failed", error.read_text(encoding="utf-8", errors="replace").strip()
+    elif job.get("state") == "queued":
+        state, again = "queued", int(job.get("requeues", 0))
+        message = f"job {job.get('job') or '?'}" + (f", queued again {again} time{'s' * (again > 1)}" if again else "")
+    elif job.get("state") == "done" and stages[-1:] and stages[-1] in SHARED:
+        state = "finished"
+    return RunStatus(
+        directory=directory,
+        state=state,
+        stage=str(status.get("stage", "")).split("-")[0],
+        stages=stages,
+        step=int(status.get("step", 0)),
+        total=int(status.get("total", 0)),
+        eta=status.get("eta_seconds") if state == "running" else None,
+        age=time.time() - max(written),
+        message=message,
+        overrides=_overrides(directory / OVERRIDES),
+    )
+
+
+def find(root: Path) -> list[Path]:
+    """The run directories under `root`, by name."""
+    return sorted(path.parent for path in root.glob("*/*/seed*/config.yaml"))
+
+
+def held(lock: Path) -> bool:
+    """Whether a process holds the lock; False where there is none."""
+    import fcntl
+
+    try:
+        with lock.open() as handle:
+            fcntl.flock(handle, fcntl.LOCK_SH | fcntl.LOCK_NB)
+            return False
+    except FileNotFoundError:
+        return False
+    except BlockingIOError:
+        return True
+
+
+def _json(path: Path) -> dict[str, Any]:
+    try:
+        return dict(json.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        return {}
+
+
+def _overrides(path: Path) -> tuple[str, ...]:
+    lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    return tuple(line for line in lines if not line.startswith(IN_THE_PATH + ELSEWHERE))
+
+
+def _last_metrics(directory: Path) -> str:
+    """Of the last GRPO step, where the status does not tell."""
+    path = directory / "grpo" / "metrics.jsonl"
+    if not path.is_file():
+        return ""
+    with path.open("rb") as handle:
+        handle.seek(max(0, path.stat().st_size - 65_536))
+        lines = handle.read().decode(errors="replace").strip().splitlines()
+    try:
+        last = json.loads(lines[-1])
+    except (IndexError, ValueError):
+        return ""
+    return "  ".join(f"{name} {last[name]:.2f}" for name in METRICS if name in last)
