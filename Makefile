@@ -57,24 +57,24 @@ $(VENV)/.extra-%: $(READY)
 	@touch $@
 
 demo: $(READY) ## the main job in the embedded world: SFT, three RL methods, evaluation, report
-	$(PY) -m src.launch experiments/demo
+	$(PY) -m src.orchestration.suite experiments/demo
 
 table-main: $(READY) ## the main table over seeds, beside the expected numbers (SCALE=laptop)
-	$(PY) -m src.launch experiments/main --scale $(SCALE)
+	$(PY) -m src.orchestration.suite experiments/main --scale $(SCALE)
 
 table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
-	$(PY) -m src.launch experiments/schedules --scale $(SCALE)
-	$(PY) -m src.launch experiments/schedules_weak --scale $(SCALE)
+	$(PY) -m src.orchestration.suite experiments/schedules --scale $(SCALE)
+	$(PY) -m src.orchestration.suite experiments/schedules_weak --scale $(SCALE)
 
 table-search: $(READY) ## 72 trials of schedules from a weak start, then the best beside the hand-set ones on other seeds
-	$(PY) -m src.sweep sweeps/weak_start.yaml --jobs 2
-	$(PY) -m src.launch experiments/search
+	$(PY) -m src sweep sweeps/weak_start.yaml --jobs 2
+	$(PY) -m src.orchestration.suite experiments/search
 
 base-model: $(READY) ## pretrain the demo's base model again
-	$(PY) -m src.stages.base_model
+	$(PY) -m src base-model
 
 show-prompt: $(READY) ## the rendered prompts of a run (ARGS="model.path=<folder>")
-	$(PY) -m src.show_prompt +experiment=adamame_grpo $(ARGS)
+	$(PY) -m src show-prompt +experiment=adamame_grpo $(ARGS)
 
 bench: $(VENV)/.extra-bench ## our rollout and GRPO step against transformers and TRL
 	$(PY) experiments/bench/bench.py
@@ -118,7 +118,7 @@ lint: $(READY) ## ruff, formatting, strict types on layers 0 and 1
 	$(PY) -m mypy
 
 cost-doc: $(READY) ## write docs/cost.md: memory and time of the real runs on GPUs, from formulas
-	$(PY) -m src.cost > docs/cost.md.new
+	$(PY) -m src cost > docs/cost.md.new
 	@mv docs/cost.md.new docs/cost.md
 
 bench-update: $(READY) ## operations that are counted beside the clock, for every way to make an update
@@ -126,14 +126,14 @@ bench-update: $(READY) ## operations that are counted beside the clock, for ever
 
 metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs
-	$(PY) -m src.reporting.glossary > docs/metrics.md.new
+	$(PY) -m src metrics-doc > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
 
 normalisers-doc: $(READY) ## draw docs/normalisers.png: which groups feel the language term
-	$(PY) -m src.reporting.normalisers
+	$(PY) -m src normalisers
 
 schedules: $(READY) ## draw every schedule of conf/schedule into docs/schedules.png
-	$(PY) -m src.stages.schedules
+	$(PY) -m src schedules
 
 clean: ## remove caches; runs/ and .venv/ stay
 	rm -rf .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -16,7 +16,6 @@ from hydra.errors import HydraException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from src import memory
 from src.common.console import fail
 from src.common.errors import UserError
 from src.common.registry import choices
@@ -25,7 +24,8 @@ from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.config.explain import explain
 from src.config.schema import Config
-from src.distributed.place import place
+from src.distributed.environment import place
+from src.pipeline.memory import check_memory
 from src.store.directory import ERROR, LOCK, OVERRIDES, STATUS
 
 register()
@@ -73,7 +73,7 @@ def run(node: DictConfig) -> None:
     if config.report.schedule_preview:
         print(_preview(config, directory / "schedule.png"))
         return
-    from src.stages.pipeline import execute
+    from src.pipeline.execute import execute
     from src.stages.report import show
 
     resolved = directory / "config.yaml"
@@ -81,7 +81,7 @@ def run(node: DictConfig) -> None:
         beside(config, directory, resolved)
     OmegaConf.save(node, resolved, resolve=True)
     (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
-    if line := memory.check(config):
+    if line := check_memory(config):
         print(line, flush=True)
     with signs_of_life(directory):
         if not execute(config, directory, resolved):
@@ -96,7 +96,7 @@ def run(node: DictConfig) -> None:
 def beside(config: Config, directory: Path, resolved: Path) -> NoReturn:
     """What a rank does that is not the first of those started together: its share of the work, and nothing else."""
     from src.distributed.ranks import leave
-    from src.stages.pipeline import execute
+    from src.pipeline.execute import execute
 
     execute(config, directory, resolved)
     leave()
@@ -104,7 +104,7 @@ def beside(config: Config, directory: Path, resolved: Path) -> NoReturn:
 
 @contextmanager
 def signs_of_life(directory: Path) -> Iterator[None]:
-    """What `src.status` reads: a lock that is held while the run works, its status, and the error it ends with."""
+    """What `src.commands.status` reads: a lock that is held while the run works, its status, and the error it ends with."""
     import fcntl
 
     launched = "ADAMAME_STATUS" in os.environ
@@ -139,7 +139,7 @@ def main() -> None:
         print(HELP.format(**{group + "s": ", ".join(choices(group)) for group in groups}))
         return
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of ending the process
-    from src.cluster import plugin
+    from src.orchestration.cluster import plugin
 
     plugin.register()
     try:

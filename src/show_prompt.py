@@ -1,77 +1,8 @@
-"""What a model is really shown: `python -m src.show_prompt +experiment=<name> model.path=<folder> [key=value ...]`.
+"""`python -m src.show_prompt` is `python -m src show-prompt`."""
 
-One question of each language, as SFT and GRPO have it: special tokens visible, tokens counted, and where sampling begins.
-"""
+import sys
 
-from __future__ import annotations
-
-from pathlib import Path
-
-from src.commands.base import command
-from src.common.errors import UserError
-from src.config.schema import Config
-from src.data.prompts import Chat
-from src.data.records import Example, Question
-from src.models.spec import WORLD_BASE
-
-BEGINS = "▶"
-EXPLAINED = {
-    "template": "the chat template ends the prompt with <think>",
-    "model": "the model writes <think> itself",
-    "none": "thinking is not marked",
-}
-
-
-def show(config: Config) -> str:
-    """The page: what was found about thinking, then the prompts, language after language."""
-    from src.data import sources
-
-    chat = _chat(config)
-    lines = [
-        f"model: {config.model.path}",
-        f"chat template: {EXPLAINED[chat.found]} (found); model.think={config.model.think}: {EXPLAINED[chat.think]}",
-        f"instruction: {chat.instruction}; {BEGINS} is where sampling begins, and learning",
-    ]
-    questions = sources.grpo_questions(config.data, config.world, 1, config.seed)
-    examples = sources.sft_examples(config.data, config.world, config.seed)
-    for kind, rows in (("GRPO", _one_each(questions)), ("SFT", _one_each(examples))):
-        for code, row in rows.items():
-            lines += ["", f"== {kind} {code} ==", shown(chat, row)]
-    return "\n".join(lines)
-
-
-def shown(chat: Chat, row: Question) -> str:
-    """The prompt with its number of tokens, and of an example what is learned after it."""
-    prompt = chat.prompt(row)
-    text, note = chat.tokenizer.decode(prompt, skip_special_tokens=False), f"{len(prompt)} prompt tokens"
-    learned = ""
-    if isinstance(row, Example):
-        completion = chat.completion(row.completion)
-        learned = chat.tokenizer.decode(completion, skip_special_tokens=False)
-        note += f", {len(completion)} learned"
-    return f"[{note}]\n{text}{BEGINS}{learned}"
-
-
-def _chat(config: Config) -> Chat:
-    from src.models.load import load_tokenizer
-    from src.stages.plan import shipped_base
-
-    path = config.model.path
-    if path == WORLD_BASE:
-        path = str(shipped_base(config.world.name))
-        if not Path(path).is_dir():
-            raise UserError(
-                f"model.path must be given: world={config.world.name} has no base model before the stage pretrain makes one"
-            )
-    return Chat.of(load_tokenizer(path, config.model), config.data.instruction, config.model)
-
-
-def _one_each(rows: list[Question] | list[Example]) -> dict[str, Question]:
-    found: dict[str, Question] = {}
-    for row in rows:
-        found.setdefault(row.language, row)
-    return dict(sorted(found.items()))
-
+from src.commands.show_prompt import main
 
 if __name__ == "__main__":
-    command(show)
+    sys.exit(main())

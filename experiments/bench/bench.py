@@ -24,7 +24,7 @@ def model_and_tokenizer() -> tuple[Any, Any]:
     """The base model that comes with the repository; nothing ends before the budget, so work is equal."""
     from src.models.load import load_model, load_tokenizer
     from src.models.spec import ModelSpec
-    from src.stages.plan import shipped_base
+    from src.pipeline.plan import shipped_base
 
     folder = shipped_base("small")
     return load_model(folder, ModelSpec()), load_tokenizer(folder, ModelSpec())
@@ -41,11 +41,11 @@ def questions() -> list[Any]:
 def rollout_native(rank: int, size: int) -> dict[str, float]:
     import torch
 
-    from src.data.prompts import Chat
+    from src.data.chat import Chat
     from src.models.load import policy_weights
     from src.models.spec import ModelSpec
-    from src.rollout.base import Sampling
-    from src.rollout.native import NativeEngine
+    from src.rollout.engines.base import Sampling
+    from src.rollout.engines.native import NativeEngine
 
     model, tokenizer = model_and_tokenizer()
     chat = Chat.of(tokenizer, "none", ModelSpec())
@@ -65,7 +65,7 @@ def rollout_native(rank: int, size: int) -> dict[str, float]:
 
 def rollout_generate(rank: int, size: int) -> dict[str, float]:
     """What a user calls: `generate` with sampling and `num_return_sequences` on left-padded prompts."""
-    from src.data.prompts import Chat
+    from src.data.chat import Chat
     from src.models.spec import ModelSpec
 
     model, tokenizer = model_and_tokenizer()
@@ -117,9 +117,10 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
     from transformers import TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
-    from src.config.schema import Config
-    from src.data.prompts import decode
-    from src.stages.judge import Judge
+    from src.data.chat import decode
+    from src.grading.grader import GraderSpec
+    from src.language.detector import DetectorSpec
+    from src.rollout.judge import Judge
 
     torch.set_num_threads(2)
     model, tokenizer = model_and_tokenizer()
@@ -129,7 +130,7 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
         for q in asked
     ]
     back = dict(zip(texts, asked.values(), strict=True))
-    judge = Judge(Config(method="bench", scale="laptop", stages=[], schedule=None, reward=None))
+    judge = Judge(DetectorSpec(), GraderSpec(), thinks=True)
     lengths: list[int] = []
 
     def reward(prompts: list[str], completions: list[str], completion_ids: Any, **_: Any) -> list[float]:

@@ -44,10 +44,10 @@ def model(vocabulary: int, trained: bool) -> Any:
 
 def work(made: Any, way: str, vocabulary: int) -> float:
     """One micro-batch, as training goes through it; returns a number that all ways must agree on."""
-    from src.distributed.learner import Learner
     from src.distributed.ranks import Ranks
     from src.distributed.spec import OptimiserSpec
     from src.models import logprobs
+    from src.training.learner import Learner
 
     logprobs.LOGITS_AT_ONCE = sys.maxsize if way == "plain" else 0
     generator = torch.Generator().manual_seed(1)

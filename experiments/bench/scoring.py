@@ -22,19 +22,18 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from src.config.schema import Config
 from src.data.benchmarks.mgsm_rev2 import MgsmRev2
-from src.data.benchmarks.world import World
 from src.data.completions import Completion, read_completions
 from src.data.records import Question
 from src.data.world import documents
 from src.data.world.spec import WorldSpec
 from src.grading.grader import Grader, GraderSpec
 from src.grading.published import published_answer
+from src.language.detector import DetectorSpec
 from src.language.mathematics import strip_mathematics
 from src.language.table import EVALUATED, LANGUAGES, language
 from src.language.trace import split_trace
-from src.stages.judge import Judge
+from src.rollout.judge import Judge
 
 PROBLEMS, SAMPLES, CHARACTERS = 250, 4, 1_000
 PART = 250  # completions that are judged at a time
@@ -105,14 +104,10 @@ def released(rows: list[Completion]) -> list[tuple[bool, ...]]:
     return found
 
 
-def _config() -> Config:
-    return Config(method="bench", scale="laptop", stages=[], schedule=None, reward=None, benchmark=World())
-
-
 def load() -> None:
     """Load the models of lingua in this process: their second is timed with the whole command."""
     global JUDGE
-    JUDGE = Judge(_config())
+    JUDGE = Judge(DetectorSpec(), GraderSpec(), thinks=True)
     row = Question("", "fr", "", "1")
     JUDGE([row], ["Il y a deux pommes de plus que de poires.</think>\\boxed{1}"], [None], [False])
     JUDGE.published([row], ["Il y a deux pommes de plus.\nThere are two apples.</think>\\boxed{1}"])

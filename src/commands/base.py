@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from src.common.console import fail
 from src.common.errors import UserError
@@ -11,9 +11,14 @@ from src.config.compose import composed
 from src.config.schema import Config
 
 
-def command(look: Callable[[Config], str]) -> None:
-    """Print what `look` finds; a mistake on the command line ends with code 2 and one message."""
+def show_of_config(show: Callable[[Config], str], arguments: Sequence[str] | None, usage: str) -> int:
+    """Print what `show` makes of the configuration that the arguments compose; the exit code, 2 for a user's mistake."""
+    texts = sys.argv[1:] if arguments is None else arguments
+    if {"-h", "--help"} & set(texts):
+        print(usage.strip())
+        return 0
     try:
-        print(look(composed(sys.argv[1:])))
+        print(show(composed(texts)))
     except UserError as error:
-        sys.exit(fail(str(error)))
+        return fail(str(error))
+    return 0

@@ -7,7 +7,7 @@ import json
 from collections.abc import Iterable
 from pathlib import Path
 
-from src.data.traces.spec import SERVICE
+from src.services.spec import SERVICE
 
 # Overrides that do not change results, or are in the path already: they do not give a run another directory.
 NOT_HASHED = (

@@ -23,8 +23,8 @@ from src.distributed.spec import CheckpointSpec, DistributedSpec
 from src.grading.grader import GraderSpec
 from src.language.detector import DetectorSpec
 from src.models.spec import ModelSpec
-from src.reporting.spec import TrackingSpec
 from src.rollout.spec import RolloutSpec
+from src.tracking.spec import TrackingSpec
 
 
 @dataclass(frozen=True)

@@ -15,8 +15,8 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from src.data.readers import BadData, encodable, json_lines, parquet_rows, text_of
 from src.data.records import KINDS, Question
-from src.data.rows import BadData, encodable, json_lines, parquet_rows, text_of
 from src.language.table import UnknownLanguage, language
 
 _NAME = re.compile(r"[\w-]{1,64}")  # it names files

@@ -7,7 +7,7 @@ import urllib.parse
 import urllib.request
 from pathlib import Path
 
-from src.data.rows import BadData
+from src.data.readers import BadData
 
 GITHUB = "https://raw.githubusercontent.com/{name}/{revision}/{file}"
 SECONDS = 60  # a server that says nothing for so long has gone

@@ -1,21 +1,14 @@
 """Questions of one set that stand in another, or twice in one, word for word or as the same problem in other words.
 
-    python -m src.data.leaks A [B] [--show 5]
-
-A and B each name a set as `src/data/named.py` says: `dapo_math@train_5k=data/dapo_math`, or a JSONL file of questions.
-With A alone, its duplicates are reported. Counts are of rows.
+Counts are of rows.
 """
 
 from __future__ import annotations
 
-import argparse
 import re
-import sys
 import unicodedata
 from collections.abc import Hashable, Iterable, Sequence
 
-from src.common.errors import UserError
-from src.data.named import read
 from src.data.records import Question
 
 DIGITS = 4  # of answer and numbers together: fewer are shared by chance
@@ -129,24 +122,6 @@ def report(a: Sequence[Question], b: Sequence[Question] | None, show: int) -> st
     return "\n".join(lines + _lines("other rows of B whose problem stands in A", len(pairs), len(b), pairs[:show]))
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("sets", nargs="+", metavar="A", help="one set, or two: A and B")
-    parser.add_argument("--show", type=int, default=5, help="examples of each kind (default 5)")
-    given = parser.parse_args(arguments)
-    if len(given.sets) > 2:
-        parser.error(f"one or two sets; got {len(given.sets)}")
-    try:
-        rows = [read(name) for name in given.sets]
-    except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
-    for letter, name, questions in zip("AB", given.sets, rows, strict=False):
-        print(f"{letter}  {len(questions):,} rows  {name}")
-    print(report(rows[0], rows[1] if len(rows) > 1 else None, given.show))
-    return 0
-
-
 def _separates(character: str) -> bool:
     kind = unicodedata.category(character)
     return kind[0] in "ZC" or (kind[0] == "P" and kind != "Pd")
@@ -166,7 +141,3 @@ def _lines(title: str, count: int, total: int, pairs: Sequence[tuple[Question, Q
         ]
         lines.append("")
     return lines
-
-
-if __name__ == "__main__":
-    sys.exit(main())

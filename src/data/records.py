@@ -11,7 +11,7 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from src.data.rows import BadData, json_lines
+from src.data.readers import BadData, json_lines
 from src.language.table import language as language_of
 
 KINDS = ("expression", "choice")

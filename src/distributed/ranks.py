@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from src.common.errors import UserError
-from src.distributed.place import place
+from src.distributed.environment import place
 from src.distributed.spec import DistributedSpec
 
 T = TypeVar("T")
@@ -110,7 +110,7 @@ class Ranks:
 
 
 def join(spec: DistributedSpec) -> Ranks:
-    """The ranks of this process, all of them there (see `src.distributed.place`)."""
+    """The ranks of this process, all of them there (see `src.distributed.environment`)."""
     here = place()
     torch.set_num_threads(spec.threads)
     device = spec.device

@@ -28,7 +28,7 @@ class ModelSpec:
     `</think>`; of a model that does not, all of a completion is trace and answer at once.
 
     `think` says who opens the thinking: the chat `template` at the end of the prompt, the `model` itself, or nobody
-    (`none`, which goes with `thinks` false); `auto` finds it in the template (`src.data.prompts`).
+    (`none`, which goes with `thinks` false); `auto` finds it in the template (`src.data.chat`).
 
     `attention` is `sdpa` (torch's own), `eager`, or `flash_attention_2` where that package and an NVIDIA GPU are.
     `gradient_checkpointing` keeps one tensor a layer and computes the others again in the backward pass.

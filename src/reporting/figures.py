@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from src.analysis.pareto import front
+from src.analysis.statistics import DOMAINS, Cells, macro, resampled
 from src.language.table import IN_DOMAIN
-from src.reporting.pareto import front
-from src.reporting.statistics import DOMAINS, Cells, macro, resampled
 from src.reporting.tables import Row, label
 
 # Okabe-Ito colours, told apart with any colour vision; a method keeps its colour in every picture.

@@ -1,5 +1,4 @@
-"""Which groups feel the language term under which normaliser: `python -m src.reporting.normalisers` draws
-docs/normalisers.png from `advantages` itself."""
+"""Which groups feel the language term under which normaliser: a picture drawn from `advantages` itself."""
 
 from __future__ import annotations
 
@@ -11,7 +10,6 @@ from typing import Any
 from src.algorithm.spec import AdvantageSpec, TermSpec
 from src.reporting.figures import canvas, save
 
-DEFAULT = Path(__file__).resolve().parents[2] / "docs" / "normalisers.png"
 QUERY, OTHER = "fr", "en"
 WEIGHED = TermSpec("multiply")
 
@@ -127,7 +125,3 @@ def _heading(axis: Any, group: dict[str, int]) -> None:
             textcoords="offset points", ha="center", va="bottom", fontsize=10.5, fontweight="bold",
             color=kind.line["color"],
         )  # fmt: skip
-
-
-if __name__ == "__main__":
-    draw(DEFAULT)

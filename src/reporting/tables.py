@@ -11,10 +11,9 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from src.common.errors import UserError
-from src.reporting.pareto import front, normalised_hypervolume
-from src.reporting.published import PUBLISHED, published
-from src.reporting.statistics import (
+from src.analysis.pareto import front, normalised_hypervolume
+from src.analysis.published import PUBLISHED, published
+from src.analysis.statistics import (
     DETAILS,
     DOMAINS,
     METRICS,
@@ -27,6 +26,7 @@ from src.reporting.statistics import (
     p_value,
     resampled,
 )
+from src.common.errors import UserError
 
 LABELS = {
     "base": "base", "sft": "SFT", "grpo": "GRPO", "additive": "additive", "adamame_grpo": "AdaMame-GRPO", "adamame_mean": "AdaMame, mean",

@@ -59,7 +59,7 @@ class RolloutSpec:
     """`engine` is `native` (our decoder; Qwen2 and Qwen3), `hf` (transformers' generate; any model), `vllm`, or `scripted`
     (the completions of the JSONL file `script`, for tests).
 
-    `top_p` (1: off), `top_k` and `min_p` (0: off) cut the distribution that is sampled from (`src.rollout.base.Sampling`).
+    `top_p` (1: off), `top_k` and `min_p` (0: off) cut the distribution that is sampled from (`src.rollout.engines.base.Sampling`).
     `sync` is how an engine that can takes over adapters: `merged` into the weights, or as they are (`adapter`).
 
     `probe_rows` rollouts of each rank and round are given to the trainer (0: none), whose log-probabilities may differ

@@ -12,14 +12,14 @@ from src.common.errors import UserError
 from src.common.seeds import stream
 from src.common.timeout import limit
 from src.data import sources
+from src.data.chat import Chat, decode
 from src.data.completions import Completion, read_completions, splits_without_golds
-from src.data.prompts import Chat, decode
+from src.data.readers import BadData
 from src.data.records import Question
-from src.data.rows import BadData
 from src.models.load import load_model, load_tokenizer
-from src.rollout.build import alone, build_engine, sampling_of
-from src.stages.judge import Judge
-from src.stages.stage import Stage
+from src.pipeline.stage import Stage
+from src.rollout.engines.build import alone, build_engine, sampling_of
+from src.rollout.judge import Judge
 from src.store.provenance import scoring
 
 
@@ -44,7 +44,10 @@ def run(stage: Stage) -> None:
     todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
     ranks.wait()  # all ranks have seen the same parts before any of them adds one
     _check_parts(config.benchmark.weights, parts)
-    with Judge(config) as judge, stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
+    with (
+        Judge(config.detector, config.grader, config.model.thinks) as judge,
+        stage.progress(len(parts), "part", len(parts) - len(todo)) as advance,
+    ):
         # 2. Every gold answer must be right against itself before anything is asked.
         judge.check_golds([question for part in parts for question in part.questions])
         answer = (lambda part: part.completions) if saved or not todo else _model(stage)

@@ -8,34 +8,27 @@ prompt), so a run that was killed repeats itself.
 
 from __future__ import annotations
 
-import copy
 import time
-from collections.abc import Sequence
-from dataclasses import dataclass
 
-import torch
-from torch import Tensor
-
-from src.algorithm.advantages import AdvantageResult, advantages
-from src.algorithm.schedules.base import Controller, Observed
-from src.algorithm.shaping import overlong_penalty
+from src.algorithm.filters import has_contrast
 from src.common.seeds import stream
 from src.config.schema import Config
 from src.data import sources
-from src.data.prompts import Chat
+from src.data.chat import Chat
+from src.data.readers import BadData
 from src.data.records import Question
-from src.data.rows import BadData
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
-from src.rollout.build import build_engine
-from src.stages.between import Between
-from src.stages.judge import Judge
-from src.stages.measure import NOTICEABLE, RowUpdate, rollout_rows, step_metrics
-from src.stages.sample import Sampled, Sampler
-from src.stages.stage import Stage
-from src.stages.update import accumulate, cut, minibatches, old_logprobs
+from src.pipeline.stage import Stage
+from src.rollout.engines.build import build_engine
+from src.rollout.judge import Judge
 from src.store.rollouts import truncate_rollouts, write_rollouts
 from src.training.build import learner
+from src.training.collect import Sampled, Sampler
+from src.training.credit import weigh
+from src.training.metrics import RowUpdate, rollout_rows, step_metrics
+from src.training.update import accumulate, cut, minibatches, old_logprobs
+from src.training.validation import Between
 
 
 def run(stage: Stage) -> None:
@@ -60,7 +53,10 @@ def run(stage: Stage) -> None:
         tracker.resume(start)
         truncate_rollouts(stage.directory / "rollouts", start)
 
-    with Judge(config) as judge, stage.progress(settings.steps, "step", start) as advance:
+    with (
+        Judge(config.detector, config.grader, config.model.thinks) as judge,
+        stage.progress(settings.steps, "step", start) as advance,
+    ):
         judge.check_golds(questions)
         sampler = Sampler(stage, policy, chat, engine, judge, questions, learning.logprobs)
         between = Between.of(stage, policy, chat, engine, judge)
@@ -77,7 +73,9 @@ def run(stage: Stage) -> None:
                 # 3. The groups to train on: those drawn, or with dynamic sampling enough that have a contrast.
                 trained = sorted({row.group for row in sampled})
                 if config.objective.sampling_rounds > 1:
-                    trained = with_contrast(worth.result.advantage, sampled)[: settings.prompts_per_step]
+                    trained = has_contrast(worth.result.advantage, [row.group for row in sampled])[
+                        : settings.prompts_per_step
+                    ]
                 if len(trained) == settings.prompts_per_step:
                     break
             controller = worth.controller
@@ -141,51 +139,3 @@ def short_enough(chat: Chat, questions: list[Question], limit: int | None) -> li
             f"grpo.maximum_prompt_tokens must leave at least one of {len(questions)} questions; {limit} leaves none"
         )
     return kept
-
-
-@dataclass(frozen=True)
-class Worth:
-    """What the rollouts of a step are worth, [N] each, and the controller that has seen them."""
-
-    rewards: list[float | None]
-    shaping: Tensor
-    result: AdvantageResult
-    controller: Controller
-
-
-def weigh(config: Config, controller: Controller, sampled: Sequence[Sampled], progress: float) -> Worth:
-    """Rewards, length shaping and advantages of all rollouts of a step so far.
-
-    The controller observes them in a copy, so that a step of several sampling rounds is observed once, as a whole.
-    """
-    controller = copy.deepcopy(controller)
-    seen = Observed(
-        rewards=config.reward([row.judged for row in sampled]),
-        reasoning=[row.judged.fidelity.detected for row in sampled],
-        query=[row.question.language for row in sampled],
-        groups=[row.group for row in sampled],
-    )
-    controller.observe(seen)
-    shaping, overlong = torch.zeros(len(sampled)), config.objective.overlong
-    if overlong.buffer:
-        lengths = [len(row.rollout.tokens) for row in sampled]
-        shaping = overlong_penalty(lengths, config.rollout.maximum_new_tokens, overlong.buffer, overlong.penalty)
-    result = advantages(
-        config.objective.advantage,
-        rewards=seen.rewards,
-        reasoning=seen.reasoning,
-        query=seen.query,
-        groups=seen.groups,
-        factor=torch.tensor([controller.factor(progress, code) for code in seen.query], dtype=torch.float64),
-        exploration=torch.tensor([controller.exploration(progress, code) for code in seen.query], dtype=torch.float64),
-        shaping=shaping,
-    )
-    return Worth(list(seen.rewards), shaping, result, controller)
-
-
-def with_contrast(advantage: Tensor, sampled: Sequence[Sampled]) -> list[int]:
-    """The groups, in drawing order, within which the advantages [N] differ: the others teach nothing (DAPO)."""
-    groups: dict[int, list[float]] = {}
-    for row, value in zip(sampled, advantage.tolist(), strict=True):
-        groups.setdefault(row.group, []).append(value)
-    return [group for group in sorted(groups) if max(groups[group]) - min(groups[group]) > NOTICEABLE]

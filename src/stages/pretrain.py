@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from src.data.prompts import Chat, completion_tokens
+from src.data.chat import Chat, completion_tokens
 from src.data.world import documents
 from src.data.world import tokenizer as world_tokenizer
 from src.data.world.spec import WorldSpec
 from src.models.load import pad_token
 from src.models.save import save_model
-from src.stages.stage import Stage
-from src.stages.supervised import Recipe, Row, train
+from src.pipeline.stage import Stage
+from src.training.supervised import Recipe, Row, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase

@@ -12,18 +12,17 @@ from src.common.files import replace_durably
 from src.common.seeds import stream
 from src.common.timeout import limit
 from src.config.schema import Config
-from src.data import named
-from src.data.prompts import Chat, decode
+from src.data import card, question_sets
+from src.data.chat import Chat, decode
+from src.data.readers import json_lines
 from src.data.records import Question, write_records
-from src.data.rows import json_lines
 from src.data.selection import choose
 from src.data.selection.choose import REASONS, Dropped, mixed
 from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer
-from src.rollout.build import alone, build_engine, sampling_of
-from src.stages import card
-from src.stages.judge import Judge
-from src.stages.stage import Stage
+from src.pipeline.stage import Stage
+from src.rollout.engines.build import alone, build_engine, sampling_of
+from src.rollout.judge import Judge
 
 COLUMNS = ("read", *REASONS, "prompts")
 
@@ -49,9 +48,9 @@ def run(stage: Stage) -> None:
     """Leave `prompts.jsonl`, `dropped.jsonl`, `card.md` and `table.txt`; finished parts of the rollouts are kept."""
     config, spec, seed = stage.config, stage.config.prompts, stage.config.seed
     # 1. All rows of all sources, and the sets that none of them may stand in.
-    selection = Selection(named.read_all(spec.sources, spec.languages, spec.problems, config.world))
-    against = {name: named.read(name, world=config.world) for name in spec.against}
-    with Judge(config) as judge:
+    selection = Selection(question_sets.read_all(spec.sources, spec.languages, spec.problems, config.world))
+    against = {name: question_sets.read(name, world=config.world) for name in spec.against}
+    with Judge(config.detector, config.grader, config.model.thinks) as judge:
         # 2. Gold answers, repeated texts, leaks, translations.
         selection.drop(lambda rows: _bad_golds(judge, rows))
         selection.drop(choose.duplicates)
@@ -159,7 +158,7 @@ def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, in
     if kept:
         write_records(folder / "prompts.jsonl", kept)
     found = [_several(rows)] + [
-        f"{there:,} of {total:,} rows of {named.title(name)} stand in the sources"
+        f"{there:,} of {total:,} rows of {question_sets.title(name)} stand in the sources"
         for name, (there, total) in standing.items()
     ]
     replace_durably(folder / "card.md", _card(config, stage, kept, counts, found).encode())
@@ -185,14 +184,14 @@ def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Count
     policy = (
         f" Difficulty was measured on the model {stage.planned.inputs['parent']}." if spec.difficulty.rollouts else ""
     )
-    sets = {name: [named.title(item) for item in getattr(spec, name)] for name in ("sources", "against")}
+    sets = {name: [question_sets.title(item) for item in getattr(spec, name)] for name in ("sources", "against")}
     shown = {"seed": config.seed, "prompts": asdict(spec) | sets}
     if spec.difficulty.rollouts:
         shown |= {"rollout": asdict(config.rollout), "data": {"instruction": config.data.instruction}}
     return "\n\n".join(
         [
             "# Prompts for reinforcement learning",
-            f"{len(kept):,} questions from {', '.join(map(named.title, spec.sources))}.{policy}",
+            f"{len(kept):,} questions from {', '.join(map(question_sets.title, spec.sources))}.{policy}",
             *card.counted(counts, COLUMNS, REASONS),
             *(["## Translations and leaks", "\n".join(f"- {line}" for line in found)] if found else []),
             "## Lengths of the questions",

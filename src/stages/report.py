@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src.reporting.compose import compose_report
-from src.stages.stage import Stage
+from src.pipeline.stage import Stage
+from src.reporting.report import compose_report
 from src.store.directory import DATA_STAGES, found
 
 

@@ -6,13 +6,13 @@ import math
 
 from src.common.seeds import stream
 from src.data import sources
-from src.data.prompts import Chat
+from src.data.chat import Chat
+from src.data.readers import BadData
 from src.data.records import Example
-from src.data.rows import BadData
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
-from src.stages.stage import Stage
-from src.stages.supervised import Recipe, Row, train
+from src.pipeline.stage import Stage
+from src.training.supervised import Recipe, Row, train
 
 
 def run(stage: Stage) -> None:

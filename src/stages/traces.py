@@ -15,19 +15,18 @@ from src.common.files import replace_durably
 from src.common.lock import alone
 from src.common.seeds import stream
 from src.config.schema import Config
-from src.data import named
+from src.data import card, question_sets
+from src.data.readers import BadData
 from src.data.records import Example, Question, write_records
-from src.data.rows import BadData
 from src.data.selection.groups import problem_groups
 from src.data.traces.answers import Answer, AnswerFile, Request, requests_of
 from src.data.traces.asking import ask_all, check_unanswered
 from src.data.traces.estimate import estimate, spent
 from src.data.traces.filters import REASONS, among_samples, completion_of, example, reason_against
-from src.data.traces.spec import SERVICE
-from src.data.traces.teacher import key_of
-from src.stages import card
-from src.stages.judge import Judge
-from src.stages.stage import Stage
+from src.pipeline.stage import Stage
+from src.rollout.judge import Judge
+from src.services.chat import key_of
+from src.services.spec import SERVICE
 
 AT_ONCE = 256  # answers judged at a time
 COLUMNS = ("asked", "examples", "validation", *REASONS)
@@ -51,7 +50,7 @@ def run(stage: Stage) -> None:
     questions or more samples ask only for what is not there.
     """
     config = stage.config
-    with Judge(config) as judge:
+    with Judge(config.detector, config.grader, config.model.thinks) as judge:
         # 1. Questions whose gold answers are right against themselves: what is asked costs money.
         questions = questions_of(config)
         if config.traces.filter.require_right:
@@ -75,7 +74,7 @@ def questions_of(config: Config) -> list[Question]:
     """
     spec = config.traces
     found: dict[tuple[str, str], Question] = {}
-    for question in named.read_all(spec.questions, spec.languages, spec.problems, config.world):
+    for question in question_sets.read_all(spec.questions, spec.languages, spec.problems, config.world):
         found.setdefault((question.language, question.question), question)
     strange = sorted({code for code, _ in found} - set(config.detector.languages))
     if strange:
@@ -224,7 +223,7 @@ def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
         if item.example is not None and item.answer is not None:
             size[item.example.language].append(item.answer.completion_tokens)
     shown = asdict(spec) | {
-        "questions": [named.title(name) for name in spec.questions],
+        "questions": [question_sets.title(name) for name in spec.questions],
         "teacher": {key: value for key, value in asdict(spec.teacher).items() if key not in SERVICE or key == "url"},
     }
     return "\n\n".join(

@@ -16,7 +16,7 @@ SCORERS = ("lingua-language-detector", "math-verify", "sympy")
 def commit() -> str:
     """Short hash of the checkout, `-dirty` with uncommitted changes of tracked files; `unknown` without git."""
     if not (ROOT / ".git").exists():  # git would answer for a checkout that happens to lie around this folder
-        held = ROOT / "COMMIT"  # of a copy of the code, see src/cluster/snapshot.py
+        held = ROOT / "COMMIT"  # of a copy of the code, see src/orchestration/cluster/snapshot.py
         return held.read_text(encoding="utf-8").strip() if held.is_file() else "unknown"
     try:
         found = subprocess.run(

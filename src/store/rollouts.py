@@ -9,7 +9,7 @@ from typing import Any
 
 
 def write_rollouts(directory: Path, step: int, rows: Sequence[dict[str, Any]]) -> Path:
-    """Write the rows of `step` (the columns of `src.stages.measure.rollout_rows`), whole or not at all."""
+    """Write the rows of `step` (the columns of `src.training.metrics.rollout_rows`), whole or not at all."""
     import pyarrow
     import pyarrow.parquet
 

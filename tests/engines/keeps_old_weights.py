@@ -2,7 +2,7 @@
 
 import runpy
 
-from src.rollout.vllm import VllmEngine
+from src.rollout.engines.vllm import VllmEngine
 
 load = VllmEngine.load
 

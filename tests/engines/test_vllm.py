@@ -17,11 +17,11 @@ pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines ins
 from src.models.load import add_lora, policy_weights
 from src.models.logprobs import collate, completion_logprobs
 from src.models.spec import LoraSpec
-from src.rollout.base import Sampling
-from src.rollout.build import sampling_of
-from src.rollout.native import NativeEngine
+from src.rollout.engines.base import Sampling
+from src.rollout.engines.build import sampling_of
+from src.rollout.engines.native import NativeEngine
+from src.rollout.engines.vllm import VllmEngine, VllmUnusable
 from src.rollout.spec import RolloutSpec, VllmSpec
-from src.rollout.vllm import VllmEngine, VllmUnusable
 
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = os.environ.get("ENGINE", "qwen3")
@@ -178,7 +178,7 @@ def test_any_end_token_ends_a_completion_and_stays_in_it():
 )
 def test_truncated_sampling_has_the_log_probabilities_of_what_is_left(cut):
     """Ours draws from the same distribution, so its log-probabilities of vLLM's tokens are the expected ones."""
-    from src.rollout.base import truncate
+    from src.rollout.engines.base import truncate
 
     made, sampling = model(), Sampling(12, temperature=0.8, **cut)
     groups = engine_of(made).generate(PROMPTS, STREAMS, 4, sampling)

@@ -13,8 +13,8 @@ pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines ins
 from test_vllm import END, OTHER_END, PROMPTS, STREAMS, apart, change, model
 
 from src.models.load import policy_weights
-from src.rollout.base import Sampling
-from src.rollout.server import ServerEngine, ServerFailed
+from src.rollout.engines.base import Sampling
+from src.rollout.engines.server import ServerEngine, ServerFailed
 from src.rollout.spec import RolloutSpec, VllmSpec
 
 

@@ -10,8 +10,8 @@ import numpy
 import pytest
 import yaml
 
-from src.sweep.file import read
-from src.sweep.hyperband import hopeless
+from src.orchestration.sweep.file import read
+from src.orchestration.sweep.hyperband import hopeless
 
 pytest.importorskip("sweeps.config", reason="W&B's engine for sweeps is not installed")  # `sweeps` is our folder too
 engine = importlib.import_module("sweeps")

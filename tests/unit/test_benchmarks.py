@@ -21,8 +21,8 @@ from src.data.benchmarks.mmlu_math import MmluMath
 from src.data.benchmarks.mmlu_pro_medicine import MmluProMedicine
 from src.data.benchmarks.msvamp import Msvamp
 from src.data.benchmarks.polymath import Polymath
+from src.data.readers import BadData
 from src.data.records import Question
-from src.data.rows import BadData
 from src.data.world.spec import WorldSpec
 
 SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")

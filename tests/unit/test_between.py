@@ -10,11 +10,11 @@ from src.common.errors import ConfigError
 from src.common.registry import CONF
 from src.config.checks import check
 from src.config.compose import build, register
-from src.reporting.glossary import UnknownMetric, require
-from src.stages.between import averages
-from src.stages.pipeline import execute
-from src.stages.plan import plan
+from src.pipeline.execute import execute
+from src.pipeline.plan import plan
+from src.tracking.glossary import UnknownMetric, require
 from src.tracking.metrics_file import read_metrics
+from src.training.validation import averages
 
 register()
 

@@ -11,12 +11,12 @@ from pathlib import Path
 import pytest
 from hydra import compose, initialize_config_dir
 
-from src.cluster import job, plugin, queue, record, snapshot, summary
 from src.common.errors import ConfigError
 from src.common.registry import CONF, choices
 from src.config.checks import check
 from src.config.compose import build, register
 from src.config.directory import run_directory
+from src.orchestration.cluster import job, plugin, queue, record, snapshot, summary
 from src.store.directory import ERROR
 from src.store.status import read
 
@@ -72,14 +72,14 @@ def test_a_run_lives_in_the_same_place_on_every_cluster():
 
 
 def test_overrides_stay_as_they_were_written():
-    launcher = pytest.importorskip("src.cluster.launcher", exc_type=ImportError)
+    launcher = pytest.importorskip("src.orchestration.cluster.launcher", exc_type=ImportError)
     written = ["+experiment=grpo", "seed=1,2", "pretrain.from_scratch=true", "stages=[sft, grpo]"]
     swept = ["+experiment=grpo", "seed=2", "pretrain.from_scratch=True", "stages=[sft,grpo]"]
     assert launcher.as_written(swept, written) == (written[0], "seed=2", *written[2:])
 
 
 def test_settings_become_options_of_sbatch():
-    launcher = pytest.importorskip("src.cluster.launcher", exc_type=ImportError)
+    launcher = pytest.importorskip("src.orchestration.cluster.launcher", exc_type=ImportError)
     more = (
         "cluster.modules=[cuda/12.8]",
         "cluster.setup=['source site.sh']",

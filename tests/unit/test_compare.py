@@ -6,7 +6,7 @@ import pandas
 import pytest
 from pyarrow import parquet
 
-from src.compare import find, main
+from src.commands.compare import find, main
 
 
 def make_run(folder, right, split="test", config="benchmark: {weights: {}}\n", samples=1, **columns):

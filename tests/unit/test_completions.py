@@ -6,8 +6,8 @@ import pandas
 import pytest
 
 from src.data.completions import Completion, read_completions, splits_without_golds
+from src.data.readers import BadData
 from src.data.records import Question
-from src.data.rows import BadData
 
 GOOD = {"id": 7, "language": "fr", "completion": "Deux.</think>\\boxed{2}", "gold": "2"}
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from test_config import FILES, composed
 
-from src import cost as page
+from src.commands import cost as page
 from src.config.compose import build
 from src.models.cost import Device, Step, forward, passes, rollout_seconds, update_seconds
 from src.models.memory import Shape

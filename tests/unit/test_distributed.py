@@ -8,11 +8,11 @@ import torch
 
 from src.common.files import CheckpointError
 from src.common.seeds import stream
-from src.distributed.learner import Learner, NotFinite
 from src.distributed.ranks import Ranks, RanksLost
 from src.distributed.spec import OptimiserSpec
 from src.store import checkpoints as module
 from src.store.checkpoints import Checkpoints
+from src.training.learner import Learner, NotFinite
 
 
 def trained(steps, learner=None):

@@ -7,7 +7,7 @@ import pyarrow.parquet
 import pytest
 from test_stages import prepare
 
-from src.stages.pipeline import execute
+from src.pipeline.execute import execute
 
 FRENCH = "Ensuite, nous ajoutons les deux nombres pour obtenir le total."
 ENGLISH = "Then we add the two numbers together to get the total."
@@ -98,7 +98,7 @@ def test_the_report_follows_the_evaluation_it_is_of(tmp_path):
 
 
 def test_golds_of_a_split_come_from_that_split_and_changed_golds_are_noticed(tmp_path):
-    from src.stages.plan import plan
+    from src.pipeline.plan import plan
 
     questions = tmp_path / "questions.jsonl"
     questions.write_text(json.dumps({"problem": "1", "language": "fr", "question": "?", "gold": "2"}) + "\n")
@@ -127,7 +127,7 @@ def test_a_part_without_a_weight_stops_before_anything_is_judged(tmp_path):
 
 
 def test_other_weights_in_the_same_folder_are_another_model(tmp_path):
-    from src.stages.plan import fingerprint
+    from src.pipeline.plan import fingerprint
 
     file = tmp_path / "model.safetensors"
     file.write_bytes(bytes(1_000_000))

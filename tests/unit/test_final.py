@@ -3,10 +3,10 @@
 import pandas
 import pytest
 
+from src.analysis.run_values import final_values
+from src.analysis.statistics import cells
 from src.common.errors import UserError
 from src.reporting import tables
-from src.reporting.final import final_values
-from src.reporting.statistics import cells
 
 
 def records(folder, tokens=(20.0, 60.0)):

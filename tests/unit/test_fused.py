@@ -7,7 +7,6 @@ from allocations import Allocations
 
 from src.algorithm.losses import PolicyObjective, token_weights
 from src.algorithm.spec import LossSpec
-from src.distributed.learner import Learner
 from src.distributed.ranks import Ranks
 from src.distributed.spec import OptimiserSpec
 from src.models import fused, logprobs, vocabulary
@@ -15,7 +14,8 @@ from src.models.fused import can_fuse, learn_fused
 from src.models.load import add_lora
 from src.models.logprobs import collate
 from src.models.spec import LoraSpec
-from src.stages.supervised import Row, backward
+from src.training.learner import Learner
+from src.training.supervised import Row, backward
 
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 LOSSES = {
@@ -128,9 +128,7 @@ def test_micro_batches_add_up(small_chunks, monkeypatch, tied):
 def test_who_is_fused(small_chunks, monkeypatch):
     """A trained head in float32 over a large vocabulary, where tokens are independent; all others as before."""
     calls = []
-    monkeypatch.setattr(
-        "src.distributed.learner.learn_fused", lambda *given: calls.append(given) or learn_fused(*given)
-    )
+    monkeypatch.setattr("src.training.learner.learn_fused", lambda *given: calls.append(given) or learn_fused(*given))
     batch = collate([[3]], [[5, 6]], pad=0)
 
     def asked(made, by_token=True):

@@ -6,9 +6,10 @@ import pandas
 import pytest
 import yaml
 
-from src import launch
+from src.commands.launch import main
 from src.common.errors import UserError
-from src.launch import Job, RunsSpec, jobs_of
+from src.orchestration import suite
+from src.orchestration.suite import Job, RunsSpec, jobs_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -40,21 +41,21 @@ def test_jobs_go_experiment_by_experiment_to_the_folder_their_command_makes(tmp_
 
 def test_a_failed_run_is_shown_and_ends_with_code_1(tmp_path, capsys):
     (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\noverrides: ['grpo.stepz=1']\n")
-    assert launch.main([str(tmp_path), "--root", str(tmp_path / "runs")]) == 1
+    assert main([str(tmp_path), "--root", str(tmp_path / "runs")]) == 1
     shown = capsys.readouterr().err
     assert "sft seed 0 failed" in shown
     assert "Did you mean 'steps'" in shown
 
 
 def test_a_job_that_never_started_shows_as_starting(tmp_path):
-    bars = launch.Bars([])
+    bars = suite.Bars([])
     job = Job("grpo", "grpo", 0, (), tmp_path / "a" / "b" / "c")
     assert bars._text(job) == "grpo seed 0: starting"
 
 
 def test_overrides_may_stand_anywhere_on_the_command_line(tmp_path, capsys):
     (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\n")
-    assert launch.main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 1
+    assert main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 1
     assert "Did you mean 'steps'" in capsys.readouterr().err
 
 
@@ -62,7 +63,7 @@ CHOICE = {"name": "B", "experiment": "grpo", "overrides": ["grpo.steps=2"], "cho
 
 
 def test_every_value_of_a_choice_runs_with_the_first_seeds(tmp_path):
-    jobs = launch.tuning_jobs(RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3]), "laptop", "runs")
+    jobs = suite.tuning_jobs(RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3]), "laptop", "runs")
     assert [(job.name, job.overrides[2:], job.seed) for job in jobs] == [
         ("B", ("grpo.steps=2", f"schedule.maximum={value}"), seed) for value in (1, 4) for seed in (1, 2)
     ]
@@ -70,18 +71,18 @@ def test_every_value_of_a_choice_runs_with_the_first_seeds(tmp_path):
 
 def test_the_value_that_is_best_on_dev_is_chosen_and_test_has_no_say(tmp_path):
     spec = RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3])
-    for job in launch.tuning_jobs(spec, "laptop", str(tmp_path)):
+    for job in suite.tuning_jobs(spec, "laptop", str(tmp_path)):
         good = float(job.overrides[-1].endswith("=4"))
         rows = [("dev", "fr", good), ("dev", "sw", 0.0), ("test", "fr", 1 - good), ("test", "sw", 1 - good)]
         frame = pandas.DataFrame(rows, columns=["split", "language", "right_and_in_language"])
         (job.directory / "evaluate").mkdir(parents=True)
         frame.to_parquet(job.directory / "evaluate" / "records.parquet")
-    chosen, tried = launch.choose(spec, "laptop", str(tmp_path))
+    chosen, tried = suite.choose(spec, "laptop", str(tmp_path))
     assert chosen == {"sft": (), "B": ("grpo.steps=2", "schedule.maximum=4")}
     assert [(row["value"], row["right_and_in_language"], row["chosen"]) for row in tried] == [
         ("schedule.maximum=1", 0.0, False), ("schedule.maximum=4", 0.5, True),
     ]  # fmt: skip
-    jobs = launch.jobs_of(spec, "laptop", str(tmp_path), chosen)
+    jobs = suite.jobs_of(spec, "laptop", str(tmp_path), chosen)
     assert [job.overrides[2:] for job in jobs if job.name == "B"] == [("grpo.steps=2", "schedule.maximum=4")] * 3
 
 

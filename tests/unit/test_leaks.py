@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from src.commands.leaks import main
 from src.data import leaks
+from src.data.question_sets import read
 from src.data.records import Question, write_records
 
 SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
@@ -14,7 +16,7 @@ SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[
 def shared(name, split=""):
     if not (SHARED / name).is_dir():
         pytest.skip(f"no published data: {SHARED / name} does not exist; set SHARED_DATA")
-    return leaks.read(f"{name}{split}={SHARED / name}")
+    return read(f"{name}{split}={SHARED / name}")
 
 
 def question(text, gold="7", language="en", problem="p"):
@@ -103,12 +105,12 @@ def test_the_command_reports_counts_and_examples(tmp_path, capsys):
         a, [question("One 1234?", problem="a1"), question("Two?", problem="a2"), question("two", problem="a3")]
     )
     write_records(b, [question("Two!", problem="b1"), question("Un 1234 ?", language="fr", problem="b2")])
-    assert leaks.main([a, b, "--show", "1"]) == 0
+    assert main([a, b, "--show", "1"]) == 0
     text = capsys.readouterr().out
     assert "1 of 2  rows of B whose text stands in A" in text
     assert "1 of 2  other rows of B whose problem stands in A" in text
     assert "a2  Two?" in text and "b2  Un 1234 ?" in text
-    assert leaks.main([a]) == 0
+    assert main([a]) == 0
     assert "1 of 3  rows whose text stood before" in capsys.readouterr().out
 
 
@@ -123,5 +125,5 @@ def test_the_command_reports_counts_and_examples(tmp_path, capsys):
     ],
 )
 def test_a_set_that_is_not_there_is_named(name, message, capsys):
-    assert leaks.main([name]) == 2
+    assert main([name]) == 2
     assert message in capsys.readouterr().err

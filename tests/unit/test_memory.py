@@ -8,7 +8,7 @@ import torch
 from allocations import Allocations
 from test_config import FILES, composed
 
-from src import memory
+from src.commands import memory
 from src.common.errors import ConfigError
 from src.config.checks import check
 from src.config.compose import build
@@ -17,6 +17,8 @@ from src.models.load import add_lora, checkpointed, policy_weights
 from src.models.logprobs import collate, completion_logprobs
 from src.models.memory import KNOWN, Item, Shape, Work, items, total
 from src.models.spec import LoraSpec
+from src.pipeline import memory as estimate
+from src.pipeline.memory import check_memory
 
 WITHIN = 0.15
 
@@ -83,8 +85,8 @@ def test_an_update_holds_what_the_formulas_say(monkeypatch, kind, dtype, rank, a
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
 @pytest.mark.parametrize("rank", [0, 8])
 def test_a_rollout_holds_what_the_formulas_say(kind, rank):
-    from src.rollout.base import Sampling
-    from src.rollout.native import NativeEngine
+    from src.rollout.engines.base import Sampling
+    from src.rollout.engines.native import NativeEngine
 
     made = add_lora(model(kind, True), LoraSpec(rank=rank, alpha=16))
     sizes, completions, prompt, response = shape(made), 8, 40, 60
@@ -151,30 +153,30 @@ def built(*overrides):
 
 def test_a_run_that_cannot_fit_is_an_error_that_names_tensors_and_settings(monkeypatch):
     run = built("+experiment=adamame_grpo", "scale=distill_7b", *FILES)
-    monkeypatch.setattr(memory, "capacity", lambda config: (24 * 10**9, "device"))
+    monkeypatch.setattr(estimate, "capacity", lambda config: (24 * 10**9, "device"))
     with pytest.raises(ConfigError) as caught:
-        memory.check(run)
+        check_memory(run)
     text = str(caught.value)
     for part in ("stage grpo must fit", "has 24.0 GB", "KV cache, 25.4 GB: rollout.rows_at_once", "weights, 15.2 GB"):
         assert part in text
-    monkeypatch.setattr(memory, "capacity", lambda config: (80 * 10**9, "device"))
-    assert memory.check(run).startswith("memory: about 5") and "KV cache" in memory.table(run)
+    monkeypatch.setattr(estimate, "capacity", lambda config: (80 * 10**9, "device"))
+    assert check_memory(run).startswith("memory: about 5") and "KV cache" in memory.table(run)
 
 
 @pytest.mark.parametrize("scale", ["distill_1_5b", "distill_7b", "qwen3_4b"])
 def test_the_scales_fit_on_a_gpu_of_80_gb(monkeypatch, scale):
-    monkeypatch.setattr(memory, "capacity", lambda config: (80 * 10**9, "device"))
-    assert memory.check(built("+experiment=adamame_grpo", f"scale={scale}", *FILES))
+    monkeypatch.setattr(estimate, "capacity", lambda config: (80 * 10**9, "device"))
+    assert check_memory(built("+experiment=adamame_grpo", f"scale={scale}", *FILES))
 
 
 def test_ranks_of_one_host_share_its_memory(monkeypatch):
     run = built("+experiment=grpo", "distributed.processes=2")
     one = dataclasses.replace(run, distributed=dataclasses.replace(run.distributed, processes=1))
-    monkeypatch.setattr(memory, "capacity", lambda config: (10**12, "host"))
-    numbers = [float(memory.check(some).split()[2]) for some in (run, one)]
+    monkeypatch.setattr(estimate, "capacity", lambda config: (10**12, "host"))
+    numbers = [float(check_memory(some).split()[2]) for some in (run, one)]
     assert numbers[0] > numbers[1]
 
 
 def test_a_model_of_unknown_sizes_is_not_guessed():
-    assert memory.check(built("+experiment=grpo", "model.path=some/model")) == ""
+    assert check_memory(built("+experiment=grpo", "model.path=some/model")) == ""
     assert "not known here" in memory.table(built("+experiment=grpo", "model.path=some/model"))

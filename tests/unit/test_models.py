@@ -212,9 +212,9 @@ def test_padding_with_the_end_token_trains_on_the_one_end_token_alone():
 
 
 def test_rollouts_padded_with_the_end_token_end_where_they_ended():
-    from src.rollout.base import Sampling
-    from src.rollout.hf import HfEngine
-    from src.rollout.native import NativeEngine
+    from src.rollout.engines.base import Sampling
+    from src.rollout.engines.hf import HfEngine
+    from src.rollout.engines.native import NativeEngine
 
     for end in (1, 2):
         engines = [NativeEngine(tiny.model().config, end, pad, 64) for pad in (0, end)]

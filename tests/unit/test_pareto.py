@@ -5,8 +5,8 @@ from itertools import combinations
 import numpy as np
 import pytest
 
+from src.analysis.pareto import front, hypervolume, normalised_hypervolume
 from src.common.errors import UserError
-from src.reporting.pareto import front, hypervolume, normalised_hypervolume
 
 
 def test_the_front_is_what_no_point_beats_in_any_dimension():

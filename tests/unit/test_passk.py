@@ -5,8 +5,8 @@ from math import comb
 import numpy as np
 import pytest
 
+from src.analysis.pass_at_k import pass_at_k
 from src.common.errors import UserError
-from src.reporting.passk import pass_at_k
 
 
 def test_values_by_hand():

@@ -3,7 +3,7 @@
 import pytest
 import tiny
 
-from src.data.prompts import Chat, UnclearThinking, decode, question_text, thinking_of
+from src.data.chat import Chat, UnclearThinking, decode, question_text, thinking_of
 from src.data.records import Question
 from src.language.detector import Detector, DetectorSpec
 from src.language.table import LANGUAGES

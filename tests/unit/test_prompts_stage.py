@@ -9,13 +9,13 @@ import pytest
 from test_stages import prepare
 
 from src.common.errors import ConfigError
-from src.data import named
+from src.data import question_sets
 from src.data.records import Question, read_records, write_records
 from src.data.selection import choose
 from src.data.selection.groups import problem_groups
-from src.rollout.scripted import ScriptedEngine
+from src.pipeline.execute import execute
+from src.rollout.engines.scripted import ScriptedEngine
 from src.stages import prompts
-from src.stages.pipeline import execute
 
 SHARED = Path(os.environ.get("SHARED_DATA") or Path(__file__).resolve().parents[3] / "shared" / "data")
 
@@ -225,14 +225,14 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 def test_a_set_in_a_repository_needs_its_commit(tmp_path, monkeypatch):
     file = put(tmp_path / "q.jsonl", [question("1")])
     asked = []
-    monkeypatch.setattr(named, "fetch", lambda *where: asked.append(where) or file)
-    assert named.read(f"hub:some/set@{COMMIT}/data/q.jsonl") == [question("1")]
+    monkeypatch.setattr(question_sets, "fetch", lambda *where: asked.append(where) or file)
+    assert question_sets.read(f"hub:some/set@{COMMIT}/data/q.jsonl") == [question("1")]
     assert asked == [("hub:some/set", COMMIT, "data/q.jsonl")]
-    found = named.find(f"dapo_math@val=hub:some/set@{COMMIT}/data").benchmark
+    found = question_sets.find(f"dapo_math@val=hub:some/set@{COMMIT}/data").benchmark
     assert (found.source, found.revision, found.folder) == ("hub:some/set", COMMIT, "data")
     for name in ("hub:some/set@main/q.jsonl", "dapo_math@val=hub:some/set"):
-        with pytest.raises(named.Unreadable, match="with the full commit hash"):
-            named.find(name)
+        with pytest.raises(question_sets.Unreadable, match="with the full commit hash"):
+            question_sets.find(name)
 
 
 def test_published_prompts_leaks_and_translations(tmp_path):
@@ -248,4 +248,4 @@ def test_published_prompts_leaks_and_translations(tmp_path):
     kept = read_records(folder / "prompts.jsonl", Question)
     assert len(set(Counter(row.language for row in kept).values())) == 1  # balanced
     assert all(len(group) == 1 for group in problem_groups(kept))
-    assert not choose.leaks(kept, {"val": named.read(val)})[0]
+    assert not choose.leaks(kept, {"val": question_sets.read(val)})[0]

@@ -33,6 +33,6 @@ def test_the_readme_shows_the_two_commands_and_links_that_exist():
 
 
 def test_the_metric_documentation_is_made_from_the_glossary():
-    from src.reporting.glossary import page
+    from src.tracking.glossary import page
 
     assert (ROOT / "docs" / "metrics.md").read_text() == page(), "run make metrics-doc"

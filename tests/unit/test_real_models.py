@@ -6,15 +6,15 @@ from test_config import composed
 from test_stages import prepare
 
 from src.config.compose import build
-from src.data.prompts import Chat
+from src.data.chat import Chat
+from src.data.readers import BadData
 from src.data.records import Example, Question, write_records
-from src.data.rows import BadData
 from src.data.sources import sft_examples, validation_examples
 from src.data.spec import DataSpec
 from src.data.world.spec import WorldSpec
 from src.models.spec import ModelSpec
+from src.pipeline.execute import execute
 from src.stages.grpo import needs_copy, short_enough
-from src.stages.pipeline import execute
 from src.stages.sft import row
 from src.tracking.metrics_file import read_metrics
 

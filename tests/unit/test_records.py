@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from src.data.readers import BadData
 from src.data.records import Example, Question, read_records, write_records
-from src.data.rows import BadData
 
 GOOD = {"problem": "p", "language": "fr", "question": "Combien ?", "gold": "3"}
 

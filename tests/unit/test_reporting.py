@@ -6,17 +6,17 @@ import numpy as np
 import pandas
 import pytest
 
+from src.analysis.pareto import front
+from src.analysis.statistics import cells, differences, estimate, macro, weights
 from src.reporting import page, tables
-from src.reporting.compose import compose_report
-from src.reporting.glossary import UnknownMetric, require
-from src.reporting.pareto import front
-from src.reporting.spec import TrackingSpec
-from src.reporting.statistics import cells, differences, estimate, macro, weights
-from src.reporting.tracker import Tracker
+from src.reporting.report import compose_report
 from src.store.directory import Run
 from src.store.provenance import commit, provenance
 from src.store.rollouts import printable, read_rollouts, steps_of, truncate_rollouts, write_rollouts
+from src.tracking.glossary import UnknownMetric, require
 from src.tracking.metrics_file import read_metrics
+from src.tracking.spec import TrackingSpec
+from src.tracking.tracker import Tracker
 
 
 def records(right, passes=(True, True), problems=4, languages=("fr", "en")):

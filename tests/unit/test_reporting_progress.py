@@ -5,8 +5,8 @@ import time
 
 import pytest
 
-from src.reporting.progress import Progress
 from src.store import provenance
+from src.tracking.progress import Progress
 
 
 @pytest.fixture

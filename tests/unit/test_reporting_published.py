@@ -3,7 +3,7 @@
 import pandas
 import pytest
 
-from src.reporting.published import published
+from src.analysis.published import published
 
 COLUMNS = ("language", "problem", "sample", "published_correct", "published_consistent", "published_line_pass",
            "published_word_pass", "published_code_switched", "published_ttc")  # fmt: skip

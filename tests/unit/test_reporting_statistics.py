@@ -6,8 +6,7 @@ import numpy as np
 import pandas
 import pytest
 
-from src.common.errors import UserError
-from src.reporting.statistics import (
+from src.analysis.statistics import (
     Cells,
     RecordsError,
     cells,
@@ -18,6 +17,7 @@ from src.reporting.statistics import (
     resampled,
     weights,
 )
+from src.common.errors import UserError
 
 COLUMNS = ("correct", "in_language", "right_and_in_language", "line_pass", "both_pass", "code_switched", "tokens")
 

@@ -8,11 +8,11 @@ from types import SimpleNamespace
 import pytest
 
 from src.common.errors import UserError
-from src.reporting.glossary import GLOSSARY, UnknownMetric, page, require
-from src.reporting.spec import TrackingSpec
-from src.reporting.tracker import Tracker
-from src.reporting.wandb_run import named
+from src.tracking.glossary import GLOSSARY, UnknownMetric, page, require
 from src.tracking.metrics_file import read_metrics
+from src.tracking.spec import TrackingSpec
+from src.tracking.tracker import Tracker
+from src.tracking.wandb.run import named
 
 
 class FakeWandb(SimpleNamespace):

@@ -17,15 +17,14 @@ from src.common.errors import ConfigError, UserError
 from src.common.timeout import limit
 from src.config.checks import check
 from src.config.compose import build
-from src.data.rows import BadData
+from src.data.readers import BadData
 from src.models.load import policy_weights
 from src.models.logprobs import collate, completion_logprobs
-from src.rollout.base import Sampling, draw, truncate
-from src.rollout.build import build_engine, ends_of, sampling_of
-from src.rollout.hf import HfEngine
-from src.rollout.native import NativeEngine, UnsupportedArchitecture
-from src.rollout.script import FileEngine, read_script
-from src.rollout.scripted import ScriptedEngine
+from src.rollout.engines.base import Sampling, draw, truncate
+from src.rollout.engines.build import build_engine, ends_of, sampling_of
+from src.rollout.engines.hf import HfEngine
+from src.rollout.engines.native import NativeEngine, UnsupportedArchitecture
+from src.rollout.engines.scripted import FileEngine, ScriptedEngine, read_script
 from src.rollout.spec import RolloutSpec, VllmSpec
 
 PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12], [5]]

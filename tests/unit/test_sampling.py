@@ -8,20 +8,20 @@ import pytest
 import torch
 from test_stages import prepare
 
-from src.reporting.glossary import require
-from src.rollout.base import Rollout
-from src.rollout.build import build_engine
-from src.rollout.scripted import ScriptedEngine
+from src.algorithm.filters import has_contrast
+from src.pipeline.execute import execute
+from src.rollout.engines.base import Rollout
+from src.rollout.engines.build import build_engine
+from src.rollout.engines.scripted import ScriptedEngine
 from src.rollout.spec import RolloutSpec
 from src.stages import grpo
-from src.stages.grpo import with_contrast
-from src.stages.pipeline import execute
-from src.stages.probe import Gap, SamplerMismatch, check, chosen, probe
-from src.stages.sample import draw
-from src.stages.supervised import order
-from src.stages.update import minibatches
 from src.store.rollouts import read_rollouts
+from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
+from src.training.collect import draw
+from src.training.mismatch import Gap, SamplerMismatch, check, chosen, probe
+from src.training.supervised import order
+from src.training.update import minibatches
 
 STEPS, PER_STEP, COMPLETIONS = 4, 4, 4
 
@@ -47,7 +47,7 @@ def test_the_first_round_is_the_epoch_and_later_ones_repeat_no_prompt_while_othe
 
 def test_groups_without_a_contrast_are_left_out():
     rows = [Group(number) for number in (0, 0, 1, 1, 2, 2)]
-    assert with_contrast(torch.tensor([1.0, 1.0, -0.5, 0.5, 0.0, 1e-5]), rows) == [1]
+    assert has_contrast(torch.tensor([1.0, 1.0, -0.5, 0.5, 0.0, 1e-5]), [row.group for row in rows]) == [1]
 
 
 def test_whole_groups_form_mini_batches():

@@ -24,13 +24,13 @@ from src.algorithm.schedules.polynomial import Polynomial
 from src.algorithm.schedules.sigmoid import Sigmoid
 from src.algorithm.schedules.step import Step
 from src.algorithm.spec import AdvantageSpec
+from src.commands.schedules import every_yaml
 from src.common.errors import ConfigError
 from src.common.registry import CONF, choices, components
 from src.config.checks import check
 from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.reporting.schedules import apart, overview, preview
-from src.stages.schedules import every_yaml
 
 ROOT = Path(__file__).resolve().parents[2]
 CURVES = {name: kind for name, kind in components("schedule").items() if issubclass(kind, Curve)}

@@ -3,11 +3,11 @@
 import tiny
 from test_config import composed
 
+from src.commands.show_prompt import show, shown
 from src.config.compose import build
-from src.data.prompts import Chat
+from src.data.chat import Chat
 from src.data.records import Example, Question
 from src.models.spec import ModelSpec
-from src.show_prompt import show, shown
 
 
 def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():

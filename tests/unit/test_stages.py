@@ -11,11 +11,11 @@ from src.common.errors import ConfigError
 from src.common.registry import CONF
 from src.config.checks import check
 from src.config.compose import build, register
-from src.reporting.glossary import require
-from src.rollout.scripted import ScriptedEngine
+from src.pipeline.execute import execute
+from src.rollout.engines.scripted import ScriptedEngine
 from src.stages import grpo
-from src.stages.pipeline import execute
 from src.store.rollouts import read_rollouts, steps_of
+from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
 
 register()
@@ -117,7 +117,7 @@ def test_two_ranks_take_the_same_rollouts_and_the_same_steps(tmp_path, overrides
     import torch
     from safetensors.torch import load_file
 
-    from src.stages.plan import shipped_base
+    from src.pipeline.plan import shipped_base
 
     weights, lines = {}, {}
     for processes in (1, 2):
@@ -180,7 +180,7 @@ def test_wandb_without_an_account_runs_offline_and_asks_for_nothing(tmp_path, ov
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(tmp_path, overrides):
-    from src.distributed.learner import NotFinite
+    from src.training.learner import NotFinite
 
     built, directory = prepare(
         tmp_path,

@@ -5,7 +5,7 @@ import json
 
 import pytest
 
-from src import status
+from src.commands import status
 from src.common.console import clock
 from src.common.errors import UserError
 from src.run import signs_of_life

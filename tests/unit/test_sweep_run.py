@@ -13,14 +13,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from src.commands.sweep import main
+from src.orchestration.pool import Pool
+from src.orchestration.sweep.driver import Driver
+from src.orchestration.sweep.file import read
+from src.orchestration.sweep.report import write
+from src.orchestration.sweep.results import ranked
+from src.orchestration.sweep.trials import Ledger, Trial, error_of
 from src.store.status import held
-from src.sweep.__main__ import main
-from src.sweep.driver import Driver
-from src.sweep.file import read
-from src.sweep.pool import Pool
-from src.sweep.report import write
-from src.sweep.results import ranked
-from src.sweep.trials import Ledger, Trial, error_of
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -160,7 +160,7 @@ def test_one_process_at_a_time_is_at_work_on_a_ledger(small, monkeypatch):
     path, folder = small
     found = []
     monkeypatch.setattr(Driver, "carry_out", lambda self, count, jobs: found.append(held(lock)))
-    monkeypatch.setattr("src.sweep.report.write", lambda *_: "")
+    monkeypatch.setattr("src.orchestration.sweep.report.write", lambda *_: "")
     lock = folder.parent / "._sweep-small.lock"
     assert main([str(path)]) == 0 and found == [True] and not held(lock)
 
@@ -183,7 +183,7 @@ def test_a_stopped_trial_that_its_own_command_finished_is_finished(small, tmp_pa
     (tmp_path / "config.yaml").write_text("stages: [grpo]")
     (tmp_path / "grpo").mkdir()
     (tmp_path / "grpo" / "done.json").write_text("{}")
-    monkeypatch.setattr("src.sweep.driver.results_of", lambda trial: {"dev/accuracy": 0.5})
+    monkeypatch.setattr("src.orchestration.sweep.driver.results_of", lambda trial: {"dev/accuracy": 0.5})
     driver = Driver.of(read(small[0]), (), 0)
     driver.trials = [Trial(0, {"schedule": "cosine", "schedule.maximum": 1.0}, (), tmp_path, stopped_at=2)]
     assert driver._take_in(0) and driver.trials[0].stopped_at == 0
@@ -257,7 +257,7 @@ def test_the_table_is_ordered_by_the_goal(tmp_path, small):
 def test_a_stopped_trial_is_not_the_best(tmp_path, small, monkeypatch):
     """Trial 1 had 0.9 on fewer questions when it was stopped: it comes last, and is neither the best nor on the front. A
     setting in which trials differ is shown also where those that are shown do not."""
-    monkeypatch.setattr("src.sweep.report.SHOWN", 1)
+    monkeypatch.setattr("src.orchestration.sweep.report.SHOWN", 1)
     drawn = []
     monkeypatch.setattr(
         "matplotlib.axes.Axes.step", lambda self, x, y, **_: drawn.append((list(x), [v for v in y if v == v]))

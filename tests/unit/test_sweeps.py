@@ -12,13 +12,13 @@ from src.common.registry import CONF
 from src.config import schema
 from src.config.checks import check
 from src.config.compose import build, register
-from src.reporting.glossary import require
-from src.sweep.driver import merged
-from src.sweep.early import signals, table
-from src.sweep.file import Early, read
-from src.sweep.hyperband import hopeless
-from src.sweep.parameter import written
-from src.sweep.search import Known, importance, overrides, some, suggest
+from src.orchestration.sweep.driver import merged
+from src.orchestration.sweep.early import signals, table
+from src.orchestration.sweep.file import Early, read
+from src.orchestration.sweep.hyperband import hopeless
+from src.orchestration.sweep.parameter import written
+from src.orchestration.sweep.search import Known, importance, overrides, some, suggest
+from src.tracking.glossary import require
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))

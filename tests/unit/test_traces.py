@@ -21,9 +21,9 @@ from src.data.traces.answers import AnswerFile, requests_of
 from src.data.traces.estimate import estimate
 from src.data.traces.filters import completion_of
 from src.data.traces.repetition import repeated_share
-from src.data.traces.spec import TeacherSpec
-from src.data.traces.teacher import _retry_after
-from src.stages.pipeline import execute
+from src.pipeline.execute import execute
+from src.services.chat import _retry_after
+from src.services.spec import TeacherSpec
 from src.stages.traces import answers_folder
 
 ROOT = Path(__file__).resolve().parents[2]

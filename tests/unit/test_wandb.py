@@ -13,14 +13,14 @@ import pytest
 from test_final import records as evaluated
 from wandb_server import serving
 
-from src.reporting import wandb_log
-from src.reporting.spec import TrackingSpec
-from src.reporting.tracker import Tracker
-from src.reporting.wandb_follow import chosen, follow
-from src.reporting.wandb_note import lacks, note
-from src.reporting.wandb_run import WandbRun
 from src.store.rollouts import write_rollouts
 from src.tracking.metrics_file import read_metrics
+from src.tracking.spec import TrackingSpec
+from src.tracking.tracker import Tracker
+from src.tracking.wandb import offline_log
+from src.tracking.wandb.backfill import chosen, follow
+from src.tracking.wandb.run import WandbRun
+from src.tracking.wandb.state import lacks, note
 
 ROOT = Path(__file__).resolve().parents[2]
 SPEC = TrackingSpec(wandb=True, rollouts_every=2, rollouts_rows=3)
@@ -67,10 +67,10 @@ def told(home, stage):
 
 def read(home, identity=None):
     """All records of the logs of a run, in the order they were written."""
-    paths = wandb_log.logs(home, identity or note(home)["id"])
+    paths = offline_log.logs(home, identity or note(home)["id"])
     started = {}
     for path in paths:
-        found = [record for record, _ in wandb_log.records(path)]
+        found = [record for record, _ in offline_log.records(path)]
         (run,) = (record.run for record in found if record.WhichOneof("record_type") == "run")
         assert run.run_id == (identity or note(home)["id"]) and run.resume
         started[run.start_time.ToNanoseconds()] = found
@@ -79,7 +79,7 @@ def read(home, identity=None):
 
 def history(home, identity=None):
     """The lines of history, values parsed."""
-    rows = (wandb_log.values(record) for record in read(home, identity))
+    rows = (offline_log.values(record) for record in read(home, identity))
     return [{name: json.loads(value) for name, value in row.items()} for row in rows if row]
 
 
@@ -93,7 +93,7 @@ def test_one_run_holds_metrics_rollouts_final_values_and_the_report(tmp_path):
     report(home)
     told(home, "evaluate")
     told(home, "report")
-    assert lacks(home) is False and len(wandb_log.logs(home, note(home)["id"])) == 3
+    assert lacks(home) is False and len(offline_log.logs(home, note(home)["id"])) == 3
     rows = history(home)
     assert [(row.get("grpo/step"), row.get("grpo/loss"), row.get("grpo/accuracy/sw")) for row in rows[:3]] == [
         (1, 1.0, 0.25), (2, 2.0, 0.25), (3, 3.0, 0.25),
@@ -121,8 +121,8 @@ def test_rollouts_are_chosen_over_all_prompts():
 CHILD = """
 import sys
 from pathlib import Path
-from src.reporting.spec import TrackingSpec
-from src.reporting.tracker import Tracker
+from src.tracking.spec import TrackingSpec
+from src.tracking.tracker import Tracker
 home = Path(sys.argv[1])
 tracker = Tracker(home / "grpo", "grpo", TrackingSpec(wandb=True), home, last=False)
 tracker.resume(0)
@@ -163,7 +163,7 @@ def test_a_killed_run_goes_on_with_every_step_once(tmp_path, whole_job):
     while not ended(service) and time.monotonic() < deadline:
         time.sleep(0.02)
     identity = note(home)["id"]
-    kept = wandb_log.last_steps(home, identity).get("grpo", 0)
+    kept = offline_log.last_steps(home, identity).get("grpo", 0)
     assert kept <= 40 and not (whole_job and kept == 40)
     train(home, range(31, 43), resumed=30)
     assert note(home)["id"] == identity
@@ -176,8 +176,8 @@ def test_torn_logs_are_mended_and_empty_ones_removed(tmp_path):
     home = tmp_path / "grpo" / "seed0"
     train(home, [1, 2, 3])
     identity = note(home)["id"]
-    (whole,) = wandb_log.logs(home, identity)
-    rows = [end for record, end in wandb_log.records(whole) if wandb_log.values(record)]
+    (whole,) = offline_log.logs(home, identity)
+    rows = [end for record, end in offline_log.records(whole) if offline_log.values(record)]
     empty = home / "wandb" / f"offline-run-20000101_000000-{identity}" / whole.name
     empty.parent.mkdir()
     empty.write_bytes(whole.read_bytes()[:7])
@@ -187,8 +187,8 @@ def test_torn_logs_are_mended_and_empty_ones_removed(tmp_path):
     train(home, [3, 4], resumed=2)
     assert not empty.exists() and whole.stat().st_size <= rows[1] + 20
     assert steps(home) == [1, 2, 3, 4]
-    for path in wandb_log.logs(home, identity):
-        assert [end for _, end in wandb_log.records(path)][-1] == path.stat().st_size
+    for path in offline_log.logs(home, identity):
+        assert [end for _, end in offline_log.records(path)][-1] == path.stat().st_size
 
 
 def test_a_service_that_dies_ends_nothing_and_is_caught_up_with(tmp_path, capsys):
@@ -249,7 +249,7 @@ def test_the_run_of_an_agent_is_that_of_the_run_directory(tmp_path, monkeypatch)
 
 
 def test_the_end_of_a_run_sends_the_rest_and_says_how_to_sync(tmp_path, monkeypatch, capsys):
-    from src.stages import tracking
+    from src.pipeline import tracking
 
     home = tmp_path / "grpo" / "seed0"
     train(home, [1, 2])
@@ -280,9 +280,9 @@ def test_sync_sends_all_processes_of_a_run_in_order(tmp_path):
     train(home, [1, 2, 3])
     train(home, [3, 4, 5], resumed=2)
     with serving() as server:
-        assert wandb_log.unsent(home)
+        assert offline_log.unsent(home)
         done = sync(server, tmp_path, home / "wandb")
-        assert done.returncode == 0 and not wandb_log.unsent(home), done.stderr
+        assert done.returncode == 0 and not offline_log.unsent(home), done.stderr
         train(home, [6], resumed=5)
         report(home)
         told(home, "report")

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from src.distributed.launch import launch
-from src.distributed.place import Place, place
+from src.distributed.environment import Place, place
+from src.distributed.spawn import launch
 from src.distributed.spec import DistributedSpec
 from tests.unit.zero_ranks import CASES
 

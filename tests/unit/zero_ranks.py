@@ -1,4 +1,4 @@
-"""What two ranks find, for `test_zero.py`: `python -m tests.unit.zero_ranks <folder>` under `src.distributed.launch`.
+"""What two ranks find, for `test_zero.py`: `python -m tests.unit.zero_ranks <folder>` under `src.distributed.spawn`.
 
 Every way to split is held to the plain learner on the whole batch: one rank's work, done here beside it.
 """
@@ -10,14 +10,14 @@ from pathlib import Path
 
 import torch
 
-from src.distributed.learner import Learner
 from src.distributed.ranks import Ranks, join, leave
 from src.distributed.spec import DistributedSpec, OptimiserSpec
 from src.models import logprobs
 from src.models.load import add_lora, policy_weights
 from src.models.spec import LoraSpec
-from src.stages.supervised import Row, backward
 from src.training.build import learner
+from src.training.learner import Learner
+from src.training.supervised import Row, backward
 from tests.unit import tiny
 
 # Name -> architecture, tied embeddings, rank of adapters, and whether the ranks' vocabulary counts as large.

@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.data.fetch import fetch
+from src.data.readers import BadData, text_of
 from src.data.records import Question
-from src.data.rows import BadData, text_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from src.data.benchmarks.base import Benchmark
+from src.data.readers import BadData, parquet_rows, text_of
 from src.data.records import Question
-from src.data.rows import BadData, parquet_rows, text_of
 from src.language.table import TRAINED
 
 if TYPE_CHECKING:

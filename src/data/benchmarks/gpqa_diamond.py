@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark, choice, shuffled
 from src.data.fetch import fetch
+from src.data.readers import BadData, json_lines, text_of
 from src.data.records import Question
-from src.data.rows import BadData, json_lines, text_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark, content_hash
+from src.data.readers import BadData
 from src.data.records import Question, read_records
-from src.data.rows import BadData
 from src.language.table import LANGUAGES
 
 if TYPE_CHECKING:

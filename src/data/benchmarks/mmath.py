@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from src.data.benchmarks.base import Benchmark
+from src.data.readers import json_list, text_of
 from src.data.records import Question
-from src.data.rows import json_list, text_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec

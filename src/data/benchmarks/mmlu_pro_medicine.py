@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark, choice, option_of
+from src.data.readers import parquet_rows, text_of
 from src.data.records import Question
-from src.data.rows import parquet_rows, text_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec

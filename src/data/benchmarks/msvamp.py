@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark
+from src.data.readers import json_lines, text_of
 from src.data.records import Question
-from src.data.rows import json_lines, text_of
 from src.language.table import language
 
 if TYPE_CHECKING:

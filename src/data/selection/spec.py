@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from src.data.named import identity
+from src.data.question_sets import identity
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class DifficultySpec:
 
 @dataclass(frozen=True)
 class PromptsSpec:
-    """`sources` names sets (`src/data/named.py`), of which those in `languages` (empty: all) are taken, the first
+    """`sources` names sets (`src/data/question_sets.py`), of which those in `languages` (empty: all) are taken, the first
     `problems` of each language (null: all). `against` names sets of which no problem may stand in the result.
     `translations` says whether a problem stays in `one` of its languages, chosen to balance them, or in `all`.
     `balance` is `none`, or `smallest`: every language is cut to the size of the smallest; `per_language` is a limit of its

@@ -10,9 +10,10 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-from src.data.prompts import question_text
+from src.data.chat import question_text
+from src.data.readers import BadData, json_lines
 from src.data.records import Question
-from src.data.rows import BadData, json_lines
+from src.services.chat import Reply
 
 Key = tuple[str, str, int, str]
 
@@ -35,8 +36,7 @@ class Request:
 class Answer:
     """What a request came to. `reasoning` and `content` are as the server gave them, `finish` its reason to stop.
 
-    Tokens are the server's count, or where it gives none (`counted` false) the bytes divided by `BYTES_PER_TOKEN`.
-    `seconds` is how long the answer took, without earlier attempts; `time` when it came (UTC).
+    The fields from `model` on are those of `src.services.chat.Reply`.
     """
 
     problem: str
@@ -53,12 +53,15 @@ class Answer:
     seconds: float
     time: str
 
+    @staticmethod
+    def of(request: Request, reply: Reply) -> Answer:
+        """What came of a request."""
+        problem, language, sample, text_hash = request.key
+        return Answer(problem, language, sample, text_hash, **vars(reply))
+
     @property
     def key(self) -> Key:
         return self.problem, self.language, self.sample, self.asked
-
-
-BYTES_PER_TOKEN = 3  # UTF-8: about a letter of Thai or Japanese, and less than a token of French
 
 
 def asked(text: str) -> str:

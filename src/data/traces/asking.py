@@ -7,50 +7,16 @@ from collections import deque
 from collections.abc import Callable, Sequence
 
 from src.common.errors import UserError
-from src.data.traces.answers import AnswerFile, Request
-from src.data.traces.spec import TeacherSpec
-from src.data.traces.teacher import Teacher, Unanswered
+from src.data.traces.answers import Answer, AnswerFile, Request
+from src.services.budget import Purse
+from src.services.chat import ChatClient, Unanswered
+from src.services.spec import TeacherSpec
 
 TEMPLATE = 64  # tokens a chat template may add to a question, of which a token is at least a byte
 
 
-class OverBudget(UserError):
-    """The next request could cost more than is left."""
-
-
 class GivenUp(UserError):
     """Too many requests came to nothing."""
-
-
-class Purse:
-    """What is spent, and what the requests in flight may cost at most."""
-
-    def __init__(self, spec: TeacherSpec, spent: float) -> None:
-        self.spec, self.spent, self.reserved, self.in_flight = spec, spent, 0.0, 0
-        self._changed = asyncio.Condition()
-
-    async def reserve(self, most: float) -> None:
-        """Set `most` aside, as soon as what is in flight leaves room for it.
-
-        Raises:
-            OverBudget: nothing is in flight, and there still is no room.
-        """
-        async with self._changed:
-            while self.spent + self.reserved + most > self.spec.budget + 1e-9:
-                if not self.in_flight:
-                    raise OverBudget(
-                        f"traces.teacher.budget must cover the next request, which may cost {most:.4f}; {self.spent:.4f} of "
-                        f"{self.spec.budget:g} are spent. Raise it: the same command goes on from the answers there are"
-                    )
-                await self._changed.wait()
-            self.reserved, self.in_flight = self.reserved + most, self.in_flight + 1
-
-    async def settle(self, most: float, cost: float) -> None:
-        """A request is over: `cost` is what it came to."""
-        async with self._changed:
-            self.reserved, self.in_flight = self.reserved - most, self.in_flight - 1
-            self.spent += cost
-            self._changed.notify_all()
 
 
 async def ask_all(
@@ -74,7 +40,7 @@ async def ask_all(
     in_a_row = 0
     stop: list[Exception] = []
 
-    async def work(teacher: Teacher) -> None:
+    async def work(teacher: ChatClient) -> None:
         nonlocal in_a_row
         while waiting and not stop:
             request = waiting.popleft()
@@ -85,7 +51,7 @@ async def ask_all(
                 reserved = True
                 if stop:  # while this one waited for room
                     return
-                answer = await teacher.ask(request)
+                answer = Answer.of(request, await teacher.ask(request.text))
                 cost = spec.cost(answer.prompt_tokens, answer.completion_tokens)
                 file.add(answer)
                 in_a_row = 0
@@ -103,7 +69,7 @@ async def ask_all(
             if stop:
                 teacher.stopped.set()
 
-    async with Teacher(spec, key) as teacher:
+    async with ChatClient(spec, key) as teacher:
         await asyncio.gather(*(work(teacher) for _ in range(min(spec.concurrency, len(left)))))
     if stop:
         raise stop[0]

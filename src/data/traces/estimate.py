@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from src.data.traces.answers import BYTES_PER_TOKEN, Answer, Request
-from src.data.traces.spec import TeacherSpec
+from src.data.traces.answers import Answer, Request
+from src.services.chat import BYTES_PER_TOKEN
+from src.services.spec import TeacherSpec
 
 ENOUGH = 20  # answers, before their means are believed
 ASSUMED_SPEED = 30.0  # tokens a second for one request, before any is measured

@@ -1,7 +1,7 @@
 """What one natural language contributes to the embedded world: its words, its agreement and its sentences.
 
 A language is one file in `src/data/world/languages/` that defines `LANGUAGE = WorldLanguage(...)`. A fluent
-reader checks or extends it without reading anything else; `python -m src.data.world.preview fr` prints samples.
+reader checks or extends it without reading anything else; `python -m src preview fr` prints samples.
 """
 
 from __future__ import annotations

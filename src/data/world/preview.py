@@ -1,16 +1,21 @@
-"""`python -m src.data.world.preview fr [count]`: read a language of the embedded world with your own eyes."""
+"""Samples of a language of the embedded world, to be read with your own eyes."""
 
 from __future__ import annotations
 
+import pkgutil
 import random
 import sys
 
+from src.data.world import languages
 from src.data.world.problems import draw
 from src.data.world.render import completion, question
 from src.data.world.spec import WorldSpec
 
+LANGUAGES = tuple(sorted(info.name for info in pkgutil.iter_modules(languages.__path__)))
 
-def main(code: str, count: int = 5) -> None:
+
+def show(code: str, count: int = 5) -> None:
+    """Print `count` problems: the question, the question in a held-out wording, the completion."""
     generator = random.Random(0)
     spec = WorldSpec(items=12)
     for _ in range(count):
@@ -22,4 +27,4 @@ def main(code: str, count: int = 5) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], *(int(argument) for argument in sys.argv[2:3]))
+    show(sys.argv[1], *(int(argument) for argument in sys.argv[2:3]))

@@ -1,0 +1,44 @@
+"""What a run came to, as numbers with names: the values that a search over settings optimises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from math import isfinite, nan
+from pathlib import Path
+
+from src.analysis.pareto import normalised_hypervolume
+from src.analysis.statistics import METRICS, Cells, cells, macro, resampled
+
+NAMES = (*(metric.lower().replace(" ", "_").replace("-", "_") for metric in METRICS), "hypervolume")
+
+
+def final_values(records: Path, budget: int, part_weights: Mapping[str, float] | None = None) -> dict[str, float]:
+    """`<split>/<metric>`, over all languages with equal weight, and `<split>/<metric>/<language>`.
+
+    The metrics are those of the tables, in lower case with underscores, and `hypervolume`: accuracy x fidelity x (1 - tokens /
+    budget), each 0 when not above 0. Equal to the value of the tables, domain `all`. `records` is the `records.parquet` of an
+    evaluation, `budget` its `rollout.maximum_new_tokens`, `part_weights` its `benchmark.weights`. What nobody counted (tokens
+    of saved completions) has no name here.
+
+    Raises:
+        RecordsError: the records cannot be averaged.
+        UserError: the budget is not above 0.
+    """
+    import pandas
+
+    frame = pandas.read_parquet(records)
+    found: dict[str, float] = {}
+    for split in dict.fromkeys(frame["split"]):
+        data = cells({0: frame}, split, part_weights)
+        found |= {f"{split}/{name}": value for name, value in _values(data, data.languages, budget).items()}
+        for code in sorted(data.languages):
+            found |= {f"{split}/{name}/{code}": value for name, value in _values(data, (code,), budget).items()}
+    return found
+
+
+def _values(data: Cells, languages: Sequence[str], budget: int) -> dict[str, float]:
+    over = resampled(data, resamples=0)
+    told = {metric: float(macro(data, metric, languages, over)[0]) for metric in METRICS}
+    volume = normalised_hypervolume([(told["accuracy"], told["fidelity"], told["tokens"])], budget)
+    named = dict(zip(NAMES, (*told.values(), volume if isfinite(told["tokens"]) else nan), strict=True))
+    return {name: value for name, value in named.items() if isfinite(value)}

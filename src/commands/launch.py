@@ -1,0 +1,49 @@
+"""A fixed set of runs that makes one table: `python -m src launch experiments/demo`. The same command resumes."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+from src.common.console import fail
+from src.common.errors import UserError
+from src.orchestration.suite import RunsSpec, _clock, all_finished, choose, gather, jobs_of, tuning_jobs
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m src launch", description=__doc__)
+    parser.add_argument("folder", type=Path, help="a folder with runs.yaml, such as experiments/demo")
+    parser.add_argument("--scale", default="laptop", help="conf/scale/*.yaml")
+    parser.add_argument("--root", default="runs", help="where runs live")
+    parser.add_argument("--jobs", type=int, help="runs side by side (default: the file's)")
+    parser.add_argument("--seeds", type=int, nargs="+", help="instead of the file's")
+    parser.add_argument("overrides", nargs="*", help="further key=value overrides for every run")
+    options = parser.parse_intermixed_args(arguments)
+    try:
+        spec = RunsSpec.read(options.folder / "runs.yaml")
+        spec = RunsSpec(
+            **{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
+        )
+        began, at_once = time.time(), options.jobs or spec.jobs
+        tuned = RunsSpec.read(Path(spec.chosen_by) / "runs.yaml") if spec.chosen_by else spec
+        if (tuning := tuning_jobs(tuned, options.scale, options.root)) and not all_finished(tuning, at_once):
+            return 1
+        chosen, tried = choose(tuned, options.scale, options.root)
+        jobs = jobs_of(spec, options.scale, options.root, chosen)
+        if not all_finished(jobs, at_once):
+            return 1
+        output = gather(options.folder, spec, jobs, tried, options.scale, options.root)
+        print((output / "table.txt").read_text())
+        for name, path in json.loads((output / "files.json").read_text()).items():
+            print(f"{name + ':':14} {path}")
+        print(f"{len(jobs)} runs in {_clock(time.time() - began)}")
+    except UserError as error:
+        return fail(str(error))
+    except KeyboardInterrupt:
+        print("\ninterrupted; the same command again resumes", file=sys.stderr)
+        return 130
+    return 0

@@ -1,0 +1,35 @@
+"""Questions of one set that stand in another, or twice in one: `python -m src leaks A [B] [--show 5]`.
+
+A and B each name a set as `src/data/question_sets.py` says: `dapo_math@train_5k=data/dapo_math`, or a JSONL file of questions.
+With A alone, its duplicates are reported: word for word, and as the same problem in other words. Counts are of rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+
+from src.common.errors import UserError
+from src.data.leaks import report
+from src.data.question_sets import read
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(
+        prog="python -m src leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("sets", nargs="+", metavar="A", help="one set, or two: A and B")
+    parser.add_argument("--show", type=int, default=5, help="examples of each kind (default 5)")
+    given = parser.parse_args(arguments)
+    if len(given.sets) > 2:
+        parser.error(f"one or two sets; got {len(given.sets)}")
+    try:
+        rows = [read(name) for name in given.sets]
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 2
+    for letter, name, questions in zip("AB", given.sets, rows, strict=False):
+        print(f"{letter}  {len(questions):,} rows  {name}")
+    print(report(rows[0], rows[1] if len(rows) > 1 else None, given.show))
+    return 0

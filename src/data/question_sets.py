@@ -1,0 +1,190 @@
+"""A set of questions by its name, from the command line or a setting.
+
+    dapo_math@train_5k                         a benchmark of `conf/benchmark/`, from the source pinned there
+    dapo_math@train_5k=data/dapo_math          its files in a local folder
+    dapo_math@val=hub:owner/name@<commit>      its files in a repository (hub: or github:) at a commit, [/folder]
+    questions.jsonl                            a local file with the fields of `src.data.records.Question`
+    hub:owner/name@<commit>/questions.jsonl    such a file in a repository at a commit
+
+Imports nothing heavy: the configuration asks for identities before anything starts.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import inspect
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from src.common.errors import UserError
+from src.data.benchmarks.base import Benchmark, content_hash
+from src.data.fetch import fetch
+from src.data.readers import BadData
+from src.data.records import Question, read_records
+from src.data.world.spec import WorldSpec
+
+CONF = Path(__file__).resolve().parents[2] / "conf" / "benchmark"
+_REMOTE = re.compile(r"((?:hub|github):[^@/]+/[^@/]+)@([0-9a-f]{40})(?:/(.+))?")
+
+
+class Unreadable(UserError):
+    """A name that is neither a benchmark nor a JSONL file; the message names what there is."""
+
+
+@dataclass(frozen=True)
+class NamedSet:
+    """One split of a benchmark, or a file of questions (`benchmark` is None)."""
+
+    benchmark: Benchmark | None
+    split: str
+    file: str
+
+    @property
+    def local(self) -> Path:
+        """The file of questions, fetched once if it is in a repository."""
+        return Path(self.file) if not _is_remote(self.file) else fetch(*_remote(self.file))
+
+
+def find(name: str) -> NamedSet:
+    """The set of that name; nothing of it is read yet.
+
+    Raises:
+        Unreadable: there is no such benchmark or split, or the place is not what it should be.
+    """
+    if name.endswith(".jsonl"):
+        if _is_remote(name):
+            _remote(name)
+        return NamedSet(None, "", name)
+    title, _, place = name.partition("=")
+    title, _, split = title.partition("@")
+    benchmark = _benchmark(title, place)
+    splits = benchmark.splits()
+    split = split or ("test" if "test" in splits else splits[0])
+    if split not in splits:
+        raise Unreadable(f"{title} has no split {split!r}. It has {', '.join(splits)}")
+    return NamedSet(benchmark, split, "")
+
+
+def read(
+    name: str, languages: Sequence[str] = (), problems: int | None = None, world: WorldSpec | None = None
+) -> list[Question]:
+    """The questions of a set in `languages` (empty: all it has), of each the first `problems` (None: all).
+
+    Raises:
+        Unreadable: there is no such set.
+        BadData: its files are not there, or not as they should be.
+    """
+    found = find(name)
+    if found.benchmark is None:
+        rows: list[Question] = read_records(found.local, Question)
+        codes = list(dict.fromkeys(row.language for row in rows))
+    else:
+        codes = [code for code in found.benchmark.languages() if not languages or code in languages]
+        rows = _questions(name, found, codes, world or WorldSpec(), problems)
+    kept = [code for code in codes if not languages or code in languages]
+    return [row for code in kept for row in [row for row in rows if row.language == code][:problems]]
+
+
+def read_all(
+    names: Sequence[str], languages: Sequence[str] = (), problems: int | None = None, world: WorldSpec | None = None
+) -> list[Question]:
+    """The questions of all sets. Of several, ids are preceded by the name of the set: equal ids are not one problem."""
+    if len(names) == 1:
+        return read(names[0], languages, problems, world)
+    return [
+        replace(row, problem=f"{title(name)}/{row.problem}")
+        for name in names
+        for row in read(name, languages, problems, world)
+    ]
+
+
+def title(name: str) -> str:
+    """The name of a set without the local folder of its files."""
+    if _is_remote(name) or _is_remote(name.partition("=")[2]):
+        return name
+    return Path(name).name if name.endswith(".jsonl") else name.partition("=")[0]
+
+
+def identity(name: str) -> str:
+    """What the questions depend on, as a short text: the set and, of local files, the content, wherever they lie."""
+    found = find(name)
+    if found.benchmark is not None:
+        return f"{found.split} of {found.benchmark.identity()}"
+    if _is_remote(name):
+        return name
+    if not Path(name).is_file():
+        raise Unreadable(f"{name}: no such file. A set is a benchmark, or a JSONL file of questions")
+    return f"file {content_hash(Path(name))}"
+
+
+def _questions(
+    name: str, found: NamedSet, codes: Sequence[str], world: WorldSpec, problems: int | None
+) -> list[Question]:
+    assert found.benchmark is not None
+    try:
+        return found.benchmark.questions(found.split, codes, world, problems)
+    except BadData as error:
+        if "=" in name:
+            raise
+        raise BadData(f"{error}. In the name of a set, a folder of files stands so: {name}=<folder>") from None
+
+
+def _is_remote(text: str) -> bool:
+    return text.startswith(("hub:", "github:"))
+
+
+def _remote(text: str) -> tuple[str, str, str]:
+    """(source, commit, path in the repository) of a place in a repository."""
+    match = _REMOTE.fullmatch(text)
+    if match is None:
+        raise Unreadable(
+            f"{text}: a place in a repository must be hub:<owner>/<name>@<commit>[/<path>], or github:..., with the full "
+            "commit hash, so that the data cannot change"
+        )
+    return match[1], match[2], match[3] or ""
+
+
+def _benchmark(name: str, place: str) -> Benchmark:
+    """The benchmark of `conf/benchmark/<name>.yaml`, with its files at `place` if there is one.
+
+    The yaml is read as it is: the settings of a benchmark are in its own section, and the run's configuration, which
+    lies above this layer, may be busy with another one.
+    """
+    import yaml
+
+    path = CONF / f"{name}.yaml"
+    if not path.is_file():
+        names = sorted(file.stem for file in CONF.glob("*.yaml"))
+        close = difflib.get_close_matches(name, names, n=1)
+        hint = f"Did you mean {close[0]!r}? " if close else ""
+        raise Unreadable(f"no benchmark {name!r}. {hint}Valid here: {', '.join(names)}, or a .jsonl file of questions")
+    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
+    module = settings["defaults"][0].removeprefix("/schema/benchmark/").split("@")[0]
+    found = _component(module)(**{**settings.get("benchmark", {}), **_place(place)})
+    if broken := found.violations():
+        raise Unreadable("\n".join(broken))
+    return found
+
+
+def _place(place: str) -> dict[str, str | None]:
+    """The settings of a benchmark whose files are in a folder or repository; none where it has its own source."""
+    if not place:
+        return {}
+    if not _is_remote(place):
+        return {"path": place}
+    source, revision, folder = _remote(place)
+    return {"source": source, "revision": revision, "folder": folder, "path": None}
+
+
+def _component(module: str) -> type[Benchmark]:
+    """The one benchmark of `src/data/benchmarks/<module>.py`."""
+    imported = importlib.import_module(f"src.data.benchmarks.{module}")
+    (kind,) = (
+        kind
+        for _, kind in inspect.getmembers(imported, inspect.isclass)
+        if kind.__module__ == imported.__name__ and issubclass(kind, Benchmark)
+    )
+    return kind

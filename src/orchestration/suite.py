@@ -1,0 +1,282 @@
+"""A fixed set of runs that makes one table.
+
+`runs.yaml` lists experiments, seeds and overrides; runs go side by side as processes, shared stages are made
+once, and at the end everything is gathered into one report beside what was expected. An experiment may leave a setting
+to be chosen: every value runs with the first seeds, and the best one on the dev split with the others.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from src.common.errors import UserError, nearest
+from src.config.directory import run_directory
+
+TUNING_SEEDS = 2
+TUNING_SPLIT = "dev"
+TUNING_METRIC = "right_and_in_language"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One line of the table: an experiment with its overrides. `choose` maps a setting to the values it is chosen
+    from, by right-and-in-language on the dev split over the first two seeds."""
+
+    name: str
+    experiment: str
+    overrides: tuple[str, ...] = ()
+    choose: tuple[tuple[str, tuple[Any, ...]], ...] = ()
+
+    @staticmethod
+    def read(entry: Any, where: Path) -> Arm:
+        """From a name, or a mapping with `experiment` and any of `name`, `overrides`, `choose`."""
+        if isinstance(entry, str):
+            return Arm(entry, entry)
+        names = list(Arm.__dataclass_fields__)
+        for key in entry:
+            if key not in names:
+                raise UserError(f"{where}: unknown field {key!r} in experiments. {nearest(key, names)}")
+        if "experiment" not in entry:
+            raise UserError(f"{where}: field 'experiment' is missing in {entry}; say which experiment it is")
+        choose = tuple((key, tuple(values)) for key, values in entry.get("choose", {}).items())
+        if len(choose) > 1 or any(len(values) < 2 for _, values in choose):
+            raise UserError(f"{where}: choose must give one setting with two or more values; got {entry['choose']}")
+        name = entry.get("name", entry["experiment"])
+        return Arm(name, entry["experiment"], tuple(entry.get("overrides", ())), choose)
+
+    def candidates(self) -> list[tuple[str, ...]]:
+        """The overrides of every value to choose from; none where nothing is chosen."""
+        return [(*self.overrides, f"{key}={value}") for key, values in self.choose for value in values]
+
+
+@dataclass(frozen=True)
+class RunsSpec:
+    """The fields of a `runs.yaml`."""
+
+    title: str
+    experiments: list[Any]
+    seeds: list[int] = field(default_factory=lambda: [0])
+    overrides: list[str] = field(default_factory=list)
+    jobs: int = 2
+    compared: str = ""  # this method is compared with every other, pair by pair
+    chosen_by: str = ""  # another folder: arms take over what is chosen there for those of the same name
+
+    @staticmethod
+    def read(path: Path) -> RunsSpec:
+        """Raises `UserError` for a missing file or an unknown field."""
+        import yaml
+
+        if not path.is_file():
+            raise UserError(f"{path}: no such file. Give a folder that holds runs.yaml, such as experiments/demo")
+        content = yaml.safe_load(path.read_text())
+        names = list(RunsSpec.__dataclass_fields__)
+        for key in content:
+            if key not in names:
+                raise UserError(f"{path}: unknown field {key!r}. {nearest(key, names)}")
+        for key in ("title", "experiments"):
+            if key not in content:
+                raise UserError(f"{path}: field {key!r} is missing; every runs.yaml has a title and experiments")
+        spec = RunsSpec(**content)
+        arms = [Arm.read(entry, path) for entry in spec.experiments]
+        twice = sorted({arm.name for arm in arms if [a.name for a in arms].count(arm.name) > 1})
+        if twice:
+            raise UserError(f"{path}: every experiment needs a name of its own; more than one is called {twice[0]!r}")
+        return spec
+
+    def arms(self) -> list[Arm]:
+        return [Arm.read(entry, Path("runs.yaml")) for entry in self.experiments]
+
+
+@dataclass(frozen=True)
+class Job:
+    """One run: its command, and where its files go."""
+
+    name: str
+    experiment: str
+    seed: int
+    overrides: tuple[str, ...]
+    directory: Path
+
+    @property
+    def command(self) -> list[str]:
+        return [sys.executable, "-m", "src.run", f"+experiment={self.experiment}", f"seed={self.seed}", *self.overrides]
+
+
+def job_of(spec: RunsSpec, arm: Arm, own: Sequence[str], seed: int, scale: str, root: str) -> Job:
+    """The run of an arm with `own` overrides."""
+    overrides = (f"scale={scale}", f"root={root}", *spec.overrides, *own)
+    directory = run_directory(root, scale, arm.experiment, seed, overrides)
+    return Job(arm.name, arm.experiment, seed, overrides, directory)
+
+
+def tuning_jobs(spec: RunsSpec, scale: str, root: str) -> list[Job]:
+    """Every value of every arm that has one to choose, with the first seeds."""
+    return [
+        job_of(spec, arm, own, seed, scale, root)
+        for arm in spec.arms()
+        for own in arm.candidates()
+        for seed in spec.seeds[:TUNING_SEEDS]
+    ]
+
+
+def jobs_of(spec: RunsSpec, scale: str, root: str, chosen: Mapping[str, Sequence[str]] | None = None) -> list[Job]:
+    """Every (arm, seed) with the overrides `chosen` for it, one arm after another: neighbours in the queue then share no
+    stage, and none has to wait for another."""
+    return [
+        job_of(spec, arm, (chosen or {}).get(arm.name, arm.overrides), seed, scale, root)
+        for arm in spec.arms()
+        for seed in spec.seeds
+    ]
+
+
+def choose(spec: RunsSpec, scale: str, root: str) -> tuple[dict[str, tuple[str, ...]], list[dict[str, Any]]]:
+    """The overrides of each arm, chosen where there is a choice, and what each value came to on the dev split.
+
+    Raises:
+        UserError: the runs were not evaluated on the dev split.
+    """
+    import pandas
+
+    chosen, rows = {arm.name: arm.overrides for arm in spec.arms()}, []
+    seeds, columns = spec.seeds[:TUNING_SEEDS], ["split", "language", TUNING_METRIC]
+    for arm in (arm for arm in spec.arms() if arm.choose):
+        values = []
+        for own in arm.candidates():
+            runs = [job_of(spec, arm, own, seed, scale, root) for seed in seeds]
+            records = [job.directory / "evaluate" / "records.parquet" for job in runs]
+            frame = pandas.concat([pandas.read_parquet(path, columns=columns) for path in records])
+            frame = frame[frame["split"] == TUNING_SPLIT]
+            if frame.empty:
+                raise UserError(f"{arm.name}: to choose a value, evaluation.splits must hold {TUNING_SPLIT!r}")
+            values.append(float(frame.groupby("language")[TUNING_METRIC].mean().mean()))
+        best = values.index(max(values))
+        chosen[arm.name] = arm.candidates()[best]
+        rows += [
+            {"arm": arm.name, "value": own[-1], "seeds": len(seeds), TUNING_METRIC: value, "chosen": place == best}
+            for place, (own, value) in enumerate(zip(arm.candidates(), values, strict=True))
+        ]
+    return chosen, rows
+
+
+def launch(jobs: Sequence[Job], at_once: int, bars: Any) -> list[Job]:
+    """Run the jobs, `at_once` side by side; returns those that failed. Output goes to `<run>/log.txt`."""
+    waiting, running, failed = list(jobs), [], []  # type: ignore[var-annotated]
+    environment = dict(os.environ) | {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
+    try:
+        while waiting or running:
+            while waiting and len(running) < at_once:
+                job = waiting.pop(0)
+                job.directory.mkdir(parents=True, exist_ok=True)
+                log = (job.directory / "log.txt").open("a")
+                own = environment | {"ADAMAME_STATUS": str((job.directory / "status.json").resolve())}
+                process = subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=own)
+                running.append((job, process, log))
+            time.sleep(0.2)
+            for entry in list(running):
+                job, process, log = entry
+                if process.poll() is not None:
+                    running.remove(entry)
+                    log.close()
+                    if process.returncode:
+                        failed.append(job)
+                    bars.finished(job, process.returncode == 0)
+            bars.show([job for job, _, _ in running])
+    finally:
+        for _, process, _ in running:
+            process.terminate()
+    return failed
+
+
+def all_finished(jobs: Sequence[Job], at_once: int) -> bool:
+    """Run the jobs with progress bars; False, and what went wrong on the screen, when one failed."""
+    bars = Bars(jobs)
+    failed = launch(jobs, at_once, bars)
+    bars.close()
+    for job in failed:
+        tail = (job.directory / "log.txt").read_text(errors="replace").strip().splitlines()[-12:]
+        print(f"\nerror: {job.name} seed {job.seed} failed:", *tail, sep="\n  ", file=sys.stderr)
+        print(f"  its command: {' '.join(job.command[1:])}", file=sys.stderr)
+    if failed:
+        print("\nThe same command again resumes what is not finished.", file=sys.stderr)
+    return not failed
+
+
+class Bars:
+    """Progress of all runs: one overall bar with ETA, and the stage of each run at work."""
+
+    def __init__(self, jobs: Sequence[Job]) -> None:
+        from tqdm import tqdm
+
+        self.began, self.terminal, self.printed = time.time(), sys.stderr.isatty(), 0.0
+        self.overall = tqdm(total=len(jobs), desc="runs", unit="run", disable=not self.terminal)
+        self.lines = {} if not self.terminal else {
+            slot: tqdm(total=1, position=slot + 1, bar_format="  {desc}", leave=False) for slot in range(4)
+        }  # fmt: skip
+        self.count, self.done = len(jobs), 0
+
+    def finished(self, job: Job, good: bool) -> None:
+        self.done += 1
+        self.overall.update(1)
+        if not self.terminal:
+            state = "finished" if good else "FAILED"
+            print(
+                f"[{_clock(time.time() - self.began)}] {state} {job.name} seed {job.seed} ({self.done}/{self.count})",
+                flush=True,
+            )
+
+    def show(self, running: Sequence[Job]) -> None:
+        texts = [self._text(job) for job in running]
+        if self.terminal:
+            for slot, line in self.lines.items():
+                line.set_description_str(texts[slot] if slot < len(texts) else "")
+            self.overall.refresh()
+        elif time.time() - self.printed > 15:
+            self.printed = time.time()
+            print(f"[{_clock(time.time() - self.began)}] " + " | ".join(texts), flush=True)
+
+    def _text(self, job: Job) -> str:
+        name, path = f"{job.name} seed {job.seed}", job.directory / "status.json"
+        if not path.is_file() or path.stat().st_mtime < self.began:
+            return f"{name}: starting"
+        status = json.loads(path.read_text())
+        eta = status.get("eta_seconds")
+        left = f", {_clock(eta)} left" if eta is not None else ""
+        return f"{name}: {status['stage'].split('-')[0]} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
+
+    def close(self) -> None:
+        for line in self.lines.values():
+            line.close()
+        self.overall.close()
+
+
+def _clock(seconds: float) -> str:
+    return f"{int(seconds) // 60:d}:{int(seconds) % 60:02d}"
+
+
+def gather(
+    folder: Path, spec: RunsSpec, jobs: Sequence[Job], tried: Sequence[dict[str, Any]], scale: str, root: str
+) -> Path:
+    """The report over all runs: `<root>/<scale>/<name of the folder>/`."""
+    from src.reporting.report import compose_report
+    from src.store.directory import found
+
+    output = Path(root) / scale / f"_{folder.name}"
+    expected = folder / "expected.csv"
+    compose_report(
+        output,
+        f"{spec.title} (scale={scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})",
+        [found(job.directory, job.name, job.seed) for job in jobs],
+        compared=spec.compared or None,
+        expected=expected if expected.is_file() else None,
+        command=f"python -m src launch {folder} --scale {scale}",
+        tried=tried,
+    )
+    return output

@@ -1,0 +1,33 @@
+"""The trials of a sweep with their values, best first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from src.orchestration.sweep.file import Sweep
+from src.orchestration.sweep.search import overrides
+from src.orchestration.sweep.trials import Trial
+
+
+@dataclass(frozen=True)
+class Row:
+    """A trial with a value; `settings` are those that vary."""
+
+    trial: Trial
+    value: float
+    results: Mapping[str, float]
+    settings: Mapping[str, str]
+
+
+def ranked(sweep: Sweep, trials: Sequence[Trial], results: Mapping[int, Mapping[str, float]]) -> list[Row]:
+    """The trials that have a value, the best first; those that were stopped, whose values are not of the end, come last."""
+    sign = -1.0 if sweep.goal == "maximize" else 1.0
+    rows = []
+    for trial in (trial for trial in trials if trial.number in results):
+        rows.append(Row(trial, results[trial.number][sweep.metric], results[trial.number], _settings(sweep, trial)))
+    return sorted(rows, key=lambda row: (row.trial.stopped_at > 0, sign * row.value, row.trial.number))
+
+
+def _settings(sweep: Sweep, trial: Trial) -> dict[str, str]:
+    return dict(text.split("=", 1) for text in overrides(sweep, trial.point))

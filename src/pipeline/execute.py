@@ -1,0 +1,122 @@
+"""Carry out a run: each planned stage in turn, on one process or on several ranks, skipping what is finished."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from src.common.errors import ConfigError
+from src.common.lock import alone
+from src.config.schema import Config
+from src.distributed.environment import place
+from src.pipeline.plan import plan
+from src.pipeline.stage import Planned, Stage
+from src.pipeline.tracking import complete, followed
+
+if TYPE_CHECKING:
+    from src.distributed.ranks import Ranks
+
+IN_PARENT = ("report", "traces")  # stages that are never split into ranks
+
+
+def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
+    """Run every stage that is not finished; False when there was nothing left to do. Started as several ranks, by torchrun
+    or srun, every rank calls this.
+
+    Raises:
+        ConfigError: a stage's folder holds the work of another configuration.
+    """
+    ranks = None
+    if place().shared:
+        from src.distributed.ranks import join
+
+        ranks = join(config.distributed)
+    main, worked = ranks is None or ranks.main, False
+    for planned in plan(config, run_directory):
+        with alone(planned.directory) if main else nullcontext():  # of several runs that need a shared stage, one works
+            if main:
+                _claim(planned)
+            if not _left(planned, ranks):
+                continue
+            worked, began, whole = True, time.time(), _in_parent(config, planned.name)
+            if ranks is None:
+                _run(config, planned, run_directory, config_file)
+            elif main or not whole:
+                run_stage(Stage(config, planned, replace(ranks, size=1) if whole else ranks))
+            if main:
+                _finish(planned, time.time() - began)
+            if ranks is not None:
+                ranks.wait()
+    if main and config.tracking.wandb:
+        complete(config, run_directory)
+    return worked
+
+
+def _left(planned: Planned, ranks: Ranks | None) -> bool:
+    """Whether a stage is still to be done; of several ranks rank 0 says."""
+    return not planned.finished if ranks is None else ranks.gather([not planned.finished])[0]
+
+
+def _run(config: Config, planned: Planned, run_directory: Path, config_file: Path) -> None:
+    """The stage in this process, or in ranks of our own."""
+    if _in_parent(config, planned.name) or (config.distributed.processes == 1 and not config.distributed.zero):
+        from src.distributed.ranks import join
+
+        run_stage(Stage(config, planned, join(config.distributed)))
+        return
+    from src.distributed.spawn import launch
+
+    launch("src.pipeline.worker", [str(config_file), str(run_directory), planned.name], config.distributed.processes)
+
+
+def _in_parent(config: Config, name: str) -> bool:
+    """Whether a stage is never split."""
+    return name in IN_PARENT or (name == "prompts" and not config.prompts.difficulty.rollouts)
+
+
+def run_stage(stage: Stage) -> None:
+    """The stage's own module, `src/stages/<name>.py`, does the work."""
+    with followed(stage):
+        importlib.import_module(f"src.stages.{stage.planned.name}").run(stage)
+
+
+def _claim(planned: Planned) -> None:
+    """Take the folder for this configuration, or say in what an earlier one differs."""
+    from src.common.files import replace_durably
+
+    record = planned.directory / "inputs.json"
+    if record.is_file():
+        held = json.loads(record.read_text())
+        if held["identity"] != planned.identity:
+            lines = "\n".join(
+                f"  - {line}" for line in _differences(held["inputs"], json.loads(json.dumps(planned.inputs)))
+            )
+            raise ConfigError(
+                f"{planned.directory} holds the work of another configuration:\n{lines}\n"
+                "Run with that configuration, take another seed or root, or delete the folder to start anew"
+            )
+    content = json.dumps({"identity": planned.identity, "inputs": planned.inputs, "model": planned.model}, indent=1)
+    replace_durably(record, content.encode())
+
+
+def _finish(planned: Planned, seconds: float) -> None:
+    from src.common.files import replace_durably
+    from src.store.provenance import commit
+
+    note = {"identity": planned.identity, "commit": commit(), "seconds": round(seconds, 2)}
+    replace_durably(planned.directory / "done.json", json.dumps(note).encode())
+
+
+def _differences(old: object, new: object, name: str = "") -> list[str]:
+    if isinstance(old, dict) and isinstance(new, dict):
+        return [
+            line
+            for key in sorted(old.keys() | new.keys())
+            for line in _differences(old.get(key), new.get(key), f"{name}.{key}".lstrip("."))
+        ]
+    return [] if old == new else [f"{name}: there {old!r}, here {new!r}"]

@@ -1,0 +1,124 @@
+"""What a run will hold in memory, from the formulas of `src.models.memory`."""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from src.common.errors import ConfigError
+from src.config.schema import Config
+from src.models.memory import KNOWN, Item, Shape, Work, items, total
+from src.models.spec import WORLD_BASE
+
+GB = 1e9
+
+
+WORLD_PROMPT = 128  # tokens; the world's questions are shorter
+
+
+OWN = 1.0e9  # what Python, torch and the data take beside the tensors, on the host
+
+
+def check_memory(config: Config) -> str:
+    """One line about the stage that needs most.
+
+    Raises:
+        ConfigError: it needs more than there is; the message names the largest tensors and the settings to change.
+    """
+    shape = shape_of(config)
+    found = {name: items(shape, work(config, name)) for name in stages(config)} if shape else {}
+    if not found:
+        return ""
+    name = max(found, key=lambda stage: total(found[stage]))
+    room, where = capacity(config)
+    needed = total(found[name]) * ranks_sharing(config, where) + (OWN if where == "host" else 0)
+    largest = sorted(found[name], key=lambda item: -item.size)[:3]
+    if needed > room:
+        listed = "\n".join(f"  - {item.name}, {item.size / GB:.1f} GB: {item.setting}" for item in largest)
+        raise ConfigError(
+            f"stage {name} must fit into memory; it needs about {needed / GB:.1f} GB, and the {where} has "
+            f"{room / GB:.1f} GB. The largest of it, and what changes it:\n{listed}\n"
+            "python -m src memory with the same settings shows everything"
+        )
+    return f"memory: about {needed / GB:.1f} of {room / GB:.1f} GB ({where}, {name}); {_named(largest)}"
+
+
+def stages(config: Config) -> list[str]:
+    """The stages that load a model."""
+    return [name for name in config.stages if name in ("sft", "grpo", "evaluate")]
+
+
+def work(config: Config, stage: str) -> Work:
+    """What `stage` does with the model."""
+    spec, rollout = config.model, config.rollout
+    width = 2 if spec.dtype == "bfloat16" else 4
+    prompt = config.grpo.maximum_prompt_tokens or WORLD_PROMPT
+    sampled = {
+        "rows": rollout.rows_at_once,
+        "prompt": prompt,
+        "response": rollout.maximum_new_tokens,
+        "served": served(config),
+        "sleeps": rollout.vllm.sleep,
+    }
+    trained = {
+        "rank": spec.lora.rank, "checkpointing": spec.gradient_checkpointing, "ranks": config.distributed.processes,
+        "zero": config.distributed.zero, "offload": config.distributed.offload != "none",
+    }  # fmt: skip
+    if stage == "sft":
+        tokens = max(config.sft.tokens_per_microbatch, config.sft.cutoff or 0)
+        return Work(width=width, tokens=tokens, targets=tokens, **trained)
+    if stage == "evaluate":
+        return Work(width=width, engine=rollout.engine, **sampled)
+    tokens = max(config.grpo.tokens_per_microbatch, prompt + rollout.maximum_new_tokens)
+    copy = config.objective.loss.kl_coefficient > 0 and not spec.lora.rank
+    return Work(
+        width=width, tokens=tokens, targets=tokens, reference=copy, engine=rollout.engine, **sampled, **trained
+    )  # fmt: skip
+
+
+def served(config: Config) -> int:
+    """What vLLM takes of a device; 0 for other engines, without a device, and where a server elsewhere samples."""
+    room, where = capacity(config)
+    own = config.rollout.engine == "vllm" and config.rollout.vllm.url is None and where == "device"
+    return int(config.rollout.vllm.memory_share * room) if own else 0
+
+
+def shape_of(config: Config) -> Shape | None:
+    """The sizes of the model of a run; None where only the hub knows them and it has not been asked yet."""
+    path, world = config.model.path, config.world
+    if path == WORLD_BASE:
+        return Shape(
+            world.layers, world.hidden_size, world.heads, world.key_value_heads, world.head_size,
+            world.intermediate_size, world.vocabulary, tied=True, bias=False, head_norms=True,
+        )  # fmt: skip
+    file = Path(path) / "config.json"
+    found: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else KNOWN.get(path)
+    try:
+        return Shape.of(found) if found else None
+    except KeyError:  # an architecture of other names
+        return None
+
+
+def capacity(config: Config) -> tuple[int, str]:
+    """Bytes there are, and where: `device` (one GPU) or `host`."""
+    device = config.distributed.device
+    if device == "cuda" or (device == "auto" and Path("/dev/nvidiactl").exists()):
+        import torch
+
+        if torch.cuda.is_available():
+            return int(torch.cuda.get_device_properties(0).total_memory), "device"
+    room = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    limit = Path("/sys/fs/cgroup/memory.max")
+    text = limit.read_text().strip() if limit.is_file() else "max"
+    return min(room, int(text)) if text.isdigit() else room, "host"
+
+
+def ranks_sharing(config: Config, where: str) -> int:
+    """How many ranks share the memory: all of them on the host, each has a device of its own otherwise."""
+    return config.distributed.processes if where == "host" else 1
+
+
+def _named(largest: list[Item]) -> str:
+    return "largest: " + ", ".join(f"{item.name} {item.size / GB:.1f}" for item in largest)

@@ -1,0 +1,39 @@
+"""One rank of one stage: `python -m src.pipeline.worker <config.yaml> <run directory> <stage>` under the launcher."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+
+from omegaconf import DictConfig, OmegaConf
+
+from src.common.errors import UserError
+from src.config.compose import build, register
+from src.distributed.spawn import die_with_parent
+from src.pipeline.execute import run_stage
+from src.pipeline.plan import plan
+from src.pipeline.stage import Stage
+
+
+def main(config_file: str, run_directory: str, name: str) -> None:
+    die_with_parent()
+    from src.distributed.ranks import join, leave
+
+    register()
+    node = OmegaConf.load(config_file)
+    assert isinstance(node, DictConfig)
+    config = build(node)
+    (planned,) = (stage for stage in plan(config, Path(run_directory)) if stage.name == name)
+    ranks = join(config.distributed)
+    run_stage(Stage(config, planned, ranks))
+    leave()
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the launcher's to handle
+    try:
+        main(*sys.argv[1:])
+    except UserError as error:
+        print(f"error: {error}", file=sys.stderr)
+        sys.exit(2)

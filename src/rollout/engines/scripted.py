@@ -1,0 +1,83 @@
+"""An engine that answers from a script: how tests put any text, however hostile, through the whole loop."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from src.data.readers import BadData, encodable, json_lines
+from src.rollout.engines.base import Rollout, Sampling, end_tokens, uniforms
+
+
+class ScriptedEngine:
+    """`reply(prompt_tokens, completion_index)` gives the tokens of each completion; log-probabilities are 0."""
+
+    name, probed = "scripted", False
+
+    def __init__(self, reply: Callable[[Sequence[int], int], list[int]], end: int | Sequence[int]) -> None:
+        self.reply, self.ends = reply, end_tokens(end)
+
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """A script has no weights."""
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+    ) -> list[list[Rollout]]:
+        """See `Engine.generate`."""
+        return [
+            [as_rollout(self.reply(prompt, index), self.ends, sampling) for index in range(completions)]
+            for prompt in prompts
+        ]
+
+
+def as_rollout(reply: Sequence[int], ends: Sequence[int], sampling: Sampling) -> Rollout:
+    """`reply` within the budget of tokens, each with log-probability 0."""
+    tokens = list(reply[: sampling.maximum_new_tokens])
+    return Rollout(tokens, torch.zeros(len(tokens)), not tokens or tokens[-1] not in ends)
+
+
+class FileEngine:
+    """See `src.rollout.engines.base.Engine`. `replies` are the tokens of each line, with the end token; log-probabilities are 0."""
+
+    name, probed = "scripted", False
+
+    def __init__(self, replies: Sequence[Sequence[int]], end: int | Sequence[int]) -> None:
+        self.replies, self.ends = replies, end_tokens(end)
+
+    def load(self, weights: Mapping[str, Tensor]) -> None:
+        """A script has no weights."""
+
+    def generate(
+        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+    ) -> list[list[Rollout]]:
+        """See `Engine.generate`."""
+        return [
+            [
+                as_rollout(self.replies[int(number * len(self.replies))], self.ends, sampling)
+                for number in uniforms(stream, completions, 1).double().squeeze(-1).tolist()
+            ]
+            for stream in streams
+        ]
+
+
+def read_script(path: Path, tokens_of: Callable[[str], list[int]]) -> list[list[int]]:
+    """`tokens_of` the text of every line {"text": ...} of a JSONL file; a text may be empty.
+
+    Raises:
+        BadData: there is no line, or one that is no such object; the message names file, line and field.
+    """
+    if not path.is_file():
+        raise BadData(f'rollout.script: {path} is not a file. Give a JSONL file with lines {{"text": ...}}')
+    found = []
+    for where, row in json_lines(path):
+        if not isinstance(row.get("text"), str):
+            raise BadData(f"{where}, field 'text': must be a string, what is said; got {row.get('text')!r:.80}.")
+        if other := sorted(row.keys() - {"text"}):
+            raise BadData(f"{where}, field {other[0]!r}: a line of a script has the field 'text' alone; remove it.")
+        found.append(tokens_of(encodable(row["text"], "text", where)))
+    if not found:
+        raise BadData(f'{path}: must hold at least one line {{"text": ...}}; it holds none.')
+    return found

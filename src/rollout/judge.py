@@ -1,0 +1,94 @@
+"""Grading and language identification of completions: one service for reward, log and evaluation alike."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any
+
+from src.data.records import Question
+from src.grading.grader import Grader, GraderSpec, Status
+from src.language.detector import Detector, DetectorSpec
+from src.language.fidelity import judge
+from src.language.published import judge_published
+from src.language.trace import split_trace
+from src.rewards.base import Judged
+
+
+class Judge:
+    """Judges completions against their questions. Use as a context manager: it may hold worker processes."""
+
+    def __init__(self, detector: DetectorSpec, grader: GraderSpec, thinks: bool) -> None:
+        """`thinks`: completions are read as a trace, `</think>` and an answer."""
+        self.detector, self.grader, self.thinks = Detector(detector), Grader(grader, thinks), thinks
+
+    def __enter__(self) -> Judge:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.grader.close()
+
+    def __call__(
+        self,
+        questions: Sequence[Question],
+        completions: Sequence[str],
+        tokens: Sequence[int | None],
+        truncated: Sequence[bool],
+    ) -> list[Judged]:
+        """One `Judged` for each completion; hostile text is graded, never raised."""
+        grades = self.grader.grade(
+            completions,
+            [question.gold for question in questions],
+            [question.language for question in questions],
+            [question.kind for question in questions],
+        )
+        judged = []
+        for question, completion, grade, count, cut in zip(
+            questions, completions, grades, tokens, truncated, strict=True
+        ):
+            judged.append(
+                Judged(
+                    completion=completion,
+                    query_language=question.language,
+                    gold=question.gold,
+                    status=grade.status,
+                    answer=grade.answer,
+                    fidelity=judge(completion, question.language, self.detector, self.thinks),
+                    tokens=count,
+                    truncated=cut,
+                    rule=grade.rule,
+                )
+            )
+        return judged
+
+    def check_golds(self, questions: Sequence[Question]) -> None:
+        """Raise if a gold answer does not grade as right against itself, naming the problem."""
+        self.grader.check_golds(
+            [(f"problem {q.problem} ({q.language})", q.gold, q.language, q.kind) for q in questions]
+        )
+
+    def golds_right(self, questions: Sequence[Question]) -> list[bool]:
+        """Whether each gold answer grades as right against itself."""
+        verdicts = self.grader.against_themselves([(q.gold, q.language, q.kind) for q in questions])
+        return [status is Status.RIGHT for status in verdicts]
+
+    def published(self, questions: Sequence[Question], completions: Sequence[str]) -> list[dict[str, Any]]:
+        """The verdicts of the evaluation published with AdaMame, as columns `published_*`."""
+        statuses = self.grader.grade_published(completions, [question.gold for question in questions])
+        rows = []
+        for question, completion, status in zip(questions, completions, statuses, strict=True):
+            split = split_trace(completion)
+            found = judge_published(split.think if split.closed else "", question.language)
+            rows.append(
+                {
+                    "published_correct": status is Status.RIGHT,
+                    "published_consistent": found.detected == question.language,
+                    "published_line_pass": found.line_pass,
+                    "published_word_pass": found.word_pass,
+                    "published_code_switched": found.code_switched,
+                    "published_ttc": len(completion) / 4 / 8192,
+                }
+            )
+        return rows

@@ -1,1 +1,0 @@
-"""Searches over settings: W&B's sweep files without an account or a network. `python -m src.sweep sweeps/<name>.yaml`."""

@@ -1,0 +1,179 @@
+"""What a GRPO step is measured by: one row for each rollout, and the step's metrics, overall and by language."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+
+from src.algorithm.advantages import AdvantageResult
+from src.algorithm.diagnostics import clipped_tokens
+from src.algorithm.filters import NOTICEABLE
+from src.algorithm.spec import LossSpec
+
+if TYPE_CHECKING:
+    from src.training.collect import Sampled
+
+STATUSES = ("right", "wrong", "unparsed", "timeout", "error")
+# Metric -> column of the rollout rows it is the mean of.
+MEANS = {
+    "reward": "reward",
+    "accuracy": "correct",
+    "fidelity": "in_language",
+    "right_and_in_language": "right_and_in_language",
+    "code_switched": "code_switched",
+    "unknown_language": "unknown",
+    "tokens": "tokens",
+    "truncated": "truncated",
+    "alignment_factor": "alignment_factor",
+    "language_term_change": "language_term_change",
+}
+PER_LANGUAGE = (
+    "reward", "accuracy", "fidelity", "code_switched", "tokens", "truncated", "alignment_factor", "language_term_change",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class RowUpdate:
+    """What the update did to one rollout. Token means but for the extremes; the ratio is before clipping.
+
+    `kl` is None without a reference policy; `sampler_kl` and `importance_capped` are where the trainer's own
+    log-probabilities were not computed.
+    """
+
+    entropy: float
+    kl: float | None
+    approximate_kl: float
+    clip_fraction: float
+    ratio_max: float
+    ratio_min: float
+    sampler_kl: float | None = None
+    importance_capped: float | None = None
+
+    @staticmethod
+    def of(
+        ratio: Tensor, penalty: Tensor | None, entropy: Tensor, advantage: float, spec: LossSpec, mismatch: Tensor
+    ) -> RowUpdate:
+        """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else. `mismatch` is
+        log old - log sampler."""
+        if ratio.numel() == 0:
+            return RowUpdate(0.0, None if penalty is None else 0.0, 0.0, 0.0, 1.0, 1.0)
+        ratio, entropy = ratio.detach(), entropy.detach()
+        low, high, cap = spec.clip_low, spec.clip_high, spec.importance_cap
+        share = clipped_tokens(ratio[None], torch.tensor([advantage], device=ratio.device), low, high).mean()
+        moved = -ratio.log().mean()
+        kl = None if penalty is None else float(penalty.detach().mean())
+        values = [moved, share, ratio.max(), ratio.min()]
+        if cap:
+            values += [-mismatch.mean(), (mismatch.exp() >= cap).float().mean()]
+        return RowUpdate(float(entropy.mean()), kl, *(float(value) for value in values))
+
+
+def rollout_rows(
+    step: int, sampled: Sequence[Sampled], rewards: Sequence[float | None], shaping: Tensor, result: AdvantageResult,
+    changes: dict[int, RowUpdate],
+) -> list[dict[str, Any]]:  # fmt: skip
+    """One dictionary for each rollout: what was asked, answered, judged, and what it counted for. `trained` are those
+    that `changes` knows; the others have no value in its columns."""
+    untrained = dict.fromkeys(field.name for field in fields(RowUpdate))
+    columns = {
+        name: getattr(result, name).tolist()
+        for name in ("advantage", "base_advantage", "alignment_term", "diversity_term", "score")
+    }
+    rows = []
+    for index, (row, reward) in enumerate(zip(sampled, rewards, strict=True)):
+        logprobs = row.rollout.logprobs
+        some = logprobs.numel() > 0
+        values = {name: column[index] for name, column in columns.items()}
+        rows.append(
+            {
+                "step": step,
+                "group": row.group,
+                "problem": row.question.problem,
+                "language": row.question.language,
+                "question": row.question.question,
+                **row.judged.record(),
+                "unknown": row.judged.fidelity.detected is None,
+                "reward": reward,
+                "overlong_penalty": float(shaping[index]),
+                **values,
+                "language_term_change": abs(values["advantage"] - values["base_advantage"]),
+                "alignment_factor": float(result.factor[index]),
+                "logprob_mean": float(logprobs.mean()) if some else 0.0,
+                "logprob_min": float(logprobs.min()) if some else 0.0,
+                "sampler_gap": None if row.gap is None else row.gap.total / row.gap.tokens,
+                "sampler_gap_max": None if row.gap is None else row.gap.largest,
+                "trained": index in changes,
+                **(asdict(changes[index]) if index in changes else untrained),
+            }
+        )
+    return rows
+
+
+def step_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """The metrics of one step from its rollout rows: `name`, and `name/<language>` where it is kept by language."""
+    metrics = {name: _mean(rows, column) for name, column in MEANS.items()}
+    metrics |= {f"status_{status}": _share(rows, "status", status) for status in STATUSES}
+    metrics |= _update_metrics(rows) | _group_metrics(rows) | _probe_metrics(rows)
+    metrics["sampled_groups"] = len({row["group"] for row in rows})
+    metrics["trained_groups"] = len({row["group"] for row in rows if row["trained"]})
+    for code in sorted({row["language"] for row in rows}):
+        some = [row for row in rows if row["language"] == code]
+        own = {name: _mean(some, MEANS[name]) for name in PER_LANGUAGE}
+        own |= {name: value for name, value in _update_metrics(some).items() if name != "ratio_min"}
+        own |= _group_metrics(some)
+        metrics |= {f"{name}/{code}": value for name, value in own.items()}
+    return metrics
+
+
+def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Of the rows that were trained on; nothing when there are none."""
+    rows = [row for row in rows if row["trained"]]
+    if not rows:
+        return {}
+    optional = ("sampler_kl", "importance_capped", "kl")
+    known = [name for name in optional if any(row[name] is not None for row in rows)]
+    return {name: _mean(rows, name) for name in known} | {
+        "entropy": _mean(rows, "entropy"),
+        "approximate_kl": _mean(rows, "approximate_kl"),
+        "clip_fraction": _mean(rows, "clip_fraction"),
+        "ratio_max": max(row["ratio_max"] for row in rows),
+        "ratio_min": min(row["ratio_min"] for row in rows),
+    }
+
+
+def _probe_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    """Of the rows that the trainer was asked about; nothing when there are none."""
+    rows = [row for row in rows if row["sampler_gap"] is not None]
+    if not rows:
+        return {}
+    total = sum(row["sampler_gap"] * row["tokens"] for row in rows)
+    return {
+        "sampler_gap": total / sum(row["tokens"] for row in rows),
+        "sampler_gap_max": max(row["sampler_gap_max"] for row in rows),
+    }
+
+
+def _group_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+    groups: dict[int, list[dict[str, Any]]] = {}
+    for row in rows:
+        groups.setdefault(row["group"], []).append(row)
+    flat = [max(r["advantage"] for r in g) - min(r["advantage"] for r in g) < NOTICEABLE for g in groups.values()]
+    touched = [any(r["language_term_change"] > NOTICEABLE for r in g) for g in groups.values()]
+    return {
+        "zero_variance_groups": sum(flat) / len(groups),
+        "language_term_groups": sum(touched) / len(groups),
+    }
+
+
+def _mean(rows: Sequence[dict[str, Any]], column: str) -> float:
+    """Mean over the rows where the value applies (a reward may be None, which is not 0)."""
+    values = [float(row[column]) for row in rows if row[column] is not None]
+    return sum(values) / len(values) if values else 0.0
+
+
+def _share(rows: Sequence[dict[str, Any]], column: str, value: str) -> float:
+    return sum(row[column] == value for row in rows) / len(rows)

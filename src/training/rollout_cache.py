@@ -1,0 +1,68 @@
+"""Rollouts waiting for their update, on disk: an interrupted step does not sample again."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+
+from src.common.files import replace_durably
+from src.rollout.engines.base import Rollout
+
+
+@dataclass(frozen=True)
+class Pending:
+    """The rollouts of one rank for one round of the step it is in."""
+
+    path: Path
+
+    @staticmethod
+    def of(directory: Path, rank: int, size: int, round: int) -> Pending:
+        """The file of a rank for a round: a step with several keeps all of them until the next step's replace them."""
+        later = f"-round-{round}" if round else ""
+        return Pending(directory / f"pending-{rank}-of-{size}{later}.safetensors")
+
+    def save(self, identity: str, step: int, round: int, groups: list[list[Rollout]]) -> None:
+        """Replace what was kept by the rollouts of this round of `step`."""
+        from safetensors.torch import save
+
+        rows = [rollout for group in groups for rollout in group]
+        tensors = {
+            "sizes": torch.tensor([len(row.tokens) for row in rows]),
+            "groups": torch.tensor([len(group) for group in groups]),
+            "truncated": torch.tensor([row.truncated for row in rows]),
+            "tokens": torch.tensor([token for row in rows for token in row.tokens], dtype=torch.int32),
+            "logprobs": torch.cat([row.logprobs for row in rows]) if rows else torch.zeros(0),
+        }
+        replace_durably(self.path, save(tensors, _label(identity, step, round)))
+
+    def load(self, identity: str, step: int, round: int) -> list[list[Rollout]] | None:
+        """The rollouts kept for this round of `step` of this configuration, or None."""
+        from safetensors import safe_open
+
+        if not self.path.is_file():
+            return None
+        with safe_open(self.path, framework="pt") as file:
+            if file.metadata() != _label(identity, step, round):
+                return None
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        sizes = tensors["sizes"].tolist()
+        rows = [
+            Rollout(tokens.tolist(), logprobs.clone(), cut)
+            for tokens, logprobs, cut in zip(
+                tensors["tokens"].split(sizes),
+                tensors["logprobs"].split(sizes),
+                tensors["truncated"].tolist(),
+                strict=True,
+            )
+        ]
+        groups, position = [], 0
+        for count in tensors["groups"].tolist():
+            groups.append(rows[position : position + count])
+            position += count
+        return groups
+
+
+def _label(identity: str, step: int, round: int) -> dict[str, str]:
+    return {"identity": identity, "step": str(step), "round": str(round)}
