@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc cost-doc bench-update normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -128,6 +128,10 @@ metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs
 	$(PY) -m src metrics-doc > docs/metrics.md.new
 	@mv docs/metrics.md.new docs/metrics.md
+
+records-doc: $(READY) ## write docs/records.md from the columns of rollouts and records
+	$(PY) -m src records-doc > docs/records.md.new
+	@mv docs/records.md.new docs/records.md
 
 normalisers-doc: $(READY) ## draw docs/normalisers.png: which groups feel the language term
 	$(PY) -m src normalisers

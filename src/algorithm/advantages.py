@@ -86,7 +86,7 @@ def advantages(
     groups: Sequence[Hashable],
     factor: Tensor | float,
     exploration: Tensor | float,
-    shaping: Tensor | float = 0.0,
+    right: Sequence[bool] | None = None,
 ) -> AdvantageResult:
     """Advantages of N rollouts, float32.
 
@@ -96,11 +96,12 @@ def advantages(
         groups: which rollouts answer the same prompt.
         factor: B g, one number or [N].
         exploration: d, one number or [N]; not asked where `spec.diversity.by` is `entropy`.
-        shaping: added to the score whatever the language, one number or [N].
+        right: whether each answer is right, [N]; by default where the reward is above 0.
     """
     index, count = group_index(groups)
     applies = torch.tensor([reward is not None for reward in rewards], dtype=torch.bool)
     reward = torch.tensor([0.0 if value is None else float(value) for value in rewards], dtype=torch.float64)
+    correct = reward > 0 if right is None else torch.tensor(list(right), dtype=torch.bool)
     offered = torch.as_tensor(factor, dtype=torch.float64).expand_as(reward)
     inside, inside_count = group_index(
         [group for group, counts in zip(groups, applies.tolist(), strict=True) if counts]
@@ -117,7 +118,7 @@ def advantages(
         return result
 
     def term(settings: TermSpec, x: Tensor, weight: Tensor) -> tuple[TermSpec, Tensor, Tensor]:
-        where = acts_on(settings.rollouts, reward, applies, index, count)
+        where = acts_on(settings.rollouts, correct, applies, index, count)
         amount = relative(x * where, "prompt") if settings.normalise else x * where
         return settings, amount * weight * settings.coefficient, where
 
@@ -133,7 +134,7 @@ def advantages(
     alignment = term(spec.alignment, match(reasoning, query).double(), offered)
 
     def weighed(*terms: tuple[TermSpec, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        score = reward + torch.as_tensor(shaping, dtype=torch.float64)
+        score = reward
         for settings, amount, where in terms:
             if settings.at == "reward":
                 score = apply_term(settings.form, score, amount, where)
@@ -157,15 +158,16 @@ def advantages(
     )
 
 
-def acts_on(which: str, reward: Tensor, applies: Tensor, index: Tensor, count: int) -> Tensor:
-    """1.0 [N] on the rollouts a term acts on: `all`, the `right` ones (r > 0), or those of `all_right_groups`."""
-    right = ((reward > 0) & applies).double()
+def acts_on(which: str, correct: Tensor, applies: Tensor, index: Tensor, count: int) -> Tensor:
+    """1.0 [N] on the rollouts a term acts on: `all`, the `right` ones (`correct` [N], bool), or those of
+    `all_right_groups`."""
+    right = (correct & applies).double()
     if which == "right":
         return right
     if which == "all_right_groups":
         wrong = group_sum(applies.double() - right, index, count)
         return (wrong == 0).double()[index]
-    return torch.ones_like(reward)
+    return torch.ones_like(right)
 
 
 def apply_term(form: str, value: Tensor, amount: Tensor, where: Tensor) -> Tensor:

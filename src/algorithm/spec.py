@@ -21,7 +21,7 @@ class TermSpec:
     """Where a language term x of weight w acts (w x is B g m for alignment, (n / n_lang - 1) d for diversity).
 
     `form`: `multiply` by 1 + w x, `add` w x, `replace` by w x, or `none`. `at`: the `reward`, before normalisation, or
-    the `advantage`, after it. `rollouts`: `all`, the `right` ones (r > 0), or those of `all_right_groups`.
+    the `advantage`, after it. `rollouts`: `all`, the `right` ones (by the grader), or those of `all_right_groups`.
     `normalise`: x is normalised within its group first, as a reward of its own (GDPO). `coefficient` scales w x.
     """
 
@@ -139,21 +139,6 @@ class LossSpec:
 
 
 @dataclass(frozen=True)
-class OverlongSpec:
-    """Soft punishment of length (DAPO): over the last `buffer` tokens of the budget the reward falls, in a line, by
-    up to `penalty`. A `buffer` of 0 is off."""
-
-    buffer: int = 0
-    penalty: float = 1.0
-
-    def violations(self) -> list[str]:
-        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        if self.buffer < 0 or self.penalty < 0:
-            return [f"objective.overlong.buffer and penalty must be 0 or more; got {self.buffer} and {self.penalty}"]
-        return []
-
-
-@dataclass(frozen=True)
 class ObjectiveSpec:
     """How rewards become a loss (`conf/objective/*.yaml`).
 
@@ -163,12 +148,11 @@ class ObjectiveSpec:
 
     advantage: AdvantageSpec = field(default_factory=AdvantageSpec)
     loss: LossSpec = field(default_factory=LossSpec)
-    overlong: OverlongSpec = field(default_factory=OverlongSpec)
     sampling_rounds: int = 1
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = self.advantage.violations() + self.loss.violations() + self.overlong.violations()
+        found = self.advantage.violations() + self.loss.violations()
         if self.sampling_rounds < 1:
             found.append(f"objective.sampling_rounds must be at least 1; got {self.sampling_rounds}")
         return found

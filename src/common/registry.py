@@ -23,9 +23,10 @@ COMPONENTS = {
 def components(group: str) -> dict[str, type]:
     """Module name -> component class of a group, found by walking its package."""
     package = importlib.import_module(COMPONENTS[group])
+    support = {"base", *getattr(package, "SUPPORT", ())}
     found = {}
     for info in pkgutil.iter_modules(package.__path__):
-        if info.name == "base":
+        if info.name in support:
             continue
         module = importlib.import_module(f"{package.__name__}.{info.name}")
         classes = [

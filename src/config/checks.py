@@ -51,11 +51,6 @@ def check(config: Config) -> None:
             f"grpo.prompts_per_step must be a multiple of grpo.updates_per_step, so that whole groups form each "
             f"mini-batch; got {grpo.prompts_per_step} and {grpo.updates_per_step}"
         )
-    if config.objective.overlong.buffer >= config.rollout.maximum_new_tokens:
-        found.append(
-            f"objective.overlong.buffer must be below rollout.maximum_new_tokens, of which it is the end; got "
-            f"{config.objective.overlong.buffer} and {config.rollout.maximum_new_tokens}"
-        )
     training = [stage for stage in config.stages if stage in ("sft", "grpo")]
     if training and config.model.dtype == "bfloat16" and not (config.model.lora.rank or config.distributed.zero):
         found.append(

@@ -1,0 +1,1 @@
+SUPPORT = ("examples", "gates", "part")  # modules beside `base` that are no rewards

@@ -5,12 +5,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from src.rewards.base import Judged
+from src.rewards.base import Sample
 
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The verified answer alone (the base reward of GRPO and of AdaMame)."""
+    """The verified answer alone (the base reward of GRPO and of AdaMame).
 
-    def __call__(self, judged: Sequence[Judged]) -> list[float | None]:
-        return [float(row.correct) for row in judged]
+    >>> from src.rewards.examples import sample
+    >>> Accuracy()([sample(correct=True), sample(correct=False)])
+    [1.0, 0.0]
+    """
+
+    def __call__(self, samples: Sequence[Sample]) -> list[float | None]:
+        return [float(sample.correct) for sample in samples]

@@ -5,17 +5,22 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from src.rewards.base import Judged
+from src.rewards.base import Sample
 
 
 @dataclass(frozen=True)
 class AdditiveLanguage:
-    """Pays for the language whether or not the answer is right, and equally from the first step to the last."""
+    """Pays for the language whether or not the answer is right, and equally from the first step to the last.
+
+    >>> from src.rewards.examples import sample
+    >>> AdditiveLanguage(weight=0.5)([sample(correct=True, detected="sw"), sample(correct=False, detected="en")])
+    [1.5, 0.0]
+    """
 
     weight: float = 1.0
 
-    def __call__(self, judged: Sequence[Judged]) -> list[float | None]:
-        return [float(row.correct) + self.weight * float(row.fidelity.in_language) for row in judged]
+    def __call__(self, samples: Sequence[Sample]) -> list[float | None]:
+        return [float(sample.correct) + self.weight * float(sample.fidelity.in_language) for sample in samples]
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

@@ -12,7 +12,7 @@ from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import judge
 from src.language.published import judge_published
 from src.language.trace import split_trace
-from src.rewards.base import Judged
+from src.rewards.base import Sample
 
 
 class Judge:
@@ -34,42 +34,39 @@ class Judge:
         self,
         questions: Sequence[Question],
         completions: Sequence[str],
-        tokens: Sequence[int | None],
+        lengths: Sequence[int | None],
         truncated: Sequence[bool],
-    ) -> list[Judged]:
-        """One `Judged` for each completion; hostile text is graded, never raised."""
+    ) -> list[Sample]:
+        """One `Sample` for each completion of `questions[i]`; hostile text is graded, never raised."""
         grades = self.grader.grade(
             completions,
             [question.gold for question in questions],
             [question.language for question in questions],
             [question.kind for question in questions],
         )
-        judged = []
-        for question, completion, grade, count, cut in zip(
-            questions, completions, grades, tokens, truncated, strict=True
-        ):
-            judged.append(
-                Judged(
-                    completion=completion,
-                    query_language=question.language,
-                    gold=question.gold,
-                    status=grade.status,
-                    answer=grade.answer,
-                    fidelity=judge(completion, question.language, self.detector, self.thinks),
-                    tokens=count,
-                    truncated=cut,
-                    rule=grade.rule,
-                )
+        rows = zip(questions, completions, grades, lengths, truncated, strict=True)
+        return [
+            Sample(
+                query_language=question.language,
+                gold=question.gold,
+                completion=completion,
+                grade=grade,
+                fidelity=judge(completion, question.language, self.detector, self.thinks),
+                length=length,
+                truncated=cut_off,
+                problem=question.problem,
+                question=question.question,
             )
-        return judged
+            for question, completion, grade, length, cut_off in rows
+        ]
 
-    def check_golds(self, questions: Sequence[Question]) -> None:
+    def check_gold_answers(self, questions: Sequence[Question]) -> None:
         """Raise if a gold answer does not grade as right against itself, naming the problem."""
         self.grader.check_golds(
             [(f"problem {q.problem} ({q.language})", q.gold, q.language, q.kind) for q in questions]
         )
 
-    def golds_right(self, questions: Sequence[Question]) -> list[bool]:
+    def gold_answers_right(self, questions: Sequence[Question]) -> list[bool]:
         """Whether each gold answer grades as right against itself."""
         verdicts = self.grader.against_themselves([(q.gold, q.language, q.kind) for q in questions])
         return [status is Status.RIGHT for status in verdicts]
@@ -80,14 +77,14 @@ class Judge:
         rows = []
         for question, completion, status in zip(questions, completions, statuses, strict=True):
             split = split_trace(completion)
-            found = judge_published(split.think if split.closed else "", question.language)
+            verdict = judge_published(split.think if split.closed else "", question.language)
             rows.append(
                 {
                     "published_correct": status is Status.RIGHT,
-                    "published_consistent": found.detected == question.language,
-                    "published_line_pass": found.line_pass,
-                    "published_word_pass": found.word_pass,
-                    "published_code_switched": found.code_switched,
+                    "published_consistent": verdict.detected == question.language,
+                    "published_line_pass": verdict.line_pass,
+                    "published_word_pass": verdict.word_pass,
+                    "published_code_switched": verdict.code_switched,
                     "published_ttc": len(completion) / 4 / 8192,
                 }
             )

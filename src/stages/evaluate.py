@@ -2,25 +2,24 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
-from typing import Any
 
 from src.common.errors import UserError
 from src.common.seeds import stream
-from src.common.timeout import limit
 from src.data import sources
-from src.data.chat import Chat, decode
+from src.data.chat import Chat
 from src.data.completions import Completion, read_completions, splits_without_golds
 from src.data.readers import BadData
 from src.data.records import Question
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Stage
-from src.rollout.engines.build import alone, build_engine, sampling_of
+from src.rewards.base import Sample
+from src.rollout.engines.build import alone, build_engine
+from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
 from src.store.provenance import scoring
+from src.store.records import EVALUATION, Row, of_sample, read_table, table, write_table
 
 
 @dataclass(frozen=True)
@@ -32,6 +31,15 @@ class Part:
     language: str
     questions: list[Question]
     completions: list[Completion]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """The `number`-th completion of a question, judged."""
+
+    question: Question
+    number: int
+    sample: Sample
 
 
 def run(stage: Stage) -> None:
@@ -49,34 +57,43 @@ def run(stage: Stage) -> None:
         stage.progress(len(parts), "part", len(parts) - len(todo)) as advance,
     ):
         # 2. Every gold answer must be right against itself before anything is asked.
-        judge.check_golds([question for part in parts for question in part.questions])
-        answer = (lambda part: part.completions) if saved or not todo else _model(stage)
+        judge.check_gold_answers([question for part in parts for question in part.questions])
+        answer = _judge_saved(stage, judge) if saved or not todo else _ask_model(stage, judge)
         # First parts of all languages, then second ones: a rank keeps to its languages, whose words it remembers.
         for part in ranks.share(sorted(todo, key=lambda part: part.name.rpartition("-")[2])):
-            # 3. Answer, and judge what came; the published verdicts stand beside ours.
-            answers = answer(part)
-            asked, texts = [item.question for item in answers], [item.text for item in answers]
-            judged = judge(
-                asked, texts, [item.tokens for item in answers],
-                [_truncated(item, config.model.thinks) for item in answers],
-            )  # fmt: skip
-            rows = [
-                {"split": item.split, "part": item.question.part, "problem": item.question.problem,
-                 "language": item.question.language, "sample": item.sample, "question": item.question.question,
-                 **verdict.record(), **published}
-                for item, verdict, published in zip(answers, judged, judge.published(asked, texts), strict=True)
-            ]  # fmt: skip
-            _write(rows, folder / f"{part.name}.parquet")
+            # 3. Answer and judge; the published verdicts stand beside ours.
+            rows = _rows(part, answer(part), judge)
+            write_table(folder / f"{part.name}.parquet", table(rows, EVALUATION), _stamp())
             advance(min(ranks.size, len(todo)), part.name)
     # 4. All records in one file, stamped with the rule that scored them.
     ranks.wait()
     if ranks.main:
-        import pandas
+        import pyarrow
 
-        whole = pandas.concat(
-            [pandas.read_parquet(folder / f"{part.name}.parquet") for part in parts], ignore_index=True
-        )
-        _write(whole, stage.directory / "records.parquet")
+        tables = [read_table(folder / f"{part.name}.parquet", EVALUATION) for part in parts]
+        write_table(stage.directory / "records.parquet", pyarrow.concat_tables(tables), _stamp())
+
+
+def _rows(part: Part, answers: Sequence[Answer], judge: Judge) -> list[Row]:
+    questions = [answer.question for answer in answers]
+    published = judge.published(questions, [answer.sample.completion for answer in answers])
+    return [
+        {
+            "split": part.split,
+            "part": question.part,
+            "problem": question.problem,
+            "language": question.language,
+            "sample": answer.number,
+            "question": question.question,
+            **of_sample(answer.sample),
+            **verdicts,
+        }
+        for question, answer, verdicts in zip(questions, answers, published, strict=True)
+    ]
+
+
+def _stamp() -> dict[str, dict[str, str]]:
+    return {"scoring": scoring()}
 
 
 def _check_parts(weights: Mapping[str, float], parts: Sequence[Part]) -> None:
@@ -150,12 +167,29 @@ def _counted(stage: Stage, found: list[Completion]) -> list[Completion]:
     ]
 
 
+def _judge_saved(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
+    """Judges the completions of a part as they were saved."""
+    thinks = stage.config.model.thinks
+
+    def answer(part: Part) -> list[Answer]:
+        rows = part.completions
+        samples = judge(
+            [row.question for row in rows],
+            [row.text for row in rows],
+            [row.tokens for row in rows],
+            [_truncated(row, thinks) for row in rows],
+        )
+        return [Answer(row.question, row.sample, sample) for row, sample in zip(rows, samples, strict=True)]
+
+    return answer
+
+
 def _truncated(item: Completion, thinks: bool) -> bool:
-    """As the file or the sampler says; where nobody says, a trace that never closes was cut off."""
+    """As the file says; where it does not, a trace that never closes was cut off."""
     return item.truncated if item.truncated is not None else thinks and "</think>" not in item.text
 
 
-def _model(stage: Stage) -> Callable[[Part], list[Completion]]:
+def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
     """The model behind a rollout engine, as a function that answers a part."""
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
@@ -164,39 +198,22 @@ def _model(stage: Stage) -> Callable[[Part], list[Completion]]:
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples
 
-    def answer(part: Part) -> list[Completion]:
-        streams = [
+    def answer(part: Part) -> list[Answer]:
+        generate = EngineUnderLimit(
+            engine,
+            config.rollout,
+            stage.ranks.rank,
+            f"the answers of part {part.name}",
+            "raise rollout.timeout_s, or ask fewer at a time with evaluation.questions_per_part",
+        )
+        seeds = [
             stream("evaluate", config.evaluation.seed, config.seed, part.split, part.language, question.problem)
             for question in part.questions
         ]
-        prompts = [chat.prompt(question) for question in part.questions]
-        with limit(
-            config.rollout.timeout_s, f"the answers of part {part.name} from engine {engine.name}",
-            "raise rollout.timeout_s, or ask fewer at a time with evaluation.questions_per_part", stage.ranks.rank,
-        ):  # fmt: skip
-            groups = engine.generate(prompts, streams, samples, sampling_of(config.rollout))
+        trajectories = answer_questions(generate, chat, judge, part.questions, seeds, samples)
         return [
-            Completion(
-                question, part.split, sample, decode(tokenizer, rollout.said), len(rollout.tokens), rollout.truncated
-            )
-            for question, group in zip(part.questions, groups, strict=True)
-            for sample, rollout in enumerate(group)
+            Answer(trajectory.question, index % samples, trajectory.sample)
+            for index, trajectory in enumerate(trajectories)
         ]
 
     return answer
-
-
-def _write(rows: Any, path: Path) -> None:
-    import io
-
-    import pandas
-    import pyarrow
-    import pyarrow.parquet
-
-    from src.common.files import replace_durably
-
-    table = pyarrow.Table.from_pandas(pandas.DataFrame(rows), preserve_index=False)
-    stamped = (table.schema.metadata or {}) | {b"scoring": json.dumps(scoring()).encode()}
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(table.replace_schema_metadata(stamped), buffer, compression="zstd")
-    replace_durably(path, buffer.getvalue())

@@ -21,14 +21,15 @@ from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.stage import Stage
 from src.rollout.engines.build import build_engine
+from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
-from src.store.rollouts import truncate_rollouts, write_rollouts
 from src.training.build import learner
-from src.training.collect import Sampled, Sampler
-from src.training.credit import weigh
+from src.training.collect import Collector
+from src.training.credit import assign_credit
+from src.training.loop import Loop
 from src.training.metrics import RowUpdate, rollout_rows, step_metrics
-from src.training.update import accumulate, cut, minibatches, old_logprobs
-from src.training.validation import Between
+from src.training.update import Updater, minibatches
+from src.training.validation import PeriodicValidation
 
 
 def run(stage: Stage) -> None:
@@ -36,71 +37,78 @@ def run(stage: Stage) -> None:
     config, ranks, settings = stage.config, stage.ranks, stage.config.grpo
     # 0. Policy, reference, sampler, judge; and where an earlier attempt stopped.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    policy = load_policy(stage.planned.model, config.model, ranks.device, stream("adapters", config.seed))
+    model = load_policy(stage.planned.model, config.model, ranks.device, stream("adapters", config.seed))
     frozen = None
     if needs_copy(config):
         frozen = load_model(stage.planned.model, config.model).to(ranks.device).requires_grad_(False)
-    learning = learner(policy, settings.optimiser, ranks, config.distributed)
-    start, extra = stage.checkpoints.restore(learning)
+    policy = learner(model, settings.optimiser, ranks, config.distributed)
+    loop = Loop(stage, policy, settings.steps)
     controller = config.schedule.start()
-    controller.load_state_dict(extra.get("schedule", {}))
-    engine = build_engine(config.rollout, policy, tokenizer)
+    controller.load_state_dict(loop.extra.get("schedule", {}))
+    engine = build_engine(config.rollout, model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     questions = sources.grpo_questions(config.data, config.world, settings.prompts_per_language, config.seed)
     questions = short_enough(chat, questions, settings.maximum_prompt_tokens)
-    tracker = stage.tracker()
-    if tracker:
-        tracker.resume(start)
-        truncate_rollouts(stage.directory / "rollouts", start)
+    updater = Updater(
+        policy,
+        config.objective.loss,
+        config.rollout.temperature,
+        settings.tokens_per_microbatch,
+        pad_token(tokenizer),
+        frozen,
+    )
 
-    with (
-        Judge(config.detector, config.grader, config.model.thinks) as judge,
-        stage.progress(settings.steps, "step", start) as advance,
-    ):
-        judge.check_golds(questions)
-        sampler = Sampler(stage, policy, chat, engine, judge, questions, learning.logprobs)
-        between = Between.of(stage, policy, chat, engine, judge)
-        for step in range(start, settings.steps):
-            began, in_rollout = time.perf_counter(), 0.0
-            progress = step / settings.steps
-            sampled: list[Sampled] = []
+    with Judge(config.detector, config.grader, config.model.thinks) as judge, loop:
+        judge.check_gold_answers(questions)
+        collect = Collector(stage, model, chat, engine, judge, questions, policy.logprobs)
+        validate = PeriodicValidation.of(stage, model, chat, engine, judge)
+        for step in loop:
+            began = time.perf_counter()
+            in_rollout = 0.0
+            trajectories: list[Trajectory] = []
             for number in range(config.objective.sampling_rounds):
                 # 1. A round of prompts: roll out, grade, identify languages.
-                more, seconds = sampler(step, number)
-                sampled, in_rollout = sampled + more, in_rollout + seconds
+                more, seconds = collect(step, number)
+                trajectories = trajectories + more
+                in_rollout += seconds
+                groups = [trajectory.group for trajectory in trajectories]
                 # 2. Rewards, language terms, advantages, over whole groups.
-                worth = weigh(config, controller, sampled, progress)
+                samples = [trajectory.sample for trajectory in trajectories]
+                progress = step / settings.steps
+                credit = assign_credit(config.reward, config.objective.advantage, controller, samples, progress)
+                advantage = credit.result.advantage
                 # 3. The groups to train on: those drawn, or with dynamic sampling enough that have a contrast.
-                trained = sorted({row.group for row in sampled})
+                trained = sorted(set(groups))
                 if config.objective.sampling_rounds > 1:
-                    trained = has_contrast(worth.result.advantage, [row.group for row in sampled])[
-                        : settings.prompts_per_step
-                    ]
+                    trained = has_contrast(advantage, groups)[: settings.prompts_per_step]
                 if len(trained) == settings.prompts_per_step:
                     break
-            controller = worth.controller
+            controller = credit.controller
             judged = time.perf_counter()
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
-            parts = minibatches(sampled, trained, settings.updates_per_step)
-            pieces = [cut(stage, learning, sampled, rows, pad_token(tokenizer)) for rows in parts]
-            old = old_logprobs(stage, learning, [piece for some in pieces for piece in some])
+            minibatch_rows = minibatches(groups, trained, settings.updates_per_step)
+            batches = [updater.microbatches(trajectories, rows) for rows in minibatch_rows]
+            old = updater.old_logprobs([micro for minibatch in batches for micro in minibatch])
             changes: dict[int, RowUpdate] = {}
-            losses, norms = [], []
-            for part, rows in enumerate(parts):
-                tokens = sum(len(sampled[i].rollout.tokens) for i in rows)
-                loss = accumulate(stage, learning, frozen, pieces[part], tokens, len(rows), worth.result, old, changes)
-                (loss,) = ranks.sum([loss])
-                losses.append(loss)
-                norms.append(learning.update(rate, loss, f"grpo step {step + 1}, update {part + 1}"))
-            every = {index: change for pairs in ranks.gather([list(changes.items())]) for index, change in pairs}
+            losses: list[float] = []
+            norms: list[float] = []
+            for update, (rows, minibatch) in enumerate(zip(minibatch_rows, batches, strict=True)):
+                tokens = sum(len(trajectories[i].rollout.tokens) for i in rows)
+                share, changed = updater.accumulate(minibatch, advantage, old, tokens, len(rows))
+                changes |= changed
+                (total,) = ranks.sum([share])
+                losses.append(total)
+                norms.append(policy.update(rate, total, f"grpo step {step + 1}, update {update + 1}"))
+            every_change = dict(pair for pairs in ranks.gather([list(changes.items())]) for pair in pairs)
             updated = time.perf_counter()
-            # 5. Log, keep the rollouts, save.
-            measured = between(step + 1)
-            state = learning.state() if config.checkpoint.due(step + 1, settings.steps) else None
-            if tracker:
-                rows_out = rollout_rows(step + 1, sampled, worth.rewards, worth.shaping, worth.result, every)
-                metrics = step_metrics(rows_out) | controller.metrics() | measured | {
+            # 5. Validate, log, keep the rollouts, save.
+            validation = validate(step + 1)
+            if loop.writes:
+                table = rollout_rows(step + 1, trajectories, credit, every_change)
+                parts = list(credit.scores.parts)
+                metrics = step_metrics(table, parts) | controller.metrics() | validation
+                metrics |= {
                     "loss": sum(losses) / max(1, len(losses)),
                     "grad_norm": max(norms, default=0.0),
                     "learning_rate": rate,
@@ -108,19 +116,13 @@ def run(stage: Stage) -> None:
                     "seconds_rollout": in_rollout,
                     "seconds_judge": judged - began - in_rollout,
                     "seconds_update": updated - judged,
-                    "tokens_per_second": sum(row.judged.tokens for row in sampled) / (updated - began),
-                }  # fmt: skip
-                if config.objective.overlong.buffer:
-                    metrics["overlong_penalty"] = float(worth.shaping.mean())
-                write_rollouts(stage.directory / "rollouts", step + 1, rows_out)
-                tracker.log(step + 1, metrics)
-                if state:
-                    stage.checkpoints.save(step + 1, state, {"schedule": controller.state_dict()})
-                advance(1, f"accuracy {metrics['accuracy']:.2f}  fidelity {metrics['fidelity']:.2f}")
+                    "tokens_per_second": sum(len(t.rollout.tokens) for t in trajectories) / (updated - began),
+                }
+                note = f"accuracy {metrics['accuracy']:.2f}  fidelity {metrics['fidelity']:.2f}"
+                loop.log(metrics, note, table, parts)
+            loop.save({"schedule": controller.state_dict()})
     # 6. Keep the result.
-    if tracker:
-        tracker.close()
-    save_model(policy, tokenizer, stage.planned.result, write=ranks.main)
+    save_model(model, tokenizer, stage.planned.result, write=ranks.main)
 
 
 def needs_copy(config: Config) -> bool:

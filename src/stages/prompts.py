@@ -10,10 +10,9 @@ from dataclasses import asdict
 from src.common.errors import UserError
 from src.common.files import replace_durably
 from src.common.seeds import stream
-from src.common.timeout import limit
 from src.config.schema import Config
 from src.data import card, question_sets
-from src.data.chat import Chat, decode
+from src.data.chat import Chat
 from src.data.readers import json_lines
 from src.data.records import Question, write_records
 from src.data.selection import choose
@@ -21,7 +20,8 @@ from src.data.selection.choose import REASONS, Dropped, mixed
 from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Stage
-from src.rollout.engines.build import alone, build_engine, sampling_of
+from src.rollout.engines.build import alone, build_engine
+from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
 
 COLUMNS = ("read", *REASONS, "prompts")
@@ -70,15 +70,15 @@ def run(stage: Stage) -> None:
 def _bad_golds(judge: Judge, rows: list[Question]) -> Dropped:
     return {
         index: ("bad_gold", row.gold[:60])
-        for index, (row, right) in enumerate(zip(rows, judge.golds_right(rows), strict=True))
+        for index, (row, right) in enumerate(zip(rows, judge.gold_answers_right(rows), strict=True))
         if not right
     }
 
 
 def _leaks(rows: list[Question], against: dict[str, list[Question]], standing: dict[str, int]) -> Dropped:
-    found, counts = choose.leaks(rows, against)
+    dropped, counts = choose.leaks(rows, against)
     standing.update(counts)
-    return found
+    return dropped
 
 
 def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
@@ -91,7 +91,7 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
     todo = [name for name in parts if not (folder / name).is_file()]
     stage.ranks.wait()  # all ranks have seen the same parts before any of them adds one
     with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
-        count = rights(stage, judge) if todo else None
+        count = count_right(stage, judge) if todo else None
         for name in stage.ranks.share(todo):
             assert count is not None
             lines = [
@@ -102,42 +102,34 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
             replace_durably(folder / name, text.encode(errors="replace"))
             advance(min(stage.ranks.size, len(todo)), name.removesuffix(".jsonl"))
     stage.ranks.wait()
-    found = [int(line["right"]) for name in parts for _, line in json_lines(folder / name)]
+    right_counts = [int(line["right"]) for name in parts for _, line in json_lines(folder / name)]
     return {
         index: ("too_hard" if right < spec.minimum else "too_easy", f"{right} of {spec.rollouts} right")
-        for index, right in enumerate(found)
+        for index, right in enumerate(right_counts)
         if not spec.minimum <= right <= spec.most
     }
 
 
-def rights(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[int]]:
+def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[int]]:
     """The model behind a rollout engine, as a function that counts the right rollouts of each question."""
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
     engine = build_engine(alone(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
-    rollouts = config.prompts.difficulty.rollouts
 
     def count(questions: list[Question]) -> list[int]:
-        prompts = [chat.prompt(row) for row in questions]
-        streams = [stream("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
-        with limit(
-            config.rollout.timeout_s, f"rollouts of {len(prompts)} prompts from engine {engine.name}",
-            "raise rollout.timeout_s", stage.ranks.rank,
-        ):  # fmt: skip
-            groups = engine.generate(prompts, streams, rollouts, sampling_of(config.rollout))
-        flat = [(row, rollout) for row, group in zip(questions, groups, strict=True) for rollout in group]
-        judged = judge(
-            [row for row, _ in flat],
-            [decode(tokenizer, rollout.said) for _, rollout in flat],
-            [len(rollout.tokens) for _, rollout in flat],
-            [rollout.truncated for _, rollout in flat],
+        generate = EngineUnderLimit(
+            engine,
+            config.rollout,
+            stage.ranks.rank,
+            f"rollouts of {len(questions)} prompts",
+            "raise rollout.timeout_s",
         )
-        return [
-            sum(verdict.correct for verdict in judged[start : start + rollouts])
-            for start in range(0, len(judged), rollouts)
-        ]
+        seeds = [stream("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
+        trajectories = answer_questions(generate, chat, judge, questions, seeds, config.prompts.difficulty.rollouts)
+        right = Counter(trajectory.group for trajectory in trajectories if trajectory.sample.correct)
+        return [right[index] for index in range(len(questions))]
 
     return count
 
@@ -157,12 +149,12 @@ def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, in
     (folder / "prompts.jsonl").unlink(missing_ok=True)
     if kept:
         write_records(folder / "prompts.jsonl", kept)
-    found = [_several(rows)] + [
+    notes = [_several(rows)] + [
         f"{there:,} of {total:,} rows of {question_sets.title(name)} stand in the sources"
         for name, (there, total) in standing.items()
     ]
-    replace_durably(folder / "card.md", _card(config, stage, kept, counts, found).encode())
-    shown = "\n".join([card.table(counts, COLUMNS), *found])
+    replace_durably(folder / "card.md", _card(config, stage, kept, counts, notes).encode())
+    shown = "\n".join([card.table(counts, COLUMNS), *notes])
     if not kept:
         raise UserError(
             f"no prompt is left; see {folder / 'dropped.jsonl'}:\n{shown}\nLoosen prompts.*, or add sources"
@@ -176,7 +168,7 @@ def _several(rows: Sequence[Question]) -> str:
     return f"{sum(map(len, groups)):,} rows read are {len(groups):,} problems in several languages"
 
 
-def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Counts, found: list[str]) -> str:
+def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Counts, notes: list[str]) -> str:
     spec = config.prompts
     size: defaultdict[str, list[int]] = defaultdict(list)
     for row in kept:
@@ -193,7 +185,7 @@ def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Count
             "# Prompts for reinforcement learning",
             f"{len(kept):,} questions from {', '.join(map(question_sets.title, spec.sources))}.{policy}",
             *card.counted(counts, COLUMNS, REASONS),
-            *(["## Translations and leaks", "\n".join(f"- {line}" for line in found)] if found else []),
+            *(["## Translations and leaks", "\n".join(f"- {line}" for line in notes)] if notes else []),
             "## Lengths of the questions",
             card.lengths(size, "characters"),
             "## Files",

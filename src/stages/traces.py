@@ -54,7 +54,7 @@ def run(stage: Stage) -> None:
         # 1. Questions whose gold answers are right against themselves: what is asked costs money.
         questions = questions_of(config)
         if config.traces.filter.require_right:
-            judge.check_golds(questions)
+            judge.check_gold_answers(questions)
         requests = requests_of(questions, config.traces.teacher.samples, config.data.instruction)
         # 2. Answers: those there are, and the others from the teacher.
         answers = _answers(stage, requests)

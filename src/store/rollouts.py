@@ -2,23 +2,16 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+
+from src.store.records import Row, rollout_columns, table, write_table
 
 
-def write_rollouts(directory: Path, step: int, rows: Sequence[dict[str, Any]]) -> Path:
-    """Write the rows of `step` (the columns of `src.training.metrics.rollout_rows`), whole or not at all."""
-    import pyarrow
-    import pyarrow.parquet
-
-    from src.common.files import replace_durably
-
-    buffer = io.BytesIO()
-    pyarrow.parquet.write_table(pyarrow.Table.from_pylist(list(rows)), buffer, compression="zstd")
+def write_rollouts(directory: Path, step: int, rows: Sequence[Row], parts: Sequence[str] = ()) -> Path:
+    """Write the rows of `step` (`src.store.records.rollout_columns` of the `parts` of the reward), whole or not at all."""
     path = directory / f"step-{step:06d}.parquet"
-    replace_durably(path, buffer.getvalue())
+    write_table(path, table(rows, rollout_columns(parts)))
     return path
 
 
@@ -34,7 +27,7 @@ def steps_of(directory: Path) -> list[int]:
     return sorted(int(path.stem.removeprefix("step-")) for path in directory.glob("step-*.parquet"))
 
 
-def read_rollouts(directory: Path, step: int) -> list[dict[str, Any]]:
+def read_rollouts(directory: Path, step: int) -> list[Row]:
     """The rows of one step."""
     import pyarrow.parquet
 

@@ -43,7 +43,7 @@ _ROWS = (
     Metric("importance_capped", "share", "Tokens whose trainer / sampler probability is at importance_cap or above.", per_language=True),
     Metric("sampler_gap", "nats / token", "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops above rollout.mismatch_limit. With truncated sampling only where the sampler's is smaller."),
     Metric("sampler_gap_max", "nats", "The largest of these differences."),
-    Metric("overlong_penalty", "reward", "Mean of what overlong shaping adds to the reward, 0 or less (with overlong.buffer)."),
+    Metric("reward/<part>", "reward", "Mean of what a part of a composed reward adds, weight included, over the rollouts to which it applies."),
     Metric("sampled_groups", "groups", "Prompts rolled out in the step, over all its sampling rounds."),
     Metric("trained_groups", "groups", "Prompts whose rollouts were trained on."),
     Metric("zero_variance_groups", "share", "Groups whose advantages are all equal: they teach nothing.", per_language=True),

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
-from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
 
-from src.algorithm.advantages import AdvantageResult
 from src.algorithm.diagnostics import clipped_tokens
 from src.algorithm.filters import NOTICEABLE
 from src.algorithm.spec import LossSpec
-
-if TYPE_CHECKING:
-    from src.training.collect import Sampled
+from src.rollout.generate import Trajectory
+from src.store.records import Row, of_sample, reward_part
+from src.training.credit import Credit
 
 STATUSES = ("right", "wrong", "unparsed", "timeout", "error")
 # Metric -> column of the rollout rows it is the mean of.
@@ -32,8 +30,15 @@ MEANS = {
     "language_term_change": "language_term_change",
 }
 PER_LANGUAGE = (
-    "reward", "accuracy", "fidelity", "code_switched", "tokens", "truncated", "alignment_factor", "language_term_change",
-)  # fmt: skip
+    "reward",
+    "accuracy",
+    "fidelity",
+    "code_switched",
+    "tokens",
+    "truncated",
+    "alignment_factor",
+    "language_term_change",
+)
 
 
 @dataclass(frozen=True)
@@ -61,9 +66,11 @@ class RowUpdate:
         log old - log sampler."""
         if ratio.numel() == 0:
             return RowUpdate(0.0, None if penalty is None else 0.0, 0.0, 0.0, 1.0, 1.0)
-        ratio, entropy = ratio.detach(), entropy.detach()
-        low, high, cap = spec.clip_low, spec.clip_high, spec.importance_cap
-        share = clipped_tokens(ratio[None], torch.tensor([advantage], device=ratio.device), low, high).mean()
+        ratio = ratio.detach()
+        entropy = entropy.detach()
+        cap = spec.importance_cap
+        sign = torch.tensor([advantage], device=ratio.device)
+        share = clipped_tokens(ratio[None], sign, spec.clip_low, spec.clip_high).mean()
         moved = -ratio.log().mean()
         kl = None if penalty is None else float(penalty.detach().mean())
         values = [moved, share, ratio.max(), ratio.min()]
@@ -73,39 +80,40 @@ class RowUpdate:
 
 
 def rollout_rows(
-    step: int, sampled: Sequence[Sampled], rewards: Sequence[float | None], shaping: Tensor, result: AdvantageResult,
-    changes: dict[int, RowUpdate],
-) -> list[dict[str, Any]]:  # fmt: skip
-    """One dictionary for each rollout: what was asked, answered, judged, and what it counted for. `trained` are those
-    that `changes` knows; the others have no value in its columns."""
-    untrained = dict.fromkeys(field.name for field in fields(RowUpdate))
+    step: int, trajectories: Sequence[Trajectory], credit: Credit, changes: Mapping[int, RowUpdate]
+) -> list[Row]:
+    """One row for each trajectory: what was asked, answered, judged, and what it counted for (`src.store.records`).
+
+    `trained` are those that `changes` knows; the others have no value in its columns.
+    """
+    result, scores = credit.result, credit.scores
+    untrained: Row = dict.fromkeys(field.name for field in fields(RowUpdate))
     columns = {
         name: getattr(result, name).tolist()
         for name in ("advantage", "base_advantage", "alignment_term", "diversity_term", "score")
     }
     rows = []
-    for index, (row, reward) in enumerate(zip(sampled, rewards, strict=True)):
-        logprobs = row.rollout.logprobs
-        some = logprobs.numel() > 0
+    for index, trajectory in enumerate(trajectories):
+        sample, mismatch, logprobs = trajectory.sample, trajectory.mismatch, trajectory.rollout.logprobs
         values = {name: column[index] for name, column in columns.items()}
         rows.append(
             {
                 "step": step,
-                "group": row.group,
-                "problem": row.question.problem,
-                "language": row.question.language,
-                "question": row.question.question,
-                **row.judged.record(),
-                "unknown": row.judged.fidelity.detected is None,
-                "reward": reward,
-                "overlong_penalty": float(shaping[index]),
+                "group": sample.group,
+                "problem": sample.problem,
+                "language": sample.query_language,
+                "question": sample.question,
+                **of_sample(sample),
+                "unknown": sample.fidelity.detected is None,
+                "reward": scores.total[index],
+                **{reward_part(name).name: part[index] for name, part in scores.parts.items()},
                 **values,
                 "language_term_change": abs(values["advantage"] - values["base_advantage"]),
                 "alignment_factor": float(result.factor[index]),
-                "logprob_mean": float(logprobs.mean()) if some else 0.0,
-                "logprob_min": float(logprobs.min()) if some else 0.0,
-                "sampler_gap": None if row.gap is None else row.gap.total / row.gap.tokens,
-                "sampler_gap_max": None if row.gap is None else row.gap.largest,
+                "logprob_mean": float(logprobs.mean()) if len(logprobs) else 0.0,
+                "logprob_min": float(logprobs.min()) if len(logprobs) else 0.0,
+                "sampler_gap": None if mismatch is None else mismatch.total / mismatch.tokens,
+                "sampler_gap_max": None if mismatch is None else mismatch.largest,
                 "trained": index in changes,
                 **(asdict(changes[index]) if index in changes else untrained),
             }
@@ -113,23 +121,25 @@ def rollout_rows(
     return rows
 
 
-def step_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    """The metrics of one step from its rollout rows: `name`, and `name/<language>` where it is kept by language."""
+def step_metrics(rows: Sequence[Row], parts: Sequence[str] = ()) -> dict[str, float]:
+    """The metrics of one step from its rollout rows: `name`, `name/<language>` where it is kept by language, and
+    `reward/<part>` for the `parts` of a composed reward."""
     metrics = {name: _mean(rows, column) for name, column in MEANS.items()}
+    metrics |= {f"reward/{name}": _mean(rows, reward_part(name).name) for name in parts}
     metrics |= {f"status_{status}": _share(rows, "status", status) for status in STATUSES}
     metrics |= _update_metrics(rows) | _group_metrics(rows) | _probe_metrics(rows)
     metrics["sampled_groups"] = len({row["group"] for row in rows})
     metrics["trained_groups"] = len({row["group"] for row in rows if row["trained"]})
     for code in sorted({row["language"] for row in rows}):
-        some = [row for row in rows if row["language"] == code]
-        own = {name: _mean(some, MEANS[name]) for name in PER_LANGUAGE}
-        own |= {name: value for name, value in _update_metrics(some).items() if name != "ratio_min"}
-        own |= _group_metrics(some)
-        metrics |= {f"{name}/{code}": value for name, value in own.items()}
+        of_language = [row for row in rows if row["language"] == code]
+        values = {name: _mean(of_language, MEANS[name]) for name in PER_LANGUAGE}
+        values |= {name: value for name, value in _update_metrics(of_language).items() if name != "ratio_min"}
+        values |= _group_metrics(of_language)
+        metrics |= {f"{name}/{code}": value for name, value in values.items()}
     return metrics
 
 
-def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+def _update_metrics(rows: Sequence[Row]) -> dict[str, float]:
     """Of the rows that were trained on; nothing when there are none."""
     rows = [row for row in rows if row["trained"]]
     if not rows:
@@ -145,7 +155,7 @@ def _update_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _probe_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
+def _probe_metrics(rows: Sequence[Row]) -> dict[str, float]:
     """Of the rows that the trainer was asked about; nothing when there are none."""
     rows = [row for row in rows if row["sampler_gap"] is not None]
     if not rows:
@@ -157,8 +167,8 @@ def _probe_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _group_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
-    groups: dict[int, list[dict[str, Any]]] = {}
+def _group_metrics(rows: Sequence[Row]) -> dict[str, float]:
+    groups: dict[int, list[Row]] = {}
     for row in rows:
         groups.setdefault(row["group"], []).append(row)
     flat = [max(r["advantage"] for r in g) - min(r["advantage"] for r in g) < NOTICEABLE for g in groups.values()]
@@ -169,11 +179,11 @@ def _group_metrics(rows: Sequence[dict[str, Any]]) -> dict[str, float]:
     }
 
 
-def _mean(rows: Sequence[dict[str, Any]], column: str) -> float:
+def _mean(rows: Sequence[Row], column: str) -> float:
     """Mean over the rows where the value applies (a reward may be None, which is not 0)."""
     values = [float(row[column]) for row in rows if row[column] is not None]
     return sum(values) / len(values) if values else 0.0
 
 
-def _share(rows: Sequence[dict[str, Any]], column: str, value: str) -> float:
+def _share(rows: Sequence[Row], column: str, value: str) -> float:
     return sum(row[column] == value for row in rows) / len(rows)

@@ -7,7 +7,6 @@ wrong ratios, and the reward goes somewhere. So it is measured in every step, an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -15,6 +14,7 @@ from torch import Tensor
 from src.common.errors import UserError
 from src.models.logprobs import Batch, collate
 from src.rollout.engines.base import Rollout
+from src.rollout.generate import Mismatch
 from src.rollout.spec import RolloutSpec
 
 # Nats a token that rounding alone explains: measured means are about 1e-6 and 1e-2.
@@ -26,62 +26,58 @@ class SamplerMismatch(UserError):
     """The sampler's log-probabilities are not those of the policy that is trained."""
 
 
-@dataclass(frozen=True)
-class Gap:
-    """|log sampler - log trainer| of one rollout of `tokens` tokens, in nats: their sum, and the largest."""
-
-    total: float
-    largest: float
-    tokens: int
-
-    @staticmethod
-    def of(sampler: Tensor, trainer: Tensor, truncated: bool) -> Gap:
-        """From the log-probabilities [tokens] of one rollout. Where the sampler cut its distribution (`truncated`) its
-        probabilities are renormalised and so can only be larger: only what is smaller counts."""
-        difference = trainer.cpu() - sampler
-        apart = difference.clamp(min=0.0) if truncated else difference.abs()
-        return Gap(float(apart.double().sum()), float(apart.max()), len(apart))
-
-
-def chosen(rollouts: Sequence[Rollout], count: int) -> list[int]:
+def evenly_spaced(rollouts: Sequence[Rollout], count: int) -> list[int]:
     """Indices of at most `count` rollouts that have tokens, evenly spaced: of several prompts, always the same."""
-    some = [index for index, rollout in enumerate(rollouts) if rollout.tokens]
-    count = min(count, len(some))
-    return [some[place * len(some) // count] for place in range(count)]
+    indices = [index for index, rollout in enumerate(rollouts) if rollout.tokens]
+    count = min(count, len(indices))
+    return [indices[place * len(indices) // count] for place in range(count)]
+
+
+def difference(sampler: Tensor, trainer: Tensor, truncated: bool) -> Mismatch:
+    """From the log-probabilities (C,) of one rollout by both. Where the sampler cut its distribution (`truncated`) its
+    probabilities are renormalised and so can only be larger: only what is smaller counts."""
+    gap = trainer.cpu() - sampler  # (C,)
+    apart = gap.clamp(min=0.0) if truncated else gap.abs()
+    return Mismatch(float(apart.double().sum()), float(apart.max()), len(apart))
 
 
 @torch.no_grad()
 def probe(
-    logprobs: Logprobs, prompts: Sequence[Sequence[int]], rollouts: Sequence[Rollout], spec: RolloutSpec, pad: int,
+    logprobs: Logprobs,
+    prompts: Sequence[Sequence[int]],
+    rollouts: Sequence[Rollout],
+    spec: RolloutSpec,
+    pad: int,
     device: str,
-) -> dict[int, Gap]:  # fmt: skip
-    """Index -> gap of `spec.probe_rows` of this rank's rollouts, by `logprobs(batch, temperature, "none")` of the policy.
+) -> dict[int, Mismatch]:
+    """Index -> mismatch of `spec.probe_rows` of this rank's rollouts, by `logprobs(batch, temperature, "none")` of the policy.
 
     It is called exactly once, with a row without tokens where there are no rollouts: where weights are split over ranks,
     all ranks must go through the model together.
     """
-    indices = chosen(rollouts, spec.probe_rows)
-    asked = [prompts[index] for index in indices] or [[pad]]
-    said = [rollouts[index].tokens for index in indices] or [[]]
-    found, _ = logprobs(collate(asked, said, pad).to(device), spec.temperature, "none")
+    indices = evenly_spaced(rollouts, spec.probe_rows)
+    contexts = [prompts[index] for index in indices] or [[pad]]
+    completions = [rollouts[index].tokens for index in indices] or [[]]
+    trainer, _ = logprobs(collate(contexts, completions, pad).to(device), spec.temperature, "none")  # (B, C)
     return {
-        index: Gap.of(rollouts[index].logprobs, found[row, : len(rollouts[index].tokens)], bool(spec.truncates))
+        index: difference(rollouts[index].logprobs, trainer[row, : len(rollouts[index].tokens)], bool(spec.truncates))
         for row, index in enumerate(indices)
     }
 
 
-def check(gaps: Sequence[Gap], spec: RolloutSpec, dtype: str, engine: str) -> None:
-    """Raise `SamplerMismatch` unless the mean gap a token of all ranks' probed rollouts is within the limit."""
-    tokens = sum(gap.tokens for gap in gaps)
+def check(mismatches: Sequence[Mismatch], spec: RolloutSpec, dtype: str, engine: str) -> None:
+    """Raise `SamplerMismatch` unless the mean difference a token of all ranks' probed rollouts is within the limit."""
+    tokens = sum(mismatch.tokens for mismatch in mismatches)
     if not tokens:
         return
     limit = LIMITS[dtype] if spec.mismatch_limit is None else spec.mismatch_limit
-    mean, largest = sum(gap.total for gap in gaps) / tokens, max(gap.largest for gap in gaps)
+    mean = sum(mismatch.total for mismatch in mismatches) / tokens
+    largest = max(mismatch.largest for mismatch in mismatches)
     if not mean <= limit:  # not a number is no agreement either
         raise SamplerMismatch(
             f"the sampler must be the policy that is trained: log-probabilities of sampler and trainer may differ by "
             f"{limit:g} nats a token on average (rollout.mismatch_limit, model.dtype={dtype}); on {tokens} tokens of "
-            f"{len(gaps)} rollouts they differ by {mean:.3g}, at most by {largest:.3g}. The engine {engine} has other "
+            f"{len(mismatches)} rollouts they differ by {mean:.3g}, at most by {largest:.3g}. The engine {engine} has other "
             "weights than the trainer or computes otherwise: try rollout=native or rollout=hf; where only precision is "
             "to blame, raise rollout.mismatch_limit and correct for it with objective.loss.importance_cap=2"
         )

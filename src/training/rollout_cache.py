@@ -12,18 +12,18 @@ from src.rollout.engines.base import Rollout
 
 
 @dataclass(frozen=True)
-class Pending:
+class RolloutCache:
     """The rollouts of one rank for one round of the step it is in."""
 
     path: Path
 
     @staticmethod
-    def of(directory: Path, rank: int, size: int, round: int) -> Pending:
+    def of(directory: Path, rank: int, size: int, number: int) -> RolloutCache:
         """The file of a rank for a round: a step with several keeps all of them until the next step's replace them."""
-        later = f"-round-{round}" if round else ""
-        return Pending(directory / f"pending-{rank}-of-{size}{later}.safetensors")
+        later = f"-round-{number}" if number else ""
+        return RolloutCache(directory / f"pending-{rank}-of-{size}{later}.safetensors")
 
-    def save(self, identity: str, step: int, round: int, groups: list[list[Rollout]]) -> None:
+    def save(self, identity: str, step: int, number: int, groups: list[list[Rollout]]) -> None:
         """Replace what was kept by the rollouts of this round of `step`."""
         from safetensors.torch import save
 
@@ -35,16 +35,16 @@ class Pending:
             "tokens": torch.tensor([token for row in rows for token in row.tokens], dtype=torch.int32),
             "logprobs": torch.cat([row.logprobs for row in rows]) if rows else torch.zeros(0),
         }
-        replace_durably(self.path, save(tensors, _label(identity, step, round)))
+        replace_durably(self.path, save(tensors, _label(identity, step, number)))
 
-    def load(self, identity: str, step: int, round: int) -> list[list[Rollout]] | None:
+    def load(self, identity: str, step: int, number: int) -> list[list[Rollout]] | None:
         """The rollouts kept for this round of `step` of this configuration, or None."""
         from safetensors import safe_open
 
         if not self.path.is_file():
             return None
         with safe_open(self.path, framework="pt") as file:
-            if file.metadata() != _label(identity, step, round):
+            if file.metadata() != _label(identity, step, number):
                 return None
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
         sizes = tensors["sizes"].tolist()
@@ -64,5 +64,5 @@ class Pending:
         return groups
 
 
-def _label(identity: str, step: int, round: int) -> dict[str, str]:
-    return {"identity": identity, "step": str(step), "round": str(round)}
+def _label(identity: str, step: int, number: int) -> dict[str, str]:
+    return {"identity": identity, "step": str(step), "round": str(number)}

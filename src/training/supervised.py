@@ -16,6 +16,7 @@ from src.models.logprobs import Batch, collate, microbatches
 from src.pipeline.stage import Stage
 from src.training.build import learner
 from src.training.learner import Learner
+from src.training.loop import Loop
 
 
 @dataclass(frozen=True)
@@ -39,30 +40,31 @@ class Recipe:
     optimiser: OptimiserSpec
     validate_every_steps: int = 0
 
+    def validates(self, finished: int) -> bool:
+        """Whether there is a validation after so many steps: every `validate_every_steps` (0: never), and at the end."""
+        every = self.validate_every_steps
+        return every > 0 and (finished == self.steps or finished % every == 0)
+
 
 def train(
     stage: Stage, model: Any, sequences: Sequence[Row], validation: Sequence[Row], recipe: Recipe, pad: int
 ) -> None:
     """Train `model` in place; checkpoints, resumes, logs. Bit-for-bit repeatable on the same number of ranks."""
     config, ranks = stage.config, stage.ranks
-    learning = learner(model, recipe.optimiser, ranks, config.distributed)
-    start, _ = stage.checkpoints.restore(learning)
-    tracker = stage.tracker()
-    if tracker:
-        tracker.resume(start)
-    with stage.progress(recipe.steps, "step", start) as advance:
-        for step in range(start, recipe.steps):
+    policy = learner(model, recipe.optimiser, ranks, config.distributed)
+    with Loop(stage, policy, recipe.steps) as loop:
+        for step in loop:
             began = time.perf_counter()
             # 1. The sequences of this step, and this rank's share of them.
             chosen = [sequences[i] for i in order(len(sequences), step, recipe.sequences_per_step, config.seed)]
             target_tokens = sum(len(sequence.completion) for sequence in chosen)
             mine = ranks.share(sorted(chosen, key=len))
             # 2. Loss per target token over the whole step, whatever the split into ranks and micro-batches.
-            loss = backward(learning, mine, target_tokens, recipe.tokens_per_microbatch, pad)
+            loss = backward(policy, mine, target_tokens, recipe.tokens_per_microbatch, pad)
             (loss,) = ranks.sum([loss])
             # 3. One update.
             rate = recipe.optimiser.rate(step, recipe.steps)
-            norm = learning.update(rate, loss, f"{stage.planned.name} step {step + 1}")
+            norm = policy.update(rate, loss, f"{stage.planned.name} step {step + 1}")
             # 4. Log, validate, save.
             metrics = {
                 "loss": loss,
@@ -71,17 +73,10 @@ def train(
                 "progress": (step + 1) / recipe.steps,
                 "tokens_per_second": sum(map(len, chosen)) / (time.perf_counter() - began),
             }
-            last = step + 1 == recipe.steps
-            if validation and recipe.validate_every_steps and (last or (step + 1) % recipe.validate_every_steps == 0):
-                metrics["validation_loss"] = evaluate(learning, validation, recipe.tokens_per_microbatch, pad)
-            state = learning.state() if config.checkpoint.due(step + 1, recipe.steps) else None
-            if tracker:
-                tracker.log(step + 1, metrics)
-                if state:
-                    stage.checkpoints.save(step + 1, state)
-            advance(1, f"loss {loss:.3f}")
-    if tracker:
-        tracker.close()
+            if validation and recipe.validates(step + 1):
+                metrics["validation_loss"] = evaluate(policy, validation, recipe.tokens_per_microbatch, pad)
+            loop.log(metrics, f"loss {loss:.3f}")
+            loop.save()
 
 
 def order(count: int, step: int, per_step: int, seed: int) -> list[int]:
@@ -96,19 +91,19 @@ def order(count: int, step: int, per_step: int, seed: int) -> list[int]:
     return chosen
 
 
-def backward(learning: Learner, sequences: Sequence[Row], target_tokens: int, per_microbatch: int, pad: int) -> float:
+def backward(policy: Learner, sequences: Sequence[Row], target_tokens: int, per_microbatch: int, pad: int) -> float:
     """Add the gradient of (sum of -log p over these sequences) / `target_tokens`; returns that loss."""
     loss = mean_loss(target_tokens)
-    batches = microbatched(learning, sequences, per_microbatch, pad)
-    return sum(learning.learn(batch, loss, entropy="none")[0] for batch in batches)
+    batches = microbatched(policy, sequences, per_microbatch, pad)
+    return sum(policy.learn(batch, loss, entropy="none")[0] for batch in batches)
 
 
 @torch.no_grad()
-def evaluate(learning: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
+def evaluate(policy: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
     """Mean negative log-likelihood (nats a target token) over sequences that are not trained on."""
     loss = mean_loss(sum(len(sequence.completion) for sequence in sequences))
-    batches = microbatched(learning, learning.ranks.share(sequences), per_microbatch, pad)
-    return learning.ranks.sum([sum(float(loss(*learning.logprobs(batch, entropy="none"))) for batch in batches)])[0]
+    batches = microbatched(policy, policy.ranks.share(sequences), per_microbatch, pad)
+    return policy.ranks.sum([sum(float(loss(*policy.logprobs(batch, entropy="none"))) for batch in batches)])[0]
 
 
 def mean_loss(target_tokens: int) -> Objective:
@@ -116,9 +111,9 @@ def mean_loss(target_tokens: int) -> Objective:
     return lambda logprobs, entropies: -logprobs.sum() / target_tokens
 
 
-def microbatched(learning: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> Iterator[Batch]:
+def microbatched(policy: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> Iterator[Batch]:
     """This rank's sequences in micro-batches; where ranks go in lockstep, those with less to do go through nothing."""
     parts = [[sequences[i] for i in indices] for indices in microbatches([len(s) for s in sequences], per_microbatch)]
     idle = [Row([pad], [])]
-    for rows in parts + [idle] * (learning.rounds(len(parts)) - len(parts)):
-        yield collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(learning.ranks.device)
+    for rows in parts + [idle] * (policy.rounds(len(parts)) - len(parts)):
+        yield collate([r.prompt for r in rows], [r.completion for r in rows], pad).to(policy.ranks.device)

@@ -2,33 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from src.algorithm.advantages import AdvantageResult
 from src.algorithm.losses import PolicyObjective, token_weights
+from src.algorithm.spec import LossSpec
 from src.models.logprobs import Batch, collate, microbatches
-from src.pipeline.stage import Stage
-from src.training.collect import Sampled
+from src.rollout.generate import Trajectory
 from src.training.learner import Learner
 from src.training.metrics import RowUpdate
 
 
-def minibatches(sampled: Sequence[Sampled], trained: Sequence[int], count: int) -> list[list[int]]:
-    """Indices of the rollouts of each mini-batch: the k-th of the `trained` groups is in part k mod `count`, whole. A
-    part that has none is left out."""
+def minibatches(groups: Sequence[int], trained: Sequence[int], count: int) -> list[list[int]]:
+    """Indices of the trajectories of each mini-batch: the k-th of the `trained` groups is in part k mod `count`, whole. A
+    part that has none is left out.
+
+    Args:
+        groups: the group of each trajectory, [N].
+    """
     part = {group: place % count for place, group in enumerate(trained)}
-    parts = [[i for i, row in enumerate(sampled) if part.get(row.group) == number] for number in range(count)]
+    parts = [[i for i, group in enumerate(groups) if part.get(group) == number] for number in range(count)]
     return [rows for rows in parts if rows]
 
 
 @dataclass(frozen=True)
-class Piece:
-    """One micro-batch: which of the step's rollouts it holds, and what the sampler gave their tokens [B, C]. One that
+class MicroBatch:
+    """Which of the step's trajectories it holds, and the log-probabilities of the sampler for their tokens (B, C). One that
     holds none has a row without tokens: a rank with less to do goes through it beside the others."""
 
     indices: list[int]
@@ -36,73 +39,111 @@ class Piece:
     sampler: Tensor
 
 
-def cut(stage: Stage, learning: Learner, sampled: Sequence[Sampled], rows: Sequence[int], pad: int) -> list[Piece]:
-    """This rank's share of the mini-batch `rows`, cut into micro-batches."""
-    device, found = stage.ranks.device, []
-    lengths = {i: len(sampled[i].prompt) + len(sampled[i].rollout.tokens) for i in rows}
-    mine = stage.ranks.share(sorted(rows, key=lambda i: (lengths[i], i)))
-    for places in microbatches([lengths[i] for i in mine], stage.config.grpo.tokens_per_microbatch):
-        indices = [mine[place] for place in places]
-        group = [sampled[i] for i in indices]
-        batch = collate([row.prompt for row in group], [row.rollout.tokens for row in group], pad)
-        sampler = torch.nn.utils.rnn.pad_sequence([row.rollout.logprobs for row in group], batch_first=True)
-        found.append(Piece(indices, batch.to(device), sampler.to(device)))
-    idle = Piece([], collate([[pad]], [[]], pad).to(device), torch.zeros(1, 1, device=device))
-    return found + [idle] * (learning.rounds(len(found)) - len(found))
+@dataclass(frozen=True)
+class Updater:
+    """Makes the updates of a step. `frozen` is the reference policy, None where it is the policy without its adapters or
+    there is none; `tokens_per_microbatch` bounds what goes through the policy at a time."""
 
+    learner: Learner
+    loss: LossSpec
+    temperature: float
+    tokens_per_microbatch: int
+    pad: int
+    frozen: Any | None = None
 
-@torch.no_grad()
-def old_logprobs(stage: Stage, learning: Learner, pieces: Sequence[Piece]) -> dict[int, Tensor]:
-    """What the ratio is taken to, [C] for each rollout: the sampler's log-probabilities, or with an importance cap the
-    trainer's own before the step's first update, in the same micro-batches, so that the first ratio is exactly 1."""
-    found: dict[int, Tensor] = {}
-    for piece in pieces:
-        old = piece.sampler
-        if stage.config.objective.loss.importance_cap:
-            old, _ = learning.logprobs(piece.batch, stage.config.rollout.temperature, entropy="none")
-        found.update(zip(piece.indices, old[: len(piece.indices)], strict=True))
-    return found
+    def microbatches(self, trajectories: Sequence[Trajectory], rows: Sequence[int]) -> list[MicroBatch]:
+        """This rank's share of the mini-batch `rows`, cut into micro-batches."""
+        ranks = self.learner.ranks
+        lengths = {i: len(trajectories[i].prompt) + len(trajectories[i].rollout.tokens) for i in rows}
+        mine = ranks.share(sorted(rows, key=lambda i: (lengths[i], i)))
+        batches = []
+        for places in microbatches([lengths[i] for i in mine], self.tokens_per_microbatch):
+            indices = [mine[place] for place in places]
+            chosen = [trajectories[i] for i in indices]
+            batch = collate([row.prompt for row in chosen], [row.rollout.tokens for row in chosen], self.pad)
+            sampler = torch.nn.utils.rnn.pad_sequence([row.rollout.logprobs for row in chosen], batch_first=True)
+            batches.append(MicroBatch(indices, batch.to(ranks.device), sampler.to(ranks.device)))
+        empty = collate([[self.pad]], [[]], self.pad).to(ranks.device)
+        idle = MicroBatch([], empty, torch.zeros(1, 1, device=ranks.device))
+        return batches + [idle] * (self.learner.rounds(len(batches)) - len(batches))
 
+    @torch.no_grad()
+    def old_logprobs(self, batches: Sequence[MicroBatch]) -> dict[int, Tensor]:
+        """What the ratio is taken to, (C,) for each trajectory: the sampler's log-probabilities, or with an importance cap
+        the trainer's own before the step's first update, in the same micro-batches, so that the first ratio is exactly 1."""
+        old_of: dict[int, Tensor] = {}
+        for micro in batches:
+            old = micro.sampler
+            if self.loss.importance_cap:
+                old, _ = self.learner.logprobs(micro.batch, self.temperature, entropy="none")
+            old_of.update(zip(micro.indices, old[: len(micro.indices)], strict=True))
+        return old_of
 
-def accumulate(
-    stage: Stage, learning: Learner, frozen: Any | None, pieces: Sequence[Piece], global_tokens: int, global_sequences: int,
-    result: AdvantageResult, old: dict[int, Tensor], changes: dict[int, RowUpdate],
-) -> float:  # fmt: skip
-    """Add the gradient of this rank's share of a mini-batch; returns that share of the loss.
+    def accumulate(
+        self,
+        batches: Sequence[MicroBatch],
+        advantage: Tensor,
+        old: Mapping[int, Tensor],
+        global_tokens: int,
+        global_sequences: int,
+    ) -> tuple[float, dict[int, RowUpdate]]:
+        """Add the gradient of this rank's share of a mini-batch: that share of the loss, and what each trajectory went
+        through.
 
-    Token weights are made from the counts of the whole mini-batch, so that the sum over micro-batches and ranks
-    is the loss, however they are cut. What each row went through is added to `changes`.
-    """
-    spec, temperature = stage.config.objective.loss, stage.config.rollout.temperature
-    total = 0.0
-    for piece in pieces:
-        batch = piece.batch
-        advantage = result.advantage[piece.indices].to(stage.ranks.device)
-        objective = PolicyObjective(
+        Token weights are made from the counts of the whole mini-batch, so that the sum over micro-batches and ranks
+        is the loss, however they are cut.
+
+        Args:
+            advantage: of every trajectory of the step, [N].
+        """
+        total = 0.0
+        changes: dict[int, RowUpdate] = {}
+        for micro in batches:
+            objective = self._objective(micro, advantage, old, global_tokens, global_sequences)
+            entropies = "gradient" if self.loss.entropy_coefficient else "value"
+            value, new, entropy = self.learner.learn(
+                micro.batch, objective, self.temperature, entropies, self.loss.by_token
+            )
+            total += value
+            ratio = objective.ratio(new)
+            penalty = objective.penalty(new)
+            mismatch = objective.old - objective.sampler
+            for place, index in enumerate(micro.indices):
+                real = micro.batch.mask[place].bool()
+                changes[index] = RowUpdate.of(
+                    ratio[place][real],
+                    None if penalty is None else penalty[place][real],
+                    entropy[place][real],
+                    float(objective.advantage[place]),
+                    self.loss,
+                    mismatch[place][real],
+                )
+        return total, changes
+
+    def _objective(
+        self,
+        micro: MicroBatch,
+        advantage: Tensor,
+        old: Mapping[int, Tensor],
+        global_tokens: int,
+        global_sequences: int,
+    ) -> PolicyObjective:
+        """The loss of a micro-batch as a function of its log-probabilities."""
+        spec, mask = self.loss, micro.batch.mask
+        own = advantage[micro.indices].to(self.learner.ranks.device)
+        return PolicyObjective(
             spec=spec,
-            old=torch.stack([old[index] for index in piece.indices]) if piece.indices else piece.sampler,
-            sampler=piece.sampler,
-            reference=_reference(stage, learning, frozen, batch),
-            advantage=advantage if piece.indices else advantage.new_zeros(1),
-            mask=batch.mask,
-            weights=token_weights(batch.mask, spec.aggregation, global_tokens, global_sequences, spec.maximum_tokens),
+            old=torch.stack([old[index] for index in micro.indices]) if micro.indices else micro.sampler,
+            sampler=micro.sampler,
+            reference=self._reference(micro.batch),
+            advantage=own if micro.indices else own.new_zeros(1),
+            mask=mask,
+            weights=token_weights(mask, spec.aggregation, global_tokens, global_sequences, spec.maximum_tokens),
         )
-        entropies = "gradient" if spec.entropy_coefficient else "value"
-        value, new, entropy = learning.learn(batch, objective, temperature, entropies, spec.by_token)
-        total += value
-        ratio, penalty, mismatch = objective.ratio(new), objective.penalty(new), objective.old - objective.sampler
-        for place, index in enumerate(piece.indices):
-            real = batch.mask[place].bool()
-            changes[index] = RowUpdate.of(
-                ratio[place][real], None if penalty is None else penalty[place][real], entropy[place][real],
-                float(advantage[place]), spec, mismatch[place][real],
-            )  # fmt: skip
-    return total
 
-
-@torch.no_grad()
-def _reference(stage: Stage, learning: Learner, frozen: Any | None, batch: Batch) -> Tensor | None:
-    """The reference policy's log-probabilities [B, C], if the loss asks for them."""
-    if not stage.config.objective.loss.kl_coefficient:
-        return None
-    return learning.reference_logprobs(batch, stage.config.rollout.temperature, frozen)[0]
+    @torch.no_grad()
+    def _reference(self, batch: Batch) -> Tensor | None:
+        """The reference policy's log-probabilities (B, C), if the loss asks for them."""
+        if not self.loss.kl_coefficient:
+            return None
+        return self.learner.reference_logprobs(batch, self.temperature, self.frozen)[0]

@@ -13,12 +13,21 @@ Number = (int, float)
 @dataclass(frozen=True)
 class Observed:
     """The rollouts of a step as a controller sees them, [N] each: the reward (None: does not apply), the language of
-    the reasoning (None: unknown), that of the query, and which prompt is answered."""
+    the reasoning (None: unknown), that of the query, which prompt is answered, and whether the answer is right (by default
+    where the reward is above 0)."""
 
     rewards: Sequence[float | None]
     reasoning: Sequence[str | None]
     query: Sequence[str]
     groups: Sequence[Hashable]
+    right: Sequence[bool] | None = None
+
+    @property
+    def correct(self) -> Sequence[bool]:
+        """Whether each answer is right."""
+        if self.right is not None:
+            return self.right
+        return [reward is not None and reward > 0 for reward in self.rewards]
 
 
 @dataclass(frozen=True)

@@ -73,11 +73,11 @@ class CriticalController(Controller):
     def observe(self, observed: Observed) -> None:
         self._settle()
         groups: dict[tuple[str, Hashable], Counter[tuple[bool, bool]]] = {}
-        for reward, spoken, language, group in zip(
-            observed.rewards, observed.reasoning, observed.query, observed.groups, strict=True
+        for reward, correct, spoken, language, group in zip(
+            observed.rewards, observed.correct, observed.reasoning, observed.query, observed.groups, strict=True
         ):
             if reward is not None:
-                groups.setdefault((language, group), Counter())[spoken == language, reward > 0] += 1
+                groups.setdefault((language, group), Counter())[spoken == language, correct] += 1
         for language in dict.fromkeys(language for language, _ in groups):
             self.contrasts.setdefault(language, Contrast()).fade(self.settings.of(language).memory)
         for (language, _), n in groups.items():

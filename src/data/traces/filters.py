@@ -13,7 +13,7 @@ from src.grading.extract import last_box
 from src.grading.grader import Status
 from src.language.detector import Detector
 from src.language.trace import split_trace
-from src.rewards.base import Judged
+from src.rewards.base import Sample
 
 # Why an answer is dropped, in the order in which it is asked; the first that holds counts.
 REASONS = {
@@ -59,25 +59,25 @@ def completion_of(answer: Answer) -> tuple[str, str]:
 
 
 def reason_against(
-    spec: FilterSpec, question: Question, judged: Judged, detector: Detector, tokens: int
+    spec: FilterSpec, question: Question, sample: Sample, detector: Detector, tokens: int
 ) -> tuple[str, str]:
     """(reason, detail) why a completion is no example; two empty texts when it is one."""
-    split = split_trace(judged.completion)
+    split = split_trace(sample.completion)
     if spec.require_boxed and last_box(split.answer) is None:
         return "no_box", split.answer[-60:]
-    if spec.require_right and judged.status in (Status.TIMEOUT, Status.ERROR):
-        return "ungraded", judged.status.value
-    if spec.require_right and not judged.correct:
-        return "wrong", f"{judged.answer!r:.60} for {question.gold!r:.60}"
+    if spec.require_right and sample.grade.status in (Status.TIMEOUT, Status.ERROR):
+        return "ungraded", sample.grade.status.value
+    if spec.require_right and not sample.correct:
+        return "wrong", f"{sample.grade.answer!r:.60} for {question.gold!r:.60}"
     if spec.require_language:
         share = language_share(split.think, question.language, detector)
-        if judged.fidelity.detected != question.language or share < spec.minimum_language:
-            return "language", f"{judged.fidelity.detected}, {share:.2f} in {question.language}"
-        if judged.fidelity.answer_detected not in (None, question.language):
-            return "answer_language", str(judged.fidelity.answer_detected)
-    if judged.fidelity.foreign_script > spec.maximum_foreign_script:
-        return "foreign_script", f"{judged.fidelity.foreign_script:.2f}"
-    for unit, length in (("characters", len(judged.completion)), ("tokens", tokens)):
+        if sample.fidelity.detected != question.language or share < spec.minimum_language:
+            return "language", f"{sample.fidelity.detected}, {share:.2f} in {question.language}"
+        if sample.fidelity.answer_detected not in (None, question.language):
+            return "answer_language", str(sample.fidelity.answer_detected)
+    if sample.fidelity.foreign_script > spec.maximum_foreign_script:
+        return "foreign_script", f"{sample.fidelity.foreign_script:.2f}"
+    for unit, length in (("characters", len(sample.completion)), ("tokens", tokens)):
         low, high = getattr(spec, f"minimum_{unit}"), getattr(spec, f"maximum_{unit}")
         if low is not None and length < low:
             return "too_short", f"{length} {unit}"

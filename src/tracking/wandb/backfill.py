@@ -9,15 +9,13 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.run_values import final_values
+from src.store.records import PART, ROLLOUTS
 from src.store.rollouts import printable, read_rollouts
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 from src.tracking.wandb.run import Media, WandbRun
 
-COLUMNS = (
-    "step", "language", "detected", "question", "completion", "status", "correct", "in_language", "reward",
-    "alignment_factor", "alignment_term", "advantage", "tokens", "truncated", "trained",
-)  # fmt: skip
+COLUMNS = tuple(column.name for column in ROLLOUTS if column.in_tables)
 
 
 def send_line(run: WandbRun, folder: Path, line: Mapping[str, Any]) -> None:
@@ -39,7 +37,7 @@ def _rollouts(directory: Path, step: int, spec: TrackingSpec) -> Media:
     import wandb
 
     rows = chosen(read_rollouts(directory, step), spec.rollouts_rows)
-    names: list[Any] = [name for name in COLUMNS if name in rows[0]]
+    names: list[Any] = [name for name in rows[0] if name in COLUMNS or name.startswith(PART)]
     data = [[printable(row[name]) if isinstance(row[name], str) else row[name] for name in names] for row in rows]
     return {"rollouts": wandb.Table(columns=names, data=data)}
 
