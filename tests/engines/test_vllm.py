@@ -15,21 +15,15 @@ import torch
 pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines installs it apart")
 
 from src.models.load import add_lora, policy_weights
-from src.models.logprobs import collate, completion_logprobs
 from src.models.spec import LoraSpec
 from src.rollout.engines.base import Sampling
 from src.rollout.engines.build import sampling_of
 from src.rollout.engines.native import NativeEngine
 from src.rollout.engines.vllm import VllmEngine, VllmUnusable
 from src.rollout.spec import RolloutSpec, VllmSpec
+from tests.helpers.paths import ROOT
+from tests.helpers.vllm import BLOCK, END, KIND, OTHER_END, PROMPTS, STREAMS, SYNC, apart, change, model
 
-ROOT = Path(__file__).resolve().parents[2]
-ENGINE = os.environ.get("ENGINE", "qwen3")
-KIND, _, SYNC = ENGINE.partition("-")
-PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12] * 25, [5]]  # the second is longer than BLOCK
-BLOCK = 128  # tokens that vLLM's cache keeps together on a CPU
-STREAMS = [1, 2**62, 3]
-END, OTHER_END = 1, 2
 SPEC = RolloutSpec(
     engine="vllm", maximum_new_tokens=24, sync=SYNC or "merged",
     vllm=VllmSpec(maximum_prompt_tokens=160, sequences_at_once=256, cpu_cache_gb=0.1),
@@ -37,42 +31,10 @@ SPEC = RolloutSpec(
 plain = pytest.mark.skipif(SYNC == "adapter", reason="another engine")
 
 
-def model(tied=True, seed=0):
-    """Two layers with heads of 32, the smallest that vLLM's attention has on a CPU."""
-    from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
-
-    config, build = {"qwen3": (Qwen3Config, Qwen3ForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}[KIND]
-    torch.manual_seed(seed)
-    made = build(
-        config(
-            vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=2,
-            num_key_value_heads=1, head_dim=32, tie_word_embeddings=tied, max_position_embeddings=512,
-        )
-    ).eval()  # fmt: skip
-    change(made, seed)
-    return made
-
-
-def change(made, seed):
-    """Other weights, drawn from `seed`."""
-    generator = torch.Generator().manual_seed(seed)
-    for parameter in made.parameters():
-        parameter.data.normal_(1.0 if parameter.dim() == 1 else 0.0, 0.1, generator=generator)
-
-
 def engine_of(made, spec=SPEC):
     engine = VllmEngine(spec, made.get_base_model() if hasattr(made, "get_base_model") else made, (END, OTHER_END))
     engine.load(policy_weights(made))
     return engine
-
-
-def apart(made, groups, temperature=1.0):
-    """The largest difference of the sampler's log-probabilities to transformers'."""
-    pairs = [(prompt, row) for prompt, group in zip(PROMPTS, groups, strict=True) for row in group]
-    batch = collate([prompt for prompt, _ in pairs], [row.tokens for _, row in pairs], 0)
-    with torch.no_grad():
-        known, _ = completion_logprobs(made, batch, temperature, "none")
-    return max(float((known[i, : len(r.tokens)] - r.logprobs).abs().max()) for i, (_, r) in enumerate(pairs))
 
 
 @plain
@@ -218,7 +180,7 @@ def test_another_model_in_the_same_process_is_refused():
 @plain
 @pytest.mark.skipif(torch.cuda.is_available(), reason="a limit of the CPU")
 def test_heads_that_its_attention_does_not_have_are_named():
-    import tiny
+    from tests.helpers import tiny
 
     with pytest.raises(VllmUnusable, match=r"needs heads of 32, .* this model's have 8. Use rollout=native"):
         engine_of(tiny.model(KIND))

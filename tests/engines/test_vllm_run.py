@@ -12,9 +12,10 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.paths import ROOT
+
 pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines installs it apart")
 
-ROOT = Path(__file__).resolve().parents[2]
 STEPS = 5
 # Heads of 32 are the smallest that vLLM's attention has on a CPU. The entropy bonus changes the policy in every step.
 OVERRIDES = [
@@ -136,7 +137,7 @@ def lines_of(root):
 
 
 def test_the_probe_stops_a_sampler_with_old_weights(root):
-    command = [str(Path(__file__).parent / "keeps_old_weights.py")]
+    command = ("-m", "tests.helpers.keeps_old_weights")
     code, said = run(root, "stages=[grpo]", "seed=7", command=command)
     assert code == 2 and "error: the sampler must be the policy that is trained" in said
     assert [line["step"] for line in logged(newest(root))] == [1]  # the first step was right

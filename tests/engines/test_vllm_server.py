@@ -10,12 +10,11 @@ import pytest
 
 pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines installs it apart")
 
-from test_vllm import END, OTHER_END, PROMPTS, STREAMS, apart, change, model
-
 from src.models.load import policy_weights
 from src.rollout.engines.base import Sampling
 from src.rollout.engines.server import ServerEngine, ServerFailed
 from src.rollout.spec import RolloutSpec, VllmSpec
+from tests.helpers.vllm import END, OTHER_END, PROMPTS, STREAMS, apart, change, model
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,6 @@ import functools
 
 import pytest
 import torch
-from golden import golden
 from hydra import compose, initialize_config_dir
 
 from src.algorithm.advantages import advantages
@@ -13,6 +12,7 @@ from src.algorithm.schedules.base import Observed
 from src.common.registry import CONF
 from src.config.checks import check
 from src.config.compose import build, register
+from tests.helpers.golden import golden
 
 ENTRIES = golden("advantages.json")
 EXPERIMENT = {"align": "adamame_grpo", "adamame": "adamame_diversity"}  # the others have their own name

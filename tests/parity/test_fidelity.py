@@ -1,10 +1,10 @@
 """fidelity.json: every field, by the published definitions (src/language/published.py)."""
 
 import pytest
-from golden import golden
 
 from src.language.mathematics import strip_mathematics
 from src.language.published import judge_published
+from tests.helpers.golden import golden
 
 ROWS = golden("fidelity.json")
 FIELDS = {

@@ -2,12 +2,12 @@
 
 import pytest
 import torch
-from golden import golden
 
 from src.algorithm.diagnostics import approximate_kl, clip_fraction
 from src.algorithm.kl import kl_penalty
 from src.algorithm.losses import policy_loss, token_weights
 from src.algorithm.spec import LossSpec
+from tests.helpers.golden import golden
 
 CASES = golden("losses.json")
 

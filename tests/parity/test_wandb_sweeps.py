@@ -4,7 +4,6 @@ It asks for numpy below 2 and works with a newer one: `pip install --no-deps swe
 """
 
 import importlib
-from pathlib import Path
 
 import numpy
 import pytest
@@ -12,10 +11,10 @@ import yaml
 
 from src.orchestration.sweep.file import read
 from src.orchestration.sweep.hyperband import hopeless
+from tests.helpers.paths import ROOT
 
 pytest.importorskip("sweeps.config", reason="W&B's engine for sweeps is not installed")  # `sweeps` is our folder too
 engine = importlib.import_module("sweeps")
-ROOT = Path(__file__).resolve().parents[2]
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
 BANDS = [
     {"min_iter": 1, "eta": 2}, {"min_iter": 2, "eta": 3}, {"min_iter": 3}, {"max_iter": 9, "s": 2},

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import ROOT
+
 MICRO = [
     "+experiment=lagrangian", "scale=tiny", "stages=[sft,grpo]", "pretrain.from_scratch=true", "pretrain.steps=3",
     "world.pretrain_documents=300", "world.sft_examples_per_language=20", "sft.sequences_per_step=8", "sft.epochs=3",

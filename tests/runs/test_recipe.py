@@ -5,12 +5,12 @@ Bounds leave room for chance and assert no order of accuracies.
 
 import subprocess
 import sys
-from pathlib import Path
 
 import pandas
 import pytest
 
-ROOT = Path(__file__).resolve().parents[2]
+from tests.helpers.paths import ROOT
+
 pytestmark = pytest.mark.slow
 
 

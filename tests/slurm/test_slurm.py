@@ -1,4 +1,4 @@
-"""Runs as jobs of a real SLURM of one node, which the tests start and stop themselves (`cluster.py`)."""
+"""Runs as jobs of a real SLURM of one node, which the tests start and stop themselves (`tests/helpers/slurm.py`)."""
 
 import importlib.util
 import json
@@ -13,11 +13,11 @@ from pathlib import Path
 import pytest
 import yaml
 
-import cluster
 from src.store.status import find, read
+from tests.helpers import slurm as server
+from tests.helpers.paths import ROOT
 
-ROOT = Path(__file__).resolve().parents[2]
-LACKING = cluster.missing() or ("" if importlib.util.find_spec("submitit") else "needs submitit: make setup-slurm")
+LACKING = server.missing() or ("" if importlib.util.find_spec("submitit") else "needs submitit: make setup-slurm")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(LACKING), reason=LACKING)]
 MICRO = [
     "scale=tiny", "pretrain.from_scratch=true", "pretrain.steps=3", "world.pretrain_documents=300",
@@ -32,9 +32,9 @@ ON_SLURM = ["cluster=slurm_cpu", "cluster.poll_s=1"]
 def slurm(tmp_path_factory):
     """The environment in which a SLURM is there."""
     folder = tmp_path_factory.mktemp("slurm")
-    cluster.start(folder)
-    yield cluster.environment(folder)
-    cluster.stop(folder)
+    server.start(folder)
+    yield server.environment(folder)
+    server.stop(folder)
 
 
 def command(root, *more):

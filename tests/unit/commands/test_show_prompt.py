@@ -1,0 +1,26 @@
+"""The prompts that are shown are those that are trained on."""
+
+from src.commands.show_prompt import show, shown
+from src.config.compose import build
+from src.data.chat import Chat
+from src.data.records import Example, Question
+from src.models.spec import ModelSpec
+from tests.helpers import tiny
+from tests.helpers.configs import compose_node as composed
+
+
+def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():
+    """<|im_start|> user \\n H i <|im_end|> \\n <|im_start|> a s s i s t a n t \\n: a token a character."""
+    chat = Chat.of(tiny.tokenizer(tiny.QWEN3), "none", ModelSpec())
+    text = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n▶"
+    assert shown(chat, Question("1", "en", "Hi", "5")) == "[21 prompt tokens]\n" + text
+    example = Example("1", "en", "Hi", "5", "t</think>5")
+    assert shown(chat, example) == "[21 prompt tokens, 6 learned]\n" + text + "<think>\nt</think>5<|end|>"
+
+
+def test_every_language_is_shown_once_for_grpo_and_once_for_sft(random_model):
+    run = build(composed("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "data.instruction=localised"))
+    page = show(run)
+    assert "the chat template ends the prompt with <think> (found); model.think=auto" in page
+    for code in run.world.trained_languages:
+        assert page.count(f"== GRPO {code} ==") == page.count(f"== SFT {code} ==") == 1

@@ -1,0 +1,112 @@
+"""Sets of runs: what is read, where runs go, and what a failure leaves."""
+
+import pandas
+import pytest
+import yaml
+
+from src.commands.launch import main
+from src.common.errors import UserError
+from src.orchestration import suite
+from src.orchestration.suite import Job, RunsSpec, jobs_of
+from tests.helpers.paths import ROOT
+
+
+@pytest.mark.parametrize("folder", sorted(p.parent.name for p in (ROOT / "experiments").glob("*/runs.yaml")))
+def test_every_set_of_runs_is_read_and_names_experiments_that_exist(folder):
+    spec = RunsSpec.read(ROOT / "experiments" / folder / "runs.yaml")
+    assert all((ROOT / "conf" / "experiment" / f"{arm.experiment}.yaml").is_file() for arm in spec.arms())
+    assert spec.compared in ("", *(arm.name for arm in spec.arms()))
+
+
+def test_a_misspelt_field_is_named(tmp_path):
+    (tmp_path / "runs.yaml").write_text("title: x\nexperiment: [grpo]\n")
+    with pytest.raises(UserError, match="unknown field 'experiment'. Did you mean 'experiments'"):
+        RunsSpec.read(tmp_path / "runs.yaml")
+    with pytest.raises(UserError, match="no such file"):
+        RunsSpec.read(tmp_path / "nowhere" / "runs.yaml")
+
+
+def test_jobs_go_experiment_by_experiment_to_the_folder_their_command_makes(tmp_path):
+    spec = RunsSpec("t", ["sft", "grpo"], seeds=[1, 2], overrides=["grpo.steps=3"])
+    jobs = jobs_of(spec, "laptop", "runs")
+    assert [(job.seed, job.experiment) for job in jobs] == [(1, "sft"), (2, "sft"), (1, "grpo"), (2, "grpo")]
+    assert jobs[0].command[1:] == [
+        "-m", "src.run", "+experiment=sft", "seed=1", "scale=laptop", "root=runs", "grpo.steps=3",
+    ]  # fmt: skip
+    assert jobs[0].directory.parts[:3] == ("runs", "laptop", "sft")
+
+
+def test_a_failed_run_is_shown_and_ends_with_code_1(tmp_path, capsys):
+    (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\noverrides: ['grpo.stepz=1']\n")
+    assert main([str(tmp_path), "--root", str(tmp_path / "runs")]) == 1
+    shown = capsys.readouterr().err
+    assert "sft seed 0 failed" in shown
+    assert "Did you mean 'steps'" in shown
+
+
+def test_a_job_that_never_started_shows_as_starting(tmp_path):
+    bars = suite.Bars([])
+    job = Job("grpo", "grpo", 0, (), tmp_path / "a" / "b" / "c")
+    assert bars._text(job) == "grpo seed 0: starting"
+
+
+def test_overrides_may_stand_anywhere_on_the_command_line(tmp_path, capsys):
+    (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\n")
+    assert main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 1
+    assert "Did you mean 'steps'" in capsys.readouterr().err
+
+
+CHOICE = {"name": "B", "experiment": "grpo", "overrides": ["grpo.steps=2"], "choose": {"schedule.maximum": [1, 4]}}
+
+
+def test_every_value_of_a_choice_runs_with_the_first_seeds(tmp_path):
+    jobs = suite.tuning_jobs(RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3]), "laptop", "runs")
+    assert [(job.name, job.overrides[2:], job.seed) for job in jobs] == [
+        ("B", ("grpo.steps=2", f"schedule.maximum={value}"), seed) for value in (1, 4) for seed in (1, 2)
+    ]
+
+
+def test_the_value_that_is_best_on_dev_is_chosen_and_test_has_no_say(tmp_path):
+    spec = RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3])
+    for job in suite.tuning_jobs(spec, "laptop", str(tmp_path)):
+        good = float(job.overrides[-1].endswith("=4"))
+        rows = [("dev", "fr", good), ("dev", "sw", 0.0), ("test", "fr", 1 - good), ("test", "sw", 1 - good)]
+        frame = pandas.DataFrame(rows, columns=["split", "language", "right_and_in_language"])
+        (job.directory / "evaluate").mkdir(parents=True)
+        frame.to_parquet(job.directory / "evaluate" / "records.parquet")
+    chosen, tried = suite.choose(spec, "laptop", str(tmp_path))
+    assert chosen == {"sft": (), "B": ("grpo.steps=2", "schedule.maximum=4")}
+    assert [(row["value"], row["right_and_in_language"], row["chosen"]) for row in tried] == [
+        ("schedule.maximum=1", 0.0, False), ("schedule.maximum=4", 0.5, True),
+    ]  # fmt: skip
+    jobs = suite.jobs_of(spec, "laptop", str(tmp_path), chosen)
+    assert [job.overrides[2:] for job in jobs if job.name == "B"] == [("grpo.steps=2", "schedule.maximum=4")] * 3
+
+
+def test_arms_take_over_what_was_chosen_elsewhere():
+    spec = RunsSpec("t", ["sft", {"name": "B", "experiment": "grpo"}], seeds=[1], overrides=["world=weak"])
+    jobs = jobs_of(spec, "laptop", "runs", {"sft": (), "B": ("schedule.maximum=4",), "C": ("x=1",)})
+    assert [job.overrides[2:] for job in jobs] == [("world=weak",), ("world=weak", "schedule.maximum=4")]
+
+
+def test_what_is_chosen_elsewhere_is_chosen_for_arms_of_the_same_experiment():
+    for path in (ROOT / "experiments").glob("*/runs.yaml"):
+        spec = RunsSpec.read(path)
+        if spec.chosen_by:
+            there = {arm.name: arm.experiment for arm in RunsSpec.read(ROOT / spec.chosen_by / "runs.yaml").arms()}
+            assert all(there.get(arm.name) == arm.experiment for arm in spec.arms())
+
+
+@pytest.mark.parametrize(
+    ("entries", "message"),
+    [
+        ([CHOICE | {"chose": 1}], "unknown field 'chose' in experiments. Did you mean 'choose'"),
+        ([{"name": "x"}], "field 'experiment' is missing"),
+        ([CHOICE | {"choose": {"a": [1]}}], "one setting with two or more values"),
+        (["grpo", "grpo"], "more than one is called 'grpo'"),
+    ],
+)
+def test_an_arm_that_makes_no_sense_is_named(tmp_path, entries, message):
+    (tmp_path / "runs.yaml").write_text(yaml.safe_dump({"title": "x", "experiments": entries}))
+    with pytest.raises(UserError, match=message):
+        RunsSpec.read(tmp_path / "runs.yaml")

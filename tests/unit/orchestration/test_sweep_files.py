@@ -1,0 +1,253 @@
+"""Sweep files: each composes, metrics are measured, W&B's rules are kept, and what is wrong with a file is said."""
+
+import pytest
+import yaml
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
+
+from src.common.errors import UserError
+from src.common.registry import CONF
+from src.config import schema
+from src.config.checks import check
+from src.config.compose import build, register
+from src.orchestration.sweep.driver import merged
+from src.orchestration.sweep.early import signals, table
+from src.orchestration.sweep.file import Early, read
+from src.orchestration.sweep.hyperband import hopeless
+from src.orchestration.sweep.parameter import written
+from src.orchestration.sweep.search import Known, importance, overrides, some, suggest
+from src.tracking.glossary import require
+from tests.helpers.paths import ROOT
+
+FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
+TRIED = 3  # points of each file that are composed, beside its corners and options
+register()
+
+
+def sweep(tmp_path, **changes):
+    """A sweep file of two settings with `changes`; a value None leaves a field out."""
+    content = {
+        "program": "src.run", "method": "bayes", "metric": {"name": "dev/accuracy", "goal": "maximize"},
+        "parameters": {"schedule": {"values": ["cosine", "linear"]}, "schedule.maximum": {"min": 0.5, "max": 4.0}},
+        "command": ["${env}", "python", "-m", "${program}", "+experiment=adamame_grpo", "${args_no_hyphens}"],
+    } | changes  # fmt: skip
+    path = tmp_path / "some.yaml"
+    path.write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
+    return path
+
+
+def checked(texts):
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        built = build(compose("config", overrides=list(texts)))
+    check(built)
+    return built
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_every_sweep_composes(path):
+    found = read(path)
+    points = [suggest(found, [Known({}, None)] * k if found.method == "grid" else [], k) for k in range(TRIED)]
+    ranges = [parameter for parameter in found.parameters if not parameter.options]
+    points += [points[0] | {p.name: p.low for p in ranges}, points[0] | {p.name: p.high for p in ranges}]
+    points += [points[0] | {p.name: option} for p in found.parameters for option in p.options]
+    for point in points:
+        built = checked((*found.fixed, *overrides(found, point)))
+        split, _, metric = found.metric.partition("/")
+        assert split in built.evaluation.splits and "evaluate" in built.stages
+        assert found.early is None or built.evaluation.every > 0
+    require(f"{split}/{metric}")
+
+
+def test_there_is_a_grid_a_random_and_a_bayesian_search():
+    assert {read(path).method for path in FILES} == {"grid", "random", "bayes"}
+
+
+def test_every_language_has_a_maximum_of_its_own():
+    names = [parameter.name for parameter in read(ROOT / "sweeps" / "per_language.yaml").parameters]
+    codes = schema.EvaluationSpec().languages
+    assert len(codes) == 12 and set(names) >= {f"schedule.per_language.{code}.maximum" for code in codes}
+
+
+def test_a_file_is_read(tmp_path):
+    found = read(sweep(tmp_path, run_cap=7, early_terminate={"type": "hyperband", "min_iter": 3, "eta": 2}))
+    assert (found.name, found.method, found.metric, found.goal, found.run_cap) == (
+        "some", "bayes", "dev/accuracy", "maximize", 7,
+    )  # fmt: skip
+    assert found.fixed == ("+experiment=adamame_grpo",)
+    assert found.early is not None and found.early.bands[:3] == (3, 6, 12) and found.early.eta == 2
+    assert (found.parameters[0].options, found.parameters[1].low) == (("cosine", "linear"), 0.5)
+
+
+def test_bands_below_the_longest_run(tmp_path):
+    early = {"type": "hyperband", "max_iter": 27, "s": 2}
+    assert read(sweep(tmp_path, early_terminate=early)).early == Early((3, 9), 3.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"method": "bayse"}, r"some.yaml breaks these rules:\n  - method: must be one of grid, random, bayes; got 'bayse'"),
+        ({"methode": "grid"}, "methode: no such field. Did you mean 'method'"),
+        ({"metric": None}, "metric: must have a name"),
+        ({"metric": {"name": "dev/accuracy", "goal": "max"}}, "metric.goal: must be one of maximize, minimize; got 'max'"),
+        ({"metric": {"name": "dev/accuracy", "target": 0.9}}, "metric.target: no such field here. Valid: name, goal"),
+        ({"program": "train.py"}, "program: must be src.run; got 'train.py'"),
+        ({"run_cap": 0}, "run_cap: must be a number of trials, at least 1; got 0"),
+        ({"run_cap": True}, "run_cap: must be a number of trials, at least 1; got True"),
+        ({"command": ["${program}", "${args_no_hyphens}", "seed=1"]}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
+        ({"command": None}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
+        ({"command": ["${program}", "${args}"]}, "command: must be a list"),
+        ({"command": ["bash", "${args_no_hyphens}"]}, "command: 'bash' is not known here"),
+        ({"parameters": None}, "parameters: must map settings to their values; got None"),
+        ({"parameters": {"seed": 3}}, "parameters.seed: must have value, values, or min and max; got 3"),
+        ({"parameters": {"seed": {"values": []}}}, "parameters.seed: values must be a list with something in it"),
+        ({"parameters": {"seed": {"values": [1, 1]}}}, "parameters.seed: values must differ; 1 is there twice"),
+        ({"parameters": {"a": {"value": "x,y"}}}, r"parameters.a: a value must be one to Hydra too; got x,y. Put quotes into it"),
+        ({"parameters": {"a": {"values": ["x", "y=1"]}}}, "parameters.a: a value must be one to Hydra too; got y=1"),
+        ({"parameters": {"a": {"values": ["it's"]}}}, "parameters.a: a value must be one to Hydra too; got it's"),
+        ({"parameters": {"a": {"min": 0.0, "max": float("inf")}}}, "parameters.a: min and max must be numbers; got 0.0 and inf"),
+        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 0}}}, "parameters.a: q must be above 0 .* got q 0"),
+        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0, "max": 1, "q": "x"}}}, "parameters.a: q must be above 0 .* got q 'x'"),
+        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0.1, "max": 1, "q": 0.25}}}, "min must be a multiple of q, .* got 0.1 and 0.25"),
+        ({"parameters": {"a": {"min": 2.0, "max": 1.0}}}, "parameters.a: min must be below max; got 2.0 and 1.0"),
+        ({"parameters": {"a": {"min": "1e-5", "max": 1.0}}}, r"parameters.a: min and max must be numbers; .*write 1e-5 as 1.0e-5"),
+        ({"parameters": {"a": {"distribution": "log_uniform_values", "min": 0, "max": 1}}}, "must be above 0; got 0"),
+        ({"parameters": {"a": {"distribution": "normal", "mu": 0}}}, "parameters.a: distribution must be one of constant"),
+        ({"parameters": {"a": {"min": 0.0, "max": 1.0, "q": 1}}}, "parameters.a: uniform takes min, max; got q"),
+        ({"parameters": {"a": {"distribution": "uniform", "min": 0.0}}}, "parameters.a: uniform needs max"),
+        ({"parameters": {"a": {"parameters": {}}}}, "parameters.a: nested parameters .* with dots"),
+        ({"method": "grid"}, "parameters.schedule.maximum: a grid needs values"),
+        ({"early_terminate": {"type": "median"}}, "early_terminate: type must be hyperband"),
+        ({"early_terminate": {"type": "hyperband"}}, "early_terminate: needs min_iter, or max_iter and s"),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 1}}, "early_terminate.eta: must be above 1; got 1"),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": float("inf")}}, "early_terminate.eta: must be above 1; got inf"),
+        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "strict": "no"}}, "early_terminate.strict: must be true or false; got 'no'"),
+        ({"early_terminate": {"type": "hyperband", "max_iter": 9, "s": "two"}}, "early_terminate: needs min_iter, or max_iter and s, whole"),
+        ({"early_terminate": {"type": "hyperband", "miniter": 1}}, "early_terminate.miniter: no such field. Did you mean 'min_iter'"),
+    ],
+)  # fmt: skip
+def test_what_is_wrong_with_a_file_is_said(tmp_path, changes, told):
+    with pytest.raises(UserError, match=told):
+        read(sweep(tmp_path, **changes))
+
+
+def test_no_file_and_no_mapping(tmp_path):
+    with pytest.raises(UserError, match="no such file"):
+        read(tmp_path / "none.yaml")
+    (tmp_path / "some.yaml").write_text("[1, 2")
+    with pytest.raises(UserError, match="must be YAML"):
+        read(tmp_path / "some.yaml")
+    (tmp_path / "some.yaml").write_text("just text")
+    with pytest.raises(UserError, match="must hold fields .* got str"):
+        read(tmp_path / "some.yaml")
+
+
+def test_values_as_hydra_reads_them():
+    assert [written(value) for value in (True, None, 0.1 + 0.2, 1e-5, 3, "cosine", [0.0, "a"])] == [
+        "true", "null", "0.3", "1e-05", "3", "cosine", "[0.0,a]",
+    ]  # fmt: skip
+    assert written(3.0, whole=True) == "3"
+
+
+def test_texts_inside_lists_stay_texts():
+    """In quotes where Hydra would cut them up or take them for something else; the brackets are Hydra's own."""
+    values = [["a", "a,b", "1", "true", "it's", 'say "x"'], [], {"k": "x y"}]
+    texts = [written(value) for value in values]
+    assert texts == ['[a,"a,b","1","true","it\'s","say \\"x\\""]', "[]", '{k:"x y"}']
+    parser = OverridesParser.create()
+    assert [parser.parse_override(f"key={text}").value() for text in texts] == values
+
+
+def test_values_of_a_file_keep_their_digits_and_texts(tmp_path):
+    """0.1234567 has seven digits; texts are Hydra's to read, as they are where W&B's agent passes them on."""
+    values = [1234567.0, 0.1234567, 0.5, "[fr,en]", '"a,b"', "a b", ""]
+    found = read(sweep(tmp_path, parameters={"a": {"values": values}}))
+    assert found.parameters[0].options == ("1234567.0", "0.1234567", "0.5", "[fr,en]", '"a,b"', "a b", "")
+
+
+def test_a_grid_goes_through_every_point_once(tmp_path):
+    parameters = {"schedule": {"values": ["cosine", "linear"]}, "seed": {"min": 1, "max": 3}}
+    grid = read(sweep(tmp_path, method="grid", parameters=parameters))
+    assert grid.size() == 6
+    points = [overrides(grid, suggest(grid, [Known({}, None)] * k, 0)) for k in range(6)]
+    assert points[:4] == [("schedule=cosine", "seed=1"), ("schedule=cosine", "seed=2"), ("schedule=cosine", "seed=3"),
+                          ("schedule=linear", "seed=1")]  # fmt: skip
+    assert len(set(points)) == 6
+
+
+def test_some_points_of_a_grid_come_from_all_over_it(tmp_path):
+    grid = read(sweep(tmp_path, method="grid", parameters={"a": {"values": ["x", "y"]}, "seed": {"min": 1, "max": 8}}))
+    assert [overrides(grid, point) for point in some(grid, 0)] == [
+        (f"a={value}", f"seed={seed}") for value in "xy" for seed in (1, 3, 5, 7)
+    ]  # fmt: skip
+
+
+def test_a_grid_of_steps(tmp_path):
+    half = {"distribution": "q_uniform", "min": 0.5, "max": 2.0, "q": 0.5}
+    grid = read(sweep(tmp_path, method="grid", parameters={"schedule.maximum": half}))
+    assert grid.parameters[0].values() == ("0.5", "1", "1.5", "2")
+
+
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_a_search_repeats_itself(tmp_path, method):
+    found = read(sweep(tmp_path, method=method))
+    known = [Known({"schedule": "cosine", "schedule.maximum": 0.5 + k / 10}, k / 20) for k in range(11)]
+    known += [Known({"schedule": "linear", "schedule.maximum": 2.0}, None)]  # which runs
+    known += [Known({"schedule": "linear", "schedule.maximum": 3.0}, None, failed=True)]
+    first, second, other = (suggest(found, known, seed) for seed in (0, 0, 1))
+    assert first == second != other
+    assert first["schedule"] in ("cosine", "linear") and 0.5 <= first["schedule.maximum"] <= 4.0
+
+
+def test_a_bayesian_search_finds_a_summit(tmp_path):
+    """(x - 2)^2 with its best value at 2, where a second setting changes nothing: after ten points at random, six more."""
+    found = read(sweep(tmp_path, metric={"name": "dev/accuracy", "goal": "minimize"}))
+    known: list[Known] = []
+    for _ in range(16):
+        point = suggest(found, known, 0)
+        known.append(Known(point, (point["schedule.maximum"] - 2.0) ** 2))
+    assert min(abs(trial.point["schedule.maximum"] - 2.0) for trial in known[10:]) < 0.05
+    shares = importance(found, known)
+    assert shares["schedule.maximum"] > 0.9 and sum(shares.values()) == pytest.approx(1.0)
+    assert importance(found, known[:9]) == {}
+
+
+def test_hyperband_by_hand():
+    """At the first band three trials have losses 3, 1, 2: number floor(3 / 2) from 0 of 1, 2, 3 is 2, so 3 ends. At the
+    second band only trials 1 and 2 are: number 1 of 0.5, 1.5 is 1.5, and both stay."""
+    early = Early((1, 2), 2.0)
+    values = {0: [3.0], 1: [1.0, 0.5], 2: [2.0, 1.5]}
+    assert hopeless(early, "minimize", values, [0, 1, 2]) == [0]
+    assert hopeless(early, "minimize", values, [1, 2]) == []  # those that have ended count, and are not stopped
+    assert hopeless(early, "maximize", {0: [3.0], 1: [1.0], 2: [2.0]}, [0, 1, 2]) == [1]
+    assert hopeless(early, "minimize", {0: []}, [0]) == []
+
+
+def test_hyperband_holds_to_the_best_so_far_or_to_the_value_at_the_band():
+    """Trial 0 fell back from 0 to 9; number floor(3 / 3) of 4, 5, 9 at band 2 is 5."""
+    values = {0: [0.0, 9.0], 1: [5.0, 5.0], 2: [4.0, 4.0]}
+    assert hopeless(Early((2,), 3.0, strict=False), "minimize", values, [0, 1, 2]) == []
+    assert hopeless(Early((2,), 3.0), "minimize", values, [0, 1, 2]) == [0]
+
+
+def test_what_is_given_later_counts():
+    assert merged(("+experiment=grpo", "tracking=wandb", "seed=1"), ("tracking=jsonl", "experiment=sft", "root=r")) == (
+        "experiment=sft", "tracking=jsonl", "seed=1", "root=r",
+    )  # fmt: skip
+
+
+def test_early_values_by_hand():
+    """Ends 3, 2, 1: the first values 1, 2, 3 are upside down, the second ones in order; a third is there of two trials alone."""
+    first, second = signals([[1.0, 9.0, 0.0], [2.0, 5.0, 0.0], [3.0, 4.0]], [3.0, 2.0, 1.0], "maximize")
+    assert (first.iteration, first.trials, first.rank_of_best) == (1, 3, 3) and first.correlation == pytest.approx(-1.0)
+    assert (second.rank_of_best, second.correlation) == (1, pytest.approx(1.0))
+    assert "| 2 | 3 | 1.00 | 1 |" in table([first, second])
+    assert signals([[1.0], [2.0]], [1.0, 2.0], "maximize") == []
+    (flat,) = signals([[1.0], [1.0], [1.0]], [1.0, 2.0, 3.0], "minimize")
+    assert flat.correlation != flat.correlation and flat.rank_of_best == 1  # nobody was better
+
+
+def test_the_rank_of_the_best_counts_those_that_were_better():
+    """The final best, 9, had 2 then: one had 3, another 2 as well."""
+    (signal,) = signals([[2.0], [2.0], [3.0], [1.0]], [9.0, 1.0, 2.0, 3.0], "maximize")
+    assert signal.rank_of_best == 2

@@ -1,0 +1,38 @@
+"""The paper map of the README: every target it names exists."""
+
+import ast
+import re
+
+import pytest
+
+from tests.helpers.paths import ROOT
+
+README = (ROOT / "README.md").read_text()
+TARGETS = sorted(set(re.findall(r"`((?:src|tests|conf)/[\w./]+(?:\.py::\w+|\.yaml))`", README)))
+
+
+def test_the_map_has_rows():
+    assert len(TARGETS) > 30
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_every_target_exists(target):
+    path, _, name = target.partition("::")
+    assert (ROOT / path).is_file()
+    if name:
+        tree = ast.parse((ROOT / path).read_text())
+        defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+        assert name in defined
+
+
+def test_the_readme_shows_the_two_commands_and_links_that_exist():
+    assert "make demo" in README
+    assert "make test" in README
+    for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
+        assert (ROOT / link).exists(), link
+
+
+def test_the_metric_documentation_is_made_from_the_glossary():
+    from src.tracking.glossary import page
+
+    assert (ROOT / "docs" / "metrics.md").read_text() == page(), "run make metrics-doc"

@@ -1,0 +1,138 @@
+"""Evaluation on a benchmark, from a model and from saved completions, and that it resumes."""
+
+import json
+
+import pandas
+import pyarrow.parquet
+import pytest
+
+from src.pipeline.execute import execute
+from tests.helpers.configs import prepare
+
+FRENCH = "Ensuite, nous ajoutons les deux nombres pour obtenir le total."
+ENGLISH = "Then we add the two numbers together to get the total."
+ROWS = [  # id, language, completion, gold
+    ("1", "fr", f"{FRENCH}</think>La réponse est \\boxed{{1 200,5}}", "1200.5"),
+    ("2", "fr", f"{ENGLISH}</think>\\boxed{{3}}", "3"),
+    ("3", "fr", f"{FRENCH} {ENGLISH}</think>\\boxed{{4}}", "5"),
+    ("4", "fr", "", "7"),
+]
+
+
+def saved(tmp_path):
+    path = tmp_path / "saved.jsonl"
+    names = ("id", "language", "completion", "gold")
+    path.write_text("".join(json.dumps(dict(zip(names, row, strict=True))) + "\n" for row in ROWS))
+    return path
+
+
+def scored(tmp_path, path, *more):
+    """(configuration, directory) of a finished run that scored the file."""
+    arguments = (f"benchmark.completions={path}", f"root={tmp_path / 'runs'}", "distributed.processes=1")
+    built, directory = prepare(tmp_path, "+experiment=evaluate", *arguments, *more)
+    execute(built, directory, directory / "config.yaml")
+    return built, directory
+
+
+def test_saved_completions_are_scored_without_a_model(tmp_path):
+    _, directory = scored(tmp_path, saved(tmp_path), "model.path=/nowhere")
+    records = pandas.read_parquet(directory / "evaluate" / "records.parquet").set_index("problem")
+    assert list(records["correct"]) == [True, True, False, False]
+    assert list(records["in_language"]) == [True, False, True, False]
+    assert list(records["right_and_in_language"]) == [True, False, False, False]
+    assert list(records["status"]) == ["right", "right", "wrong", "unparsed"]
+    assert list(records["truncated"]) == [False, False, False, True]
+    assert records.loc["3", "switches"].tolist() == [f"{len(FRENCH) + 1} fr>en"]
+    assert records.loc["1", "answer_detected"] is None  # "La réponse est": too few letters to be identified
+    # As published, separators of French are not read, and an empty trace passes.
+    assert list(records["published_correct"]) == [False, True, False, False]
+    assert list(records["published_line_pass"]) == [True, False, True, True]
+    stamp = json.loads(pyarrow.parquet.read_schema(directory / "evaluate" / "records.parquet").metadata[b"scoring"])
+    assert set(stamp) == {"scoring rule", "lingua-language-detector", "math-verify", "sympy"}
+    shown = (directory / "report" / "table.txt").read_text()
+    assert "as published, test:" in shown and "tokens per right answer" in shown
+    assert "none: completions of saved.jsonl" in (directory / "report" / "report.md").read_text()
+
+
+def test_another_file_of_completions_is_another_run(tmp_path):
+    path = saved(tmp_path)
+    built, directory = scored(tmp_path, path)
+    path.write_text(path.read_text().replace("1 200,5", "1 300,5"))
+    with pytest.raises(Exception, match="holds the work of another configuration"):
+        execute(built, directory, directory / "config.yaml")
+
+
+def test_a_model_answers_a_benchmark_in_parts_and_finished_parts_are_kept(tmp_path, overrides, monkeypatch):
+    questions = tmp_path / "questions.jsonl"
+    rows = [
+        {"problem": str(n), "language": c, "question": f"{n} + 1 ?", "gold": str(n + 1)}
+        for c in ("fr", "ja")
+        for n in range(5)
+    ]
+    questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    arguments = (
+        "+experiment=evaluate", *overrides, "benchmark=jsonl", f"benchmark.questions_file={questions}", "evaluation.problems=4",
+        "evaluation.languages=[fr,ja]", "evaluation.questions_per_part=3", "evaluation.samples=2", "data.instruction=localised",
+    )  # fmt: skip
+    built, directory = prepare(tmp_path, *arguments)
+    execute(built, directory, directory / "config.yaml")
+    parts = sorted(path.name for path in (directory / "evaluate" / "parts").glob("*.parquet"))
+    assert parts == [f"test-{code}-{start:05d}.parquet" for code in ("fr", "ja") for start in (0, 3)]
+    first = pandas.read_parquet(directory / "evaluate" / "records.parquet")
+    assert len(first) == 2 * 4 * 2
+    for path in (directory / "evaluate" / "done.json", directory / "evaluate" / "parts" / parts[1]):
+        path.unlink()
+    execute(built, directory, directory / "config.yaml")
+    pandas.testing.assert_frame_equal(pandas.read_parquet(directory / "evaluate" / "records.parquet"), first)
+
+
+def test_the_report_follows_the_evaluation_it_is_of(tmp_path):
+    import shutil
+
+    path = saved(tmp_path)
+    built, directory = scored(tmp_path, path)
+    path.write_text(path.read_text().replace("1 200,5", "1 300,5"))
+    shutil.rmtree(directory / "evaluate")
+    with pytest.raises(Exception, match=r"report holds the work of another configuration"):
+        execute(built, directory, directory / "config.yaml")
+
+
+def test_golds_of_a_split_come_from_that_split_and_changed_golds_are_noticed(tmp_path):
+    from src.pipeline.plan import plan
+
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"problem": "1", "language": "fr", "question": "?", "gold": "2"}) + "\n")
+    path = tmp_path / "saved.jsonl"
+    row = {"id": "1", "language": "fr", "completion": "</think>\\boxed{2}", "split": "dev"}
+    path.write_text(json.dumps(row) + "\n")
+    arguments = (
+        "+experiment=evaluate", "benchmark=jsonl", f"benchmark.questions_file={questions}", f"benchmark.completions={path}",
+        f"root={tmp_path / 'runs'}", "distributed.processes=1", "evaluation.languages=[fr]",
+    )  # fmt: skip
+    built, directory = prepare(tmp_path, *arguments)
+    with pytest.raises(Exception, match=r"rows of split dev have no gold answer, and the benchmark has no such split"):
+        execute(built, directory, directory / "config.yaml")
+    before = [stage.identity for stage in plan(built, directory)]
+    questions.write_text(questions.read_text().replace('"2"', '"3"'))
+    assert [stage.identity for stage in plan(built, directory)] != before
+
+
+def test_a_part_without_a_weight_stops_before_anything_is_judged(tmp_path):
+    built, directory = prepare(
+        tmp_path, "+experiment=evaluate", f"benchmark.completions={saved(tmp_path)}", f"root={tmp_path / 'runs'}",
+        "distributed.processes=1", "+benchmark.weights.top=8",
+    )  # fmt: skip
+    with pytest.raises(Exception, match=r"problem 1 \(fr\): part '' must be one of top"):
+        execute(built, directory, directory / "config.yaml")
+
+
+def test_other_weights_in_the_same_folder_are_another_model(tmp_path):
+    from src.pipeline.plan import fingerprint
+
+    file = tmp_path / "model.safetensors"
+    file.write_bytes(bytes(1_000_000))
+    before = fingerprint(tmp_path)
+    (tmp_path / "notes.txt").write_text("not part of the model")
+    assert fingerprint(tmp_path) == before
+    file.write_bytes(bytes(999_999) + b"x")
+    assert fingerprint(tmp_path) != before

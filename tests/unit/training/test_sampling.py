@@ -1,0 +1,312 @@
+"""Rounds of sampling: which prompts a step draws, which groups it trains on, and what survives an interruption."""
+
+import json
+import re
+from collections import Counter
+
+import pytest
+import torch
+
+from src.algorithm.filters import has_contrast
+from src.pipeline.execute import execute
+from src.rollout.engines.base import Rollout
+from src.rollout.engines.build import build_engine
+from src.rollout.engines.scripted import ScriptedEngine
+from src.rollout.spec import RolloutSpec
+from src.stages import grpo
+from src.store.rollouts import read_rollouts
+from src.tracking.glossary import require
+from src.tracking.metrics_file import read_metrics
+from src.training.collect import draw
+from src.training.mismatch import Gap, SamplerMismatch, check, chosen, probe
+from src.training.supervised import order
+from src.training.update import minibatches
+from tests.helpers.configs import prepare
+
+STEPS, PER_STEP, COMPLETIONS = 4, 4, 4
+
+
+class Group:
+    """All that choosing groups asks of a rollout."""
+
+    def __init__(self, group):
+        self.group = group
+
+
+def test_the_first_round_is_the_epoch_and_later_ones_repeat_no_prompt_while_others_are_left():
+    for step in range(5):
+        rounds = [draw(10, step, number, 4, seed=1) for number in range(3)]
+        assert rounds[0] == order(10, step, 4, 1)
+        if len(set(rounds[0])) == 4:  # no epoch ends within
+            assert len(set(rounds[0] + rounds[1])) == 8
+            assert set(rounds[0] + rounds[1] + rounds[2]) == set(range(10))
+    assert draw(10, 0, 1, 4, seed=1) != draw(10, 1, 1, 4, seed=1) != draw(10, 1, 1, 4, seed=2)
+    times = Counter(i for number in range(3) for i in draw(2, 0, number, 4, seed=0))
+    assert times == {0: 6, 1: 6}  # fewer questions than prompts in a step
+
+
+def test_groups_without_a_contrast_are_left_out():
+    rows = [Group(number) for number in (0, 0, 1, 1, 2, 2)]
+    assert has_contrast(torch.tensor([1.0, 1.0, -0.5, 0.5, 0.0, 1e-5]), [row.group for row in rows]) == [1]
+
+
+def test_whole_groups_form_mini_batches():
+    rows = [Group(number) for number in (0, 0, 3, 3, 5, 5)]
+    assert minibatches(rows, [0, 3, 5], 2) == [[0, 1, 4, 5], [2, 3]]
+    assert minibatches(rows, [3], 2) == [[2, 3]]
+    assert minibatches(rows, [], 2) == []
+
+
+@pytest.fixture
+def asked(tmp_path):
+    """A file of ten questions whose answers are 1 to 10."""
+    rows = [
+        {"problem": f"p{n}", "language": "fr", "question": f"Combien font {n} ?", "gold": str(n)} for n in range(1, 11)
+    ]
+    path = tmp_path / "prompts.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+class Stopped(Exception):
+    """The machine went away."""
+
+
+def script(monkeypatch, teaches, calls, stop_at=None):
+    """Have rollouts written by rule: question n has one right completion of several if n is in `teaches`, else none.
+
+    `calls` collects which questions each call was asked; call number `stop_at` does not return.
+    """
+
+    def build(spec, model, tokenizer):
+        def number(prompt):
+            return int(re.search(r"Combien font (\d+)", tokenizer.decode(prompt))[1])
+
+        def reply(prompt, index):
+            n = number(prompt)
+            text = f"\n</think>\\boxed{{{n if n in teaches and index == 0 else 99}}}"
+            return [*tokenizer(text, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+
+        class Engine(ScriptedEngine):
+            def generate(self, prompts, *rest):
+                if stop_at is not None and len(calls) + 1 == stop_at:
+                    raise Stopped
+                calls.append([number(prompt) for prompt in prompts])
+                return super().generate(prompts, *rest)
+
+        return Engine(reply, tokenizer.eos_token_id)
+
+    monkeypatch.setattr(grpo, "build_engine", build)
+
+
+def run(tmp_path, overrides, asked, *more):
+    """Metrics, rollouts and the bytes of the model of a run with up to three rounds a step."""
+    built, directory = prepare(
+        tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, f"data.prompts={asked}", f"grpo.steps={STEPS}",
+        f"grpo.prompts_per_step={PER_STEP}", f"grpo.completions_per_prompt={COMPLETIONS}", "rollout.maximum_new_tokens=60",
+        "objective.sampling_rounds=3", *more,
+    )  # fmt: skip
+    execute(built, directory, directory / "config.yaml")
+    folder = directory / "grpo"
+    rollouts = [read_rollouts(folder / "rollouts", step) for step in range(1, STEPS + 1)]
+    return read_metrics(folder / "metrics.jsonl"), rollouts, (folder / "model" / "model.safetensors").read_bytes()
+
+
+def test_a_step_draws_until_enough_groups_have_a_contrast(tmp_path, overrides, asked, monkeypatch):
+    calls, teaches = [], {2, 4, 6, 7, 9}
+    script(monkeypatch, teaches, calls)
+    metrics, rollouts, _ = run(tmp_path, overrides, asked)
+    position = 0
+    for step, (line, rows) in enumerate(zip(metrics, rollouts, strict=True)):
+        questions = [i + 1 for number in range(3) for i in draw(10, step, number, PER_STEP, 0)]
+        found = [place for place, n in enumerate(questions) if n in teaches]
+        rounds = 3 if len(found) < PER_STEP else found[PER_STEP - 1] // PER_STEP + 1
+        drawn = questions[: rounds * PER_STEP]
+        assert [n for call in calls[position : position + rounds] for n in call] == drawn
+        position += rounds
+        trained = found[:PER_STEP]
+        assert line["sampled_groups"] == rounds * PER_STEP and line["trained_groups"] == len(trained)
+        assert len(rows) == rounds * PER_STEP * COMPLETIONS
+        assert [row["trained"] for row in rows] == [row["group"] in trained for row in rows]
+        assert all((row["entropy"] is None) is not row["trained"] for row in rows)
+        assert line["accuracy"] == pytest.approx(sum(n in teaches for n in drawn) / len(drawn) / COMPLETIONS)
+        for name in line.keys() - {"stage", "step", "time"}:
+            require(name)
+    assert position == len(calls) and {line["sampled_groups"] for line in metrics} > {PER_STEP}
+
+
+def test_without_any_contrast_nothing_is_trained_and_the_step_is_logged(tmp_path, overrides, asked, monkeypatch):
+    from safetensors.torch import load_file
+
+    script(monkeypatch, set(), [])
+    metrics, rollouts, _ = run(tmp_path, overrides, asked)
+    assert [line["trained_groups"] for line in metrics] == [0] * STEPS
+    assert metrics[0]["loss"] == metrics[0]["grad_norm"] == 0.0 and "ratio_max" not in metrics[0]
+    assert len(rollouts[0]) == 3 * PER_STEP * COMPLETIONS
+    start = next(text for text in overrides if text.startswith("model.path=")).removeprefix("model.path=")
+    before, after = load_file(f"{start}/model.safetensors"), load_file(tmp_path / "run/grpo/model/model.safetensors")
+    assert all(torch.equal(before[name], after[name]) for name in before)
+
+
+@pytest.mark.parametrize("stop_at", [2, 3, 5], ids=lambda call: f"in call {call}")
+def test_an_interrupted_step_takes_up_its_rounds(tmp_path, overrides, asked, monkeypatch, stop_at):
+    teaches = {1, 2, 4}
+    for folder in ("straight", "broken"):
+        (tmp_path / folder).mkdir()
+    straight, broken, after = [], [], []
+    script(monkeypatch, teaches, straight)
+    expected = run(tmp_path / "straight", overrides, asked)
+    script(monkeypatch, teaches, broken, stop_at)
+    with pytest.raises(Stopped):
+        run(tmp_path / "broken", overrides, asked, "checkpoint.every_steps=1")
+    script(monkeypatch, teaches, after)
+    found = run(tmp_path / "broken", overrides, asked, "checkpoint.every_steps=1")
+    assert found[1:] == expected[1:]
+    timed = ("time", "seconds_rollout", "seconds_judge", "seconds_update", "tokens_per_second")
+    for one, other in zip(found[0], expected[0], strict=True):
+        assert {k: v for k, v in one.items() if k not in timed} == {k: v for k, v in other.items() if k not in timed}
+    assert broken + after == straight  # nothing is sampled twice
+
+
+def test_overlong_answers_pay_and_the_log_shows_the_reward_as_it_was(tmp_path, overrides, asked, monkeypatch):
+    script(monkeypatch, set(range(1, 11)), [])
+    more = ("objective.sampling_rounds=1", "objective.overlong.buffer=59", "objective.overlong.penalty=0.5")
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, *more)
+    for line, rows in zip(metrics, rollouts, strict=True):
+        assert line["reward"] == line["accuracy"] == 0.25
+        expected = [-0.5 * (row["tokens"] - 1) / 59 for row in rows]
+        assert [row["overlong_penalty"] for row in rows] == pytest.approx(expected, abs=1e-6)
+        assert line["overlong_penalty"] == pytest.approx(sum(expected) / len(expected), abs=1e-6)
+        assert [row["score"] for row in rows] == pytest.approx(
+            [row["reward"] + row["overlong_penalty"] for row in rows], abs=1e-6
+        )
+        assert line["trained_groups"] == line["sampled_groups"] == PER_STEP
+
+
+def test_the_trainers_own_probabilities_are_measured_against_the_samplers(tmp_path, overrides, asked, monkeypatch):
+    """The script says probability 1 of every token: the trainer gives less, so no weight reaches the cap."""
+    script(monkeypatch, set(range(1, 11)), [])
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, "objective=tis", "grpo.updates_per_step=1")
+    for line in metrics:
+        assert line["sampler_kl"] > 1.0 and line["importance_capped"] == 0.0
+        assert line["ratio_max"] == line["ratio_min"] == 1.0  # the first update is from the trainer's own
+    assert metrics[0]["sampler_kl"] == pytest.approx(sum(row["sampler_kl"] for row in rollouts[0]) / len(rollouts[0]))
+
+
+def test_the_gap_of_a_rollout_by_hand():
+    sampler, trainer = torch.tensor([-1.0, -2.0, -3.0]), torch.tensor([-1.5, -1.0, -3.0])
+    assert Gap.of(sampler, trainer, truncated=False) == Gap(total=1.5, largest=1.0, tokens=3)
+    assert Gap.of(sampler, trainer, truncated=True) == Gap(total=1.0, largest=1.0, tokens=3)  # -1.0 may be larger
+
+
+def rollouts_of(*lengths):
+    return [Rollout([5] * length, torch.zeros(length), False) for length in lengths]
+
+
+def test_probed_rollouts_are_spread_and_have_tokens():
+    assert chosen(rollouts_of(*[1] * 8), 4) == [0, 2, 4, 6]
+    assert chosen(rollouts_of(0, 1, 0, 1), 4) == [1, 3]
+    assert chosen(rollouts_of(0, 0), 4) == chosen([], 4) == chosen(rollouts_of(1), 0) == []
+
+
+@pytest.mark.parametrize(
+    ("spec", "dtype", "gaps", "stops"),
+    [
+        (RolloutSpec(), "float32", [Gap(0.001, 0.001, 1), Gap(0.0, 0.0, 1)], False),  # 5e-4 a token
+        (RolloutSpec(), "float32", [Gap(0.01, 0.002, 5)], True),  # 2e-3
+        (RolloutSpec(), "bfloat16", [Gap(0.01, 0.002, 5)], False),
+        (RolloutSpec(), "bfloat16", [Gap(0.6, 0.5, 10)], True),  # 0.06
+        (RolloutSpec(mismatch_limit=0.1), "float32", [Gap(0.6, 0.5, 10)], False),
+        (RolloutSpec(mismatch_limit=0.1), "float32", [Gap(float("nan"), float("nan"), 10)], True),
+        (RolloutSpec(), "float32", [], False),
+    ],
+)
+def test_the_mean_over_all_tokens_stops_a_run(spec, dtype, gaps, stops):
+    if not stops:
+        check(gaps, spec, dtype, "native")
+        return
+    with pytest.raises(SamplerMismatch, match="differ by .* nats a token on average .*rollout.mismatch_limit.*native"):
+        check(gaps, spec, dtype, "native")
+
+
+@pytest.mark.parametrize("count", [0, 3])
+def test_a_rank_goes_through_the_model_once_with_rollouts_or_without(count):
+    batches = []
+
+    def logprobs(batch, temperature, entropy):
+        batches.append((batch.tokens.tolist(), temperature, entropy))
+        return torch.full(batch.mask.shape, -0.5), torch.zeros(batch.mask.shape)
+
+    gaps = probe(logprobs, [[7, 8]] * count, rollouts_of(*range(1, count + 1)), RolloutSpec(temperature=0.7), 0, "cpu")
+    assert len(batches) == 1 and batches[0][1:] == (0.7, "none")
+    assert gaps == {index: Gap(0.5 * (index + 1), 0.5, index + 1) for index in range(count)}
+    if not count:
+        assert batches[0][0] == [[0]]
+
+
+# Every update changes the policy, though no answer of a random model is right.
+LEARNS = (
+    "objective.sampling_rounds=1", "objective.loss.entropy_coefficient=0.1", "grpo.optimiser.learning_rate=0.02",
+    "rollout.maximum_new_tokens=24",
+)  # fmt: skip
+
+
+class KeepsOldWeights:
+    """A sampler that is given new weights and goes on with the first."""
+
+    def __init__(self, engine):
+        self.engine, self.name, self.probed = engine, "native", True
+
+    def load(self, weights):
+        pass
+
+    def generate(self, *arguments):
+        return self.engine.generate(*arguments)
+
+
+@pytest.mark.parametrize("rows", [4, 0])
+def test_a_sampler_with_old_weights_stops_the_run(tmp_path, overrides, asked, monkeypatch, rows):
+    monkeypatch.setattr(grpo, "build_engine", lambda *arguments: KeepsOldWeights(build_engine(*arguments)))
+    more = (*LEARNS, f"rollout.probe_rows={rows}")
+    if rows:
+        with pytest.raises(SamplerMismatch, match=r"may differ by 0.001 nats .* tokens of 4 rollouts they differ by"):
+            run(tmp_path, overrides, asked, *more)
+        (first, *_) = read_metrics(tmp_path / "run/grpo/metrics.jsonl")
+        assert first["sampler_gap"] < 1e-5  # it began as the policy
+    else:
+        metrics, *_ = run(tmp_path, overrides, asked, *more)
+        assert "sampler_gap" not in metrics[0]
+
+
+def test_the_gap_between_sampler_and_trainer_is_logged(tmp_path, overrides, asked):
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, *LEARNS)
+    for line, rows in zip(metrics, rollouts, strict=True):
+        probed = [row for row in rows if row["sampler_gap"] is not None]
+        assert len(probed) == 4 and len({row["group"] for row in probed}) == 4
+        assert 0 <= line["sampler_gap"] < 1e-5 and line["sampler_gap"] <= line["sampler_gap_max"] < 1e-4
+        assert line["sampler_gap_max"] == max(row["sampler_gap_max"] for row in probed)
+        require("sampler_gap"), require("sampler_gap_max")
+
+
+def test_a_truncated_sampler_is_the_policy_where_it_samples(tmp_path, overrides, asked):
+    """Its probabilities are larger by what was cut, which is no mismatch."""
+    metrics, *_ = run(tmp_path, overrides, asked, *LEARNS, "objective=tis", "rollout.top_k=20", "rollout.top_p=0.9")
+    for line in metrics:
+        assert line["sampler_gap"] < 1e-5 and line["sampler_kl"] > 0.05
+
+
+def test_a_rank_without_rollouts_takes_part_in_the_probe(tmp_path, overrides, asked):
+    built, directory = prepare(
+        tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, f"data.prompts={asked}", "grpo.steps=2",
+        "grpo.prompts_per_step=1", "grpo.updates_per_step=1", "distributed.processes=2",
+    )  # fmt: skip
+    execute(built, directory, directory / "config.yaml")
+    assert all(line["sampler_gap"] < 1e-5 for line in read_metrics(directory / "grpo" / "metrics.jsonl"))
+
+
+def test_a_run_of_scripted_rollouts(tmp_path, overrides, asked):
+    script = tmp_path / "script.jsonl"
+    script.write_text("".join(json.dumps({"text": f"\n</think>\\boxed{{{n}}}"}) + "\n" for n in (3, 99)))
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, "rollout=scripted", f"rollout.script={script}")
+    assert all("sampler_gap" not in line and line["truncated"] == 0.0 for line in metrics)
+    assert {row["completion"] for rows in rollouts for row in rows} == {f"\n</think>\\boxed{{{n}}}" for n in (3, 99)}
