@@ -62,6 +62,8 @@ class Composed:
                     rules.append(f"{where}.gates must be among {', '.join(GATES)}; got {gate!r}")
             if part.normalise not in NORMALISERS:
                 rules.append(f"{where}.normalise must be one of {', '.join(NORMALISERS)}; got {part.normalise!r}")
+            if not callable(part.reward):
+                rules.append(f"{where}.reward must be a reward; got {part.reward!r}")
             own = getattr(part.reward, "violations", None)
             rules += [f"{where}.reward: {rule}" for rule in (own() if own else [])]
         return rules

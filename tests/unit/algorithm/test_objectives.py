@@ -124,8 +124,8 @@ def test_groups_at_the_edge(spec, rewards, reasoning):
         assert result.advantage.tolist() == pytest.approx([expected] * len(rewards), abs=1e-5)
 
 
-def test_the_shaping_moves_the_score_but_not_what_is_right():
+def test_a_penalty_moves_the_score_but_not_what_is_right():
     spec = SPECS["tworwd_correctonly"]
-    result = advantages(spec, [1.0, 0.0], ["fr", "fr"], ["fr", "fr"], [0, 0], 2.0, 0.0, torch.tensor([-3.0, 0.5]))
+    result = advantages(spec, [-2.0, 0.5], ["fr", "fr"], ["fr", "fr"], [0, 0], 2.0, 0.0, right=[True, False])
     # Scores -2 and 0.5 normalise to -+0.7071; the bonus is for the right one.
     assert result.advantage.tolist() == pytest.approx([2 - 0.7071, 0.7071], abs=1e-4)

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from src.algorithm.kl import kl_penalty
 from src.algorithm.losses import importance_weight, policy_loss, probability_ratio, token_weights
-from src.algorithm.shaping import overlong_penalty
-from src.algorithm.spec import AGGREGATIONS, RATIOS, SURROGATES, LossSpec, ObjectiveSpec, OverlongSpec
+from src.algorithm.spec import AGGREGATIONS, RATIOS, SURROGATES, LossSpec, ObjectiveSpec
 
 ROWS, TOKENS, VOCABULARY = 6, 5, 7
 
@@ -67,18 +66,13 @@ def test_importance_weights_are_capped_and_have_no_gradient():
     assert not weight.requires_grad
 
 
-def test_overlong_penalty_by_hand():
-    found = overlong_penalty([1, 80, 85, 90, 100, 130], maximum=100, buffer=20, penalty=2.0)
-    assert found.tolist() == [0.0, 0.0, -0.5, -1.0, -2.0, -2.0]
-
-
 def test_the_specs_name_what_is_allowed():
     found = LossSpec(ratio="group", surrogate="ppo", importance_cap=-1).violations()
     assert len(found) == 3
     assert "ratio must be one of token, sequence; got 'group'" in found[0]
     assert "surrogate must be one of clipped, cispo; got 'ppo'" in found[1]
-    wrong = ObjectiveSpec(overlong=OverlongSpec(buffer=-1), loss=LossSpec(clip_low=2), sampling_rounds=0)
-    assert len(wrong.violations()) == 3
+    wrong = ObjectiveSpec(loss=LossSpec(clip_low=2), sampling_rounds=0)
+    assert len(wrong.violations()) == 2
     assert not ObjectiveSpec(loss=LossSpec(clip_low=1.0, importance_cap=2.0)).violations()
 
 

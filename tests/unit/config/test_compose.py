@@ -169,6 +169,6 @@ def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(s
 
 
 def test_lengths_of_methods_follow_the_budget():
-    assert build(composed("+experiment=dapo")).objective.overlong.buffer == 19  # a fifth of 96
-    assert build(composed("+experiment=dapo", "scale=qwen3_4b", *FILES)).objective.overlong.buffer == 819
+    assert build(composed("+experiment=dapo")).reward.parts["overlong"].reward.buffer == 19  # a fifth of 96
+    assert build(composed("+experiment=dapo", "scale=qwen3_4b", *FILES)).reward.parts["overlong"].reward.buffer == 819
     assert build(composed("+experiment=dr_grpo")).objective.loss.maximum_tokens == 96

@@ -1,22 +1,36 @@
 """Rewards by hand."""
 
-from src.grading.grader import Status
-from src.language.fidelity import Fidelity
+import doctest
+import importlib
+import pkgutil
+
+import pytest
+
+import src.rewards
+from src.algorithm.schedules.constant import Constant
+from src.algorithm.spec import AdvantageSpec, TermSpec
+from src.common.errors import ConfigError
+from src.config.checks import check
+from src.grading.grader import Grade, Status
 from src.rewards.accuracy import Accuracy
 from src.rewards.additive_language import AdditiveLanguage
-from src.rewards.base import Judged
+from src.rewards.base import score
+from src.rewards.composed import Composed
+from src.rewards.examples import sample
+from src.rewards.fidelity import InLanguage
+from src.rewards.gates import GATES
+from src.rewards.overlong import Overlong
+from src.rewards.part import Part
+from src.store.records import of_sample
+from src.training.credit import assign_credit
+from tests.helpers.configs import compose
 
-
-def judged(status, in_language, completion="x"):
-    fidelity = Fidelity("fr" if in_language else "en", in_language, in_language, True, True, 1, (), 0.0, None)
-    return Judged(completion, "fr", "5", status, "5", fidelity, 3, False)
-
-
+TIMEOUT = Grade(Status.TIMEOUT, "72", "boxed")
 BATCH = [
-    judged(Status.RIGHT, True),
-    judged(Status.RIGHT, False),
-    judged(Status.WRONG, True),
-    judged(Status.TIMEOUT, False),
+    sample(correct=True, detected="sw"),
+    sample(correct=True, detected="en"),
+    sample(correct=False, detected="sw"),
+    sample(grade=TIMEOUT, detected="en"),
 ]
 
 
@@ -30,4 +44,110 @@ def test_the_additive_reward_pays_for_the_language_even_when_wrong():
 
 
 def test_a_record_survives_what_utf8_cannot_hold():
-    assert judged(Status.WRONG, True, "a\ud800b").record()["completion"] == "a?b"
+    assert of_sample(sample(completion="a\ud800b"))["completion"] == "a?b"
+
+
+@pytest.mark.parametrize("name", [info.name for info in pkgutil.iter_modules(src.rewards.__path__)])
+def test_the_examples_of_the_docstrings_hold(name):
+    module = importlib.import_module(f"src.rewards.{name}")
+    assert doctest.testmod(module).failed == 0
+
+
+def test_every_reward_shows_an_example():
+    for module in ("accuracy", "additive_language", "composed", "fidelity", "overlong"):
+        assert doctest.testmod(importlib.import_module(f"src.rewards.{module}")).attempted > 0
+
+
+def test_overlong_by_hand():
+    lengths = [1, 80, 85, 90, 100, 130]
+    values = Overlong(maximum=100, buffer=20)([sample(length=length) for length in lengths])
+    assert values == [0.0, 0.0, -0.25, -0.5, -1.0, -1.0]
+    assert Overlong(maximum=100, buffer=20)([sample(length=None)]) == [None]
+    for buffer in (0, 100):
+        assert "buffer must be above 0 and below maximum" in Overlong(maximum=100, buffer=buffer).violations()[0]
+
+
+def test_the_parts_of_a_composed_reward_add_up():
+    reward = Composed({"accuracy": Part(Accuracy()), "language": Part(InLanguage(), weight=0.5, gates=["correct"])})
+    scores = score(reward, BATCH)
+    assert scores.total == reward(BATCH) == [1.5, 1.0, 0.0, 0.0]
+    assert scores.parts == {"accuracy": [1.0, 1.0, 0.0, 0.0], "language": [0.5, 0.0, 0.0, 0.0]}
+    assert score(Accuracy(), BATCH).parts == {}
+
+
+def test_a_closed_gate_gives_its_own_value():
+    part = Part(InLanguage(), weight=2.0, gates=["correct", "in_language"], otherwise=-1.0)
+    assert part(BATCH) == [2.0, -2.0, -2.0, -2.0]
+
+
+def test_what_does_not_apply_is_no_zero():
+    counted, uncounted = sample(length=100), sample(length=None)
+    overlong = Part(Overlong(100, 20), weight=0.5)
+    reward = Composed({"accuracy": Part(Accuracy()), "overlong": overlong})
+    assert reward([counted, uncounted]) == [0.5, None]
+    gated = Composed({"accuracy": Part(Accuracy()), "overlong": Part(Overlong(100, 20), gates=["wrong"])})
+    assert gated([counted, uncounted]) == [1.0, 1.0]  # the gate is closed: nothing has to be known
+
+
+def test_a_part_is_normalised_among_the_samples_of_its_prompt():
+    batch = [sample(correct=True, group=4), sample(correct=False, group=4), sample(correct=True, group=7)]
+    batch += [sample(correct=True, group=7), sample(correct=False, group=7), sample(correct=False, group=7)]
+    mean = Part(Accuracy(), weight=2.0, normalise="mean")
+    assert mean(batch) == [1.0, -1.0, 1.0, 1.0, -1.0, -1.0]
+    std = Part(Accuracy(), normalise="std")  # unbiased: sqrt(1/2), and sqrt(4 x 0.25 / 3)
+    expected = [0.5 / 0.5**0.5, -0.5 / 0.5**0.5, 0.5 * 3**0.5, 0.5 * 3**0.5, -0.5 * 3**0.5, -0.5 * 3**0.5]
+    assert std(batch) == pytest.approx(expected, abs=1e-5)
+
+
+def test_gates_by_hand():
+    unparsed = sample(grade=Grade(Status.UNPARSED, None, ""), closed=False, truncated=True)
+    opened = {name: [gate(row) for row in (*BATCH, unparsed)] for name, gate in GATES.items()}
+    assert opened == {
+        "correct": [True, True, False, False, False],
+        "wrong": [False, False, True, False, False],
+        "parsed": [True, True, True, False, False],
+        "closed": [True, True, True, True, False],
+        "in_language": [True, False, True, False, False],
+        "complete": [True, True, True, True, False],
+    }
+
+
+@pytest.mark.parametrize(
+    ("parts", "rule"),
+    [
+        ({}, "reward.parts must name at least one part"),
+        ({"fr": Part(Accuracy())}, "not by a language's code; got 'fr'"),
+        ({"a-b": Part(Accuracy())}, "got 'a-b'"),
+        ({"a": Part(Accuracy(), gates=["right"])}, "reward.parts.a.gates must be among correct, wrong"),
+        (
+            {"a": Part(Accuracy(), normalise="max")},
+            "reward.parts.a.normalise must be one of none, mean, std; got 'max'",
+        ),
+        ({"a": Part(Overlong(10, 20))}, "reward.parts.a.reward: buffer must be above 0 and below maximum"),
+        ({"a": Part()}, "reward.parts.a.reward must be a reward; got None"),
+    ],
+)
+def test_every_broken_rule_is_named(parts, rule):
+    assert rule in "\n".join(Composed(parts).violations())
+
+
+def test_a_composed_reward_comes_from_yaml():
+    reward = compose("+experiment=grpo", "reward=accuracy_fidelity", "reward.parts.fidelity.weight=0.3").reward
+    assert reward(BATCH) == [1.3, 1.0, 0.0, 0.0]
+    with pytest.raises(ConfigError, match="gates must be among"):
+        check(compose("+experiment=grpo", "reward=accuracy_fidelity", "reward.parts.fidelity.gates=[right]"))
+
+
+def test_dapo_pays_less_for_the_last_fifth_of_the_budget():
+    reward = compose("+experiment=dapo").reward
+    assert reward([sample(length=77), sample(length=96), sample(correct=False, length=96)]) == [1.0, 0.0, -1.0]
+
+
+def test_what_is_right_is_the_graders_verdict_and_not_what_pays():
+    """A wrong answer in the language earns 1 from the additive reward; the bonus of right ones is not for it."""
+    spec = AdvantageSpec("mean", alignment=TermSpec("add", "advantage", rollouts="right"))
+    batch = [sample(correct=True, detected="sw"), sample(correct=False, detected="sw")]
+    credit = assign_credit(AdditiveLanguage(), spec, Constant(maximum=2.0).start(), batch, progress=0.5)
+    assert credit.scores.total == [2.0, 1.0]
+    assert credit.result.alignment_term.tolist() == [2.0, 0.0]
+    assert credit.result.advantage.tolist() == [2.5, -0.5]

@@ -12,25 +12,19 @@ from src.pipeline.execute import execute
 from src.rollout.engines.base import Rollout
 from src.rollout.engines.build import build_engine
 from src.rollout.engines.scripted import ScriptedEngine
+from src.rollout.generate import Mismatch
 from src.rollout.spec import RolloutSpec
 from src.stages import grpo
 from src.store.rollouts import read_rollouts
 from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
 from src.training.collect import draw
-from src.training.mismatch import Gap, SamplerMismatch, check, chosen, probe
+from src.training.mismatch import SamplerMismatch, check, difference, evenly_spaced, probe
 from src.training.supervised import order
 from src.training.update import minibatches
 from tests.helpers.configs import prepare
 
 STEPS, PER_STEP, COMPLETIONS = 4, 4, 4
-
-
-class Group:
-    """All that choosing groups asks of a rollout."""
-
-    def __init__(self, group):
-        self.group = group
 
 
 def test_the_first_round_is_the_epoch_and_later_ones_repeat_no_prompt_while_others_are_left():
@@ -46,15 +40,14 @@ def test_the_first_round_is_the_epoch_and_later_ones_repeat_no_prompt_while_othe
 
 
 def test_groups_without_a_contrast_are_left_out():
-    rows = [Group(number) for number in (0, 0, 1, 1, 2, 2)]
-    assert has_contrast(torch.tensor([1.0, 1.0, -0.5, 0.5, 0.0, 1e-5]), [row.group for row in rows]) == [1]
+    assert has_contrast(torch.tensor([1.0, 1.0, -0.5, 0.5, 0.0, 1e-5]), [0, 0, 1, 1, 2, 2]) == [1]
 
 
 def test_whole_groups_form_mini_batches():
-    rows = [Group(number) for number in (0, 0, 3, 3, 5, 5)]
-    assert minibatches(rows, [0, 3, 5], 2) == [[0, 1, 4, 5], [2, 3]]
-    assert minibatches(rows, [3], 2) == [[2, 3]]
-    assert minibatches(rows, [], 2) == []
+    groups = [0, 0, 3, 3, 5, 5]
+    assert minibatches(groups, [0, 3, 5], 2) == [[0, 1, 4, 5], [2, 3]]
+    assert minibatches(groups, [3], 2) == [[2, 3]]
+    assert minibatches(groups, [], 2) == []
 
 
 @pytest.fixture
@@ -168,18 +161,18 @@ def test_an_interrupted_step_takes_up_its_rounds(tmp_path, overrides, asked, mon
     assert broken + after == straight  # nothing is sampled twice
 
 
-def test_overlong_answers_pay_and_the_log_shows_the_reward_as_it_was(tmp_path, overrides, asked, monkeypatch):
+def test_the_parts_of_a_reward_are_logged_and_kept(tmp_path, overrides, asked, monkeypatch):
     script(monkeypatch, set(range(1, 11)), [])
-    more = ("objective.sampling_rounds=1", "objective.overlong.buffer=59", "objective.overlong.penalty=0.5")
-    metrics, rollouts, _ = run(tmp_path, overrides, asked, *more)
+    more = ("reward=accuracy_overlong", "reward.parts.overlong.reward.buffer=59", "reward.parts.overlong.weight=0.5")
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, "objective.sampling_rounds=1", *more)
     for line, rows in zip(metrics, rollouts, strict=True):
-        assert line["reward"] == line["accuracy"] == 0.25
+        assert line["reward/accuracy"] == line["accuracy"] == 0.25
         expected = [-0.5 * (row["tokens"] - 1) / 59 for row in rows]
-        assert [row["overlong_penalty"] for row in rows] == pytest.approx(expected, abs=1e-6)
-        assert line["overlong_penalty"] == pytest.approx(sum(expected) / len(expected), abs=1e-6)
-        assert [row["score"] for row in rows] == pytest.approx(
-            [row["reward"] + row["overlong_penalty"] for row in rows], abs=1e-6
-        )
+        assert [row["reward_overlong"] for row in rows] == pytest.approx(expected, abs=1e-6)
+        assert line["reward/overlong"] == pytest.approx(sum(expected) / len(expected), abs=1e-6)
+        assert [row["reward_accuracy"] for row in rows] == [float(row["correct"]) for row in rows]
+        assert [row["reward"] for row in rows] == [row["reward_accuracy"] + row["reward_overlong"] for row in rows]
+        assert [row["score"] for row in rows] == pytest.approx([row["reward"] for row in rows], abs=1e-6)
         assert line["trained_groups"] == line["sampled_groups"] == PER_STEP
 
 
@@ -195,8 +188,10 @@ def test_the_trainers_own_probabilities_are_measured_against_the_samplers(tmp_pa
 
 def test_the_gap_of_a_rollout_by_hand():
     sampler, trainer = torch.tensor([-1.0, -2.0, -3.0]), torch.tensor([-1.5, -1.0, -3.0])
-    assert Gap.of(sampler, trainer, truncated=False) == Gap(total=1.5, largest=1.0, tokens=3)
-    assert Gap.of(sampler, trainer, truncated=True) == Gap(total=1.0, largest=1.0, tokens=3)  # -1.0 may be larger
+    assert difference(sampler, trainer, truncated=False) == Mismatch(total=1.5, largest=1.0, tokens=3)
+    assert difference(sampler, trainer, truncated=True) == Mismatch(
+        total=1.0, largest=1.0, tokens=3
+    )  # -1.0 may be larger
 
 
 def rollouts_of(*lengths):
@@ -204,20 +199,20 @@ def rollouts_of(*lengths):
 
 
 def test_probed_rollouts_are_spread_and_have_tokens():
-    assert chosen(rollouts_of(*[1] * 8), 4) == [0, 2, 4, 6]
-    assert chosen(rollouts_of(0, 1, 0, 1), 4) == [1, 3]
-    assert chosen(rollouts_of(0, 0), 4) == chosen([], 4) == chosen(rollouts_of(1), 0) == []
+    assert evenly_spaced(rollouts_of(*[1] * 8), 4) == [0, 2, 4, 6]
+    assert evenly_spaced(rollouts_of(0, 1, 0, 1), 4) == [1, 3]
+    assert evenly_spaced(rollouts_of(0, 0), 4) == evenly_spaced([], 4) == evenly_spaced(rollouts_of(1), 0) == []
 
 
 @pytest.mark.parametrize(
     ("spec", "dtype", "gaps", "stops"),
     [
-        (RolloutSpec(), "float32", [Gap(0.001, 0.001, 1), Gap(0.0, 0.0, 1)], False),  # 5e-4 a token
-        (RolloutSpec(), "float32", [Gap(0.01, 0.002, 5)], True),  # 2e-3
-        (RolloutSpec(), "bfloat16", [Gap(0.01, 0.002, 5)], False),
-        (RolloutSpec(), "bfloat16", [Gap(0.6, 0.5, 10)], True),  # 0.06
-        (RolloutSpec(mismatch_limit=0.1), "float32", [Gap(0.6, 0.5, 10)], False),
-        (RolloutSpec(mismatch_limit=0.1), "float32", [Gap(float("nan"), float("nan"), 10)], True),
+        (RolloutSpec(), "float32", [Mismatch(0.001, 0.001, 1), Mismatch(0.0, 0.0, 1)], False),  # 5e-4 a token
+        (RolloutSpec(), "float32", [Mismatch(0.01, 0.002, 5)], True),  # 2e-3
+        (RolloutSpec(), "bfloat16", [Mismatch(0.01, 0.002, 5)], False),
+        (RolloutSpec(), "bfloat16", [Mismatch(0.6, 0.5, 10)], True),  # 0.06
+        (RolloutSpec(mismatch_limit=0.1), "float32", [Mismatch(0.6, 0.5, 10)], False),
+        (RolloutSpec(mismatch_limit=0.1), "float32", [Mismatch(float("nan"), float("nan"), 10)], True),
         (RolloutSpec(), "float32", [], False),
     ],
 )
@@ -239,7 +234,7 @@ def test_a_rank_goes_through_the_model_once_with_rollouts_or_without(count):
 
     gaps = probe(logprobs, [[7, 8]] * count, rollouts_of(*range(1, count + 1)), RolloutSpec(temperature=0.7), 0, "cpu")
     assert len(batches) == 1 and batches[0][1:] == (0.7, "none")
-    assert gaps == {index: Gap(0.5 * (index + 1), 0.5, index + 1) for index in range(count)}
+    assert gaps == {index: Mismatch(0.5 * (index + 1), 0.5, index + 1) for index in range(count)}
     if not count:
         assert batches[0][0] == [[0]]
 

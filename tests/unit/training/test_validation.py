@@ -1,6 +1,6 @@
 """Values on the way of GRPO: by hand, and that measuring them changes nothing."""
 
-from types import SimpleNamespace
+from dataclasses import replace
 
 import pytest
 from hydra import compose, initialize_config_dir
@@ -10,8 +10,10 @@ from src.common.errors import ConfigError
 from src.common.registry import CONF
 from src.config.checks import check
 from src.config.compose import build, register
+from src.grading.grader import Grade, Status
 from src.pipeline.execute import execute
 from src.pipeline.plan import plan
+from src.rewards.examples import sample
 from src.tracking.glossary import UnknownMetric, require
 from src.tracking.metrics_file import read_metrics
 from src.training.validation import averages
@@ -20,9 +22,9 @@ register()
 
 
 def answer(language, correct, inside, tokens):
-    return SimpleNamespace(
-        query_language=language, correct=correct, fidelity=SimpleNamespace(in_language=inside), tokens=tokens
-    )
+    status = Status.RIGHT if correct else Status.WRONG
+    made = sample(query_language=language, grade=Grade(status, "1", "boxed"), length=tokens)
+    return replace(made, fidelity=replace(made.fidelity, in_language=inside))
 
 
 def test_averages_by_hand():
