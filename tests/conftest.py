@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 
+import pytest
 from hypothesis import settings
 
 os.environ["OMP_NUM_THREADS"] = "1"  # one thread per pytest worker: workers share the cores
@@ -18,3 +19,11 @@ os.environ["WANDB_MODE"] = "offline"
 # A busy machine makes single examples slow without anything being wrong; no database keeps runs independent.
 settings.register_profile("adamame", deadline=None, database=None)
 settings.load_profile("adamame")
+
+
+@pytest.fixture(scope="session")
+def compose():
+    """`compose(*overrides)`: the configuration of a command line, built and not checked."""
+    from tests.helpers.configs import compose
+
+    return compose

@@ -39,6 +39,6 @@ def prepare(tmp_path: Path, *overrides: str) -> tuple[Config, Path]:
     built = build(node)
     check(built)
     directory = tmp_path / "run"
-    directory.mkdir(exist_ok=True)
+    directory.mkdir(parents=True, exist_ok=True)
     OmegaConf.save(node, directory / "config.yaml", resolve=True)
     return built, directory

@@ -1,5 +1,6 @@
-"""An evaluation's records, small enough to work out its values by hand."""
+"""Records of evaluations, small enough to work out their values by hand."""
 
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas
@@ -36,3 +37,33 @@ def write_evaluation(folder: Path, tokens: tuple[float | None, float | None] = (
     )
     frame.to_parquet(folder / "records.parquet")
     return folder / "records.parquet"
+
+
+def records_of(
+    right: Callable[[int, str], bool],
+    passes: tuple[bool, bool] = (True, True),
+    problems: int = 4,
+    languages: Sequence[str] = ("fr", "en"),
+) -> pandas.DataFrame:
+    """Records in which problem p of each language is right when `right(p, language)`."""
+    rows = []
+    for code in languages:
+        for number in range(problems):
+            correct = bool(right(number, code))
+            rows.append(
+                {
+                    "split": "test",
+                    "problem": f"p{number}",
+                    "language": code,
+                    "sample": 0,
+                    "correct": correct,
+                    "in_language": code == "fr",
+                    "right_and_in_language": correct and code == "fr",
+                    "line_pass": passes[0],
+                    "word_pass": passes[1],
+                    "code_switched": False,
+                    "tokens": 10 + number,
+                    "truncated": False,
+                }
+            )
+    return pandas.DataFrame(rows)

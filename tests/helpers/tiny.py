@@ -6,6 +6,10 @@ from typing import Any
 
 import torch
 
+from src.distributed.ranks import Ranks
+from src.distributed.spec import OptimiserSpec
+from src.training.learner import Learner
+
 
 def model(kind: str = "qwen3", seed: int = 0, tied: bool | None = None, vocabulary: int = 50) -> Any:
     """A two-layer model of 50 tokens whose weights are large enough for its predictions to differ. Tied weights by
@@ -67,3 +71,15 @@ def tokenizer(template: str, pad: bool = True) -> Any:
     )  # fmt: skip
     fast.chat_template = template
     return fast
+
+
+def trained(steps: int, learner: Learner | None = None) -> Learner:
+    """A linear layer after `steps` updates, or `learner` after as many more."""
+    if learner is None:
+        torch.manual_seed(0)
+        learner = Learner(torch.nn.Linear(3, 2), OptimiserSpec(learning_rate=0.1), Ranks())
+    for _ in range(steps):
+        loss = learner.policy(torch.ones(1, 3)).pow(2).sum()
+        learner.backward(loss)
+        learner.update(0.1, loss.item(), "test")
+    return learner

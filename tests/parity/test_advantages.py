@@ -5,34 +5,26 @@ import functools
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 
 from src.algorithm.advantages import advantages
 from src.algorithm.schedules.base import Observed
-from src.common.registry import CONF
-from src.config.checks import check
-from src.config.compose import build, register
+from src.config.compose import composed
 from tests.helpers.golden import golden
 
 ENTRIES = golden("advantages.json")
 EXPERIMENT = {"align": "adamame_grpo", "adamame": "adamame_diversity"}  # the others have their own name
 WITHOUT_BONUS = ("allcorrect",)  # its language term is N(m), whatever B
 
-register()
-
 
 @functools.cache
-def composed(variant):
+def config_of(variant):
     """The configuration of a run of the variant."""
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        built = build(compose("config", overrides=[f"+experiment={EXPERIMENT.get(variant, variant)}"]))
-    check(built)
-    return built
+    return composed([f"+experiment={EXPERIMENT.get(variant, variant)}"])
 
 
 def schedule_of(variant, case):
     """Its schedule, with the bonus of the case."""
-    schedule = composed(variant).schedule
+    schedule = config_of(variant).schedule
     if variant not in WITHOUT_BONUS:
         schedule = dataclasses.replace(schedule, maximum=case["bonus"])
     if variant == "staged":  # its second stage begins at step T // 2
@@ -45,7 +37,7 @@ def test_advantages(entry):
     assert entry["cases"]
     for case in entry["cases"]:
         steps = case.get("sequence", [case])
-        spec = composed(entry["variant"]).objective.advantage
+        spec = config_of(entry["variant"]).objective.advantage
         controller = schedule_of(entry["variant"], steps[0]).start()
         for step in steps:
             progress, query = step["step"] / step["total_steps"], step["query_languages"]

@@ -4,24 +4,15 @@ import dataclasses
 
 import pytest
 import torch
-from hydra import compose, initialize_config_dir
 from hypothesis import given, settings
 from hypothesis import strategies as some
 
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import TermSpec
-from src.common.registry import CONF, choices
-from src.config.compose import build, register
+from src.common.registry import choices
+from tests.helpers.configs import compose
 
-register()
-
-
-def composed(name):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build(compose("config", overrides=["+experiment=grpo", f"objective={name}"])).objective
-
-
-SPECS = {name: composed(name).advantage for name in choices("objective")}
+SPECS = {name: compose("+experiment=grpo", f"objective={name}").objective.advantage for name in choices("objective")}
 every_objective = pytest.mark.parametrize("spec", SPECS.values(), ids=SPECS.keys())
 few = settings(max_examples=25, deadline=None)
 CODES = ["fr", "en", "sw", None]

@@ -6,7 +6,6 @@ import sys
 from itertools import pairwise
 
 import pytest
-from hydra import compose, initialize_config_dir
 from hypothesis import given
 from hypothesis import strategies as some
 
@@ -25,20 +24,13 @@ from src.algorithm.schedules.step import Step
 from src.algorithm.spec import AdvantageSpec
 from src.commands.schedules import every_yaml
 from src.common.errors import ConfigError
-from src.common.registry import CONF, choices, components
+from src.common.registry import choices, components
 from src.config.checks import check
-from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.reporting.schedules import apart, overview, preview
 from tests.helpers.paths import ROOT
 
 CURVES = {name: kind for name, kind in components("schedule").items() if issubclass(kind, Curve)}
-register()
-
-
-def built(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return build(compose("config", overrides=["+experiment=adamame_grpo", *overrides]))
 
 
 def shapes(curve, *points):
@@ -84,8 +76,8 @@ def test_a_step_jumps_at_its_place():
 
 
 @pytest.mark.parametrize(("name", "at"), [("staged", 0.5), ("phased", 0.7)])
-def test_two_stage_methods_switch_once(name, at):
-    controller = built(f"schedule={name}").schedule.start()
+def test_two_stage_methods_switch_once(compose, name, at):
+    controller = compose("+experiment=adamame_grpo", f"schedule={name}").schedule.start()
     for progress, aligned in ((0, False), (at - 0.01, False), (at, True), (1, True)):
         assert controller.factor(progress, "fr") == (2.0 if aligned else 0.0)
         assert controller.exploration(progress, "fr") == (0.0 if aligned else 1.0)
@@ -154,20 +146,28 @@ def test_a_schedule_that_makes_no_sense_says_so(schedule, message):
     assert len(schedule.violations()) == 1 and message in schedule.violations()[0]
 
 
-def test_a_language_can_have_settings_of_its_own_from_the_command_line():
-    made = built("schedule.per_language.sw.maximum=4", "schedule.per_language.th.floor=0.6")
+def test_a_language_can_have_settings_of_its_own_from_the_command_line(compose):
+    made = compose(
+        "+experiment=adamame_grpo", "schedule.per_language.sw.maximum=4", "schedule.per_language.th.floor=0.6"
+    )
     check(made)
     controller = made.schedule.start()
     assert [controller.factor(0.5, code) for code in ("fr", "sw", "th")] == pytest.approx([1.0, 2.0, 1.2])
 
 
-def test_a_language_can_have_settings_of_its_own_from_a_yaml(tmp_path):
+def test_a_language_can_have_settings_of_its_own_from_a_yaml(compose, tmp_path):
     (tmp_path / "schedule").mkdir()
     (tmp_path / "schedule" / "mine.yaml").write_text(
         "defaults:\n  - /schema/schedule/linear@_here_\n  - _self_\n\nfloor: 0\nper_language: {sw: {maximum: 4}}\n"
     )
     where = f"hydra.searchpath=[file://{tmp_path}]"
-    made = built(where, "schedule=mine", "schedule.per_language.sw.onset=0.25", "schedule.per_language.fr.maximum=1")
+    made = compose(
+        "+experiment=adamame_grpo",
+        where,
+        "schedule=mine",
+        "schedule.per_language.sw.onset=0.25",
+        "schedule.per_language.fr.maximum=1",
+    )
     check(made)
     controller = made.schedule.start()
     # sw: 4 (0.5 - 0.25) / 0.75
@@ -175,9 +175,9 @@ def test_a_language_can_have_settings_of_its_own_from_a_yaml(tmp_path):
 
 
 @pytest.mark.parametrize("name", choices("schedule"))
-def test_every_schedule_takes_settings_by_language(name):
+def test_every_schedule_takes_settings_by_language(compose, name):
     scope = ["schedule.scope=language"] if name == "lagrangian" else []
-    made = built(f"schedule={name}", "schedule.per_language.sw.maximum=0", *scope)
+    made = compose("+experiment=adamame_grpo", f"schedule={name}", "schedule.per_language.sw.maximum=0", *scope)
     check(made)
     assert made.schedule.start().factor(1.0, "sw") == 0 and made.schedule.of("fr").maximum > 0
 
@@ -190,15 +190,15 @@ def test_every_schedule_takes_settings_by_language(name):
         ("schedule.per_language.sw.maximum=much", "schedule.per_language.sw.maximum must be a float; got 'much'"),
     ],
 )
-def test_a_mistake_in_settings_by_language_is_named(override, message):
+def test_a_mistake_in_settings_by_language_is_named(compose, override, message):
     with pytest.raises(ConfigError) as caught:
-        check(built(override))
+        check(compose("+experiment=adamame_grpo", override))
     assert message in str(caught.value)
 
 
-def test_only_dictionaries_of_dictionaries_take_new_keys():
+def test_only_dictionaries_of_dictionaries_take_new_keys(compose):
     with pytest.raises(Exception, match="Could not override 'benchmark.weights.hihg'"):
-        built("benchmark=polymath", "benchmark.weights.hihg=8")
+        compose("+experiment=adamame_grpo", "benchmark=polymath", "benchmark.weights.hihg=8")
 
 
 def test_languages_with_the_same_settings_share_a_curve():

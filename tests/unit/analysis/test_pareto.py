@@ -60,3 +60,7 @@ def test_a_normalised_volume_is_within_0_and_1():
     assert normalised_hypervolume([(1, 1, 7), (1, 1, 9), (0, 1, 0)], 7) == 0
     with pytest.raises(UserError, match="above 0; got 0"):
         normalised_hypervolume([(1, 1, 1)], 0)
+
+
+def test_the_front_is_what_no_point_beats():
+    assert front([(0, 1), (1, 0), (0.5, 0.5), (0.4, 0.4), (0.5, 0.5)]) == [0, 1, 2, 4]

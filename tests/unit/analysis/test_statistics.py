@@ -18,6 +18,7 @@ from src.analysis.statistics import (
     weights,
 )
 from src.common.errors import UserError
+from tests.helpers.evaluation import records_of
 
 COLUMNS = ("correct", "in_language", "right_and_in_language", "line_pass", "both_pass", "code_switched", "tokens")
 
@@ -308,3 +309,46 @@ def test_a_weighted_interval_holds_the_truth_about_as_often_as_it_says():
         found = estimate(macro(data, "accuracy", languages, resampled(data, 400)))
         held += found.low <= 1.25 / 3 <= found.high
     assert 0.88 <= held / 200 <= 0.99
+
+
+def test_macro_averages_weigh_languages_equally():
+    data = cells({0: records_of(lambda p, code: code == "fr" or p == 0)}, "test")
+    over = weights(1, 4)
+    assert macro(data, "accuracy", ["fr", "en"], over)[0] == pytest.approx((1.0 + 0.25) / 2)
+    assert macro(data, "fidelity", ["fr", "en"], over)[0] == 0.5
+    assert macro(data, "tokens", ["fr"], over)[0] == 11.5
+    assert np.isnan(macro(data, "accuracy", ["th"], over)[0])
+
+
+def test_lcpr_is_the_harmonic_mean_of_line_and_word_passes_among_line_passes():
+    frame = records_of(lambda p, code: True, languages=("fr",))
+    frame["line_pass"] = [True, True, False, False]  # LPR 1/2
+    frame["word_pass"] = [True, False, True, True]  # WPR among them 1/2
+    data = cells({0: frame}, "test")
+    assert macro(data, "LCPR", ["fr"], weights(1, 4))[0] == pytest.approx(0.5)
+
+
+def test_an_interval_of_what_never_varies_is_a_point():
+    data = cells({0: records_of(lambda p, code: True), 1: records_of(lambda p, code: True)}, "test")
+    found = estimate(macro(data, "accuracy", ["fr"], weights(2, 4)))
+    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+
+
+def test_the_bootstrap_interval_has_the_width_of_the_binomial():
+    data = cells({0: records_of(lambda p, code: p % 2, problems=100, languages=("fr",))}, "test")
+    found = estimate(macro(data, "accuracy", ["fr"], weights(1, 100)))
+    assert found.value == 0.5
+    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.05, rel=0.12)
+
+
+def test_differences_are_paired():
+    worse = {0: records_of(lambda p, code: p % 2, problems=40)}
+    better = {0: records_of(lambda p, code: p % 2 or p == 0, problems=40)}  # one problem more, whatever the sample
+    found = differences(cells(better, "test"), cells(worse, "test"), "accuracy", ["fr", "en"])
+    assert found.value == pytest.approx(1 / 40)
+    assert 0 <= found.low <= found.high < 0.1  # unpaired, the interval would be wider than +-0.2
+
+
+def test_a_hole_in_the_records_is_an_error():
+    with pytest.raises(ValueError, match="every problem must be there"):
+        cells({0: records_of(lambda p, code: True).iloc[1:]}, "test")

@@ -1,12 +1,10 @@
 """The prompts that are shown are those that are trained on."""
 
 from src.commands.show_prompt import show, shown
-from src.config.compose import build
 from src.data.chat import Chat
 from src.data.records import Example, Question
 from src.models.spec import ModelSpec
 from tests.helpers import tiny
-from tests.helpers.configs import compose_node as composed
 
 
 def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():
@@ -18,8 +16,8 @@ def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():
     assert shown(chat, example) == "[21 prompt tokens, 6 learned]\n" + text + "<think>\nt</think>5<|end|>"
 
 
-def test_every_language_is_shown_once_for_grpo_and_once_for_sft(random_model):
-    run = build(composed("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "data.instruction=localised"))
+def test_every_language_is_shown_once_for_grpo_and_once_for_sft(compose, random_model):
+    run = compose("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "data.instruction=localised")
     page = show(run)
     assert "the chat template ends the prompt with <think> (found); model.think=auto" in page
     for code in run.world.trained_languages:

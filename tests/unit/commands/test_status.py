@@ -6,7 +6,6 @@ import json
 import pytest
 
 from src.commands import status
-from src.common.console import clock
 from src.common.errors import UserError
 from src.run import signs_of_life
 from src.store.directory import ERROR, LOCK, OVERRIDES, SLURM
@@ -113,8 +112,3 @@ def test_half_written_files_do_not_stop_it(tmp_path):
     (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.')
     found = read(directory)
     assert (found.state, found.stage, found.message) == ("stopped", "", "")
-
-
-@pytest.mark.parametrize(("seconds", "text"), [(0, "0:00"), (61.9, "1:01"), (3723, "1:02:03")])
-def test_clock(seconds, text):
-    assert clock(seconds) == text

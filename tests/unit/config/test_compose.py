@@ -5,23 +5,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 from src.common.errors import ConfigError
 from src.common.registry import COMPONENTS, CONF, choices, components
 from src.config.checks import check
-from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.config.explain import explain
+from tests.helpers.configs import FILES, compose_node
 from tests.helpers.paths import ROOT
-
-register()
-
-
-def composed(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", overrides=list(overrides))
-
 
 # What only the user can say.
 OF_THE_USER = {
@@ -30,15 +21,14 @@ OF_THE_USER = {
 }
 
 REAL = ("distill_1_5b", "distill_7b", "qwen3_4b")
-FILES = (f"data.sft={Path(__file__)}", f"data.prompts={Path(__file__)}", f"benchmark.path={Path(__file__).parent}")
 OWN_LOSS = ("cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of their own
 
 
 @pytest.mark.parametrize("experiment", choices("experiment"))
 @pytest.mark.parametrize("scale", choices("scale"))
-def test_every_experiment_runs_at_every_scale(experiment, scale):
+def test_every_experiment_runs_at_every_scale(compose, experiment, scale):
     own = FILES if scale in REAL else ()
-    built = build(composed(f"+experiment={experiment}", f"scale={scale}", *OF_THE_USER.get(experiment, ()), *own))
+    built = compose(f"+experiment={experiment}", f"scale={scale}", *OF_THE_USER.get(experiment, ()), *own)
     assert built.method == experiment and built.scale == scale
     if experiment == "pretrain" and scale in REAL:  # composes, and says why it cannot run
         with pytest.raises(ConfigError, match="model.path must be 'world'"):
@@ -57,8 +47,8 @@ NEEDS = {
 
 
 @pytest.mark.parametrize(("group", "name"), [(folder.name, name) for folder in GROUPS for name in choices(folder.name)])
-def test_every_choice_of_every_group_instantiates(group, name):
-    built = build(composed("+experiment=adamame_grpo", f"{group}={name}", *NEEDS.get((group, name), ())))
+def test_every_choice_of_every_group_instantiates(compose, group, name):
+    built = compose("+experiment=adamame_grpo", f"{group}={name}", *NEEDS.get((group, name), ()))
     check(built)
 
 
@@ -78,17 +68,15 @@ def test_every_component_has_a_yaml_of_its_name():
 )
 def test_a_mistake_fails_at_composition_and_is_named(overrides, message):
     with pytest.raises(Exception) as caught:
-        composed("+experiment=grpo", *overrides)
+        compose_node("+experiment=grpo", *overrides)
     assert message in explain(caught.value)
 
 
-def test_check_lists_every_broken_rule_at_once():
-    built = build(
-        composed(
+def test_check_lists_every_broken_rule_at_once(compose):
+    built = compose(
             "+experiment=grpo", "rollout.temperature=0", "grpo.completions_per_prompt=1", "grpo.updates_per_step=3",
             "evaluation.languages=[fr,xx]", "data.prompts=nowhere.jsonl", "stages=[evaluate,grpo]",
-        )
-    )  # fmt: skip
+        )  # fmt: skip
     with pytest.raises(ConfigError) as caught:
         check(built)
     text = str(caught.value)
@@ -99,9 +87,9 @@ def test_check_lists_every_broken_rule_at_once():
         assert part in text
 
 
-def test_without_an_experiment_the_choices_are_shown():
+def test_without_an_experiment_the_choices_are_shown(compose):
     with pytest.raises(ConfigError, match=r"choose an experiment: .*adamame_grpo"):
-        build(composed())
+        compose()
 
 
 def test_a_run_lives_where_its_command_says():
@@ -125,31 +113,31 @@ def test_a_users_mistake_ends_with_one_message_and_code_2(tmp_path):
     assert found.returncode == 2 and "Traceback" not in found.stderr and "Did you mean 'steps'" in found.stderr
 
 
-def test_a_text_with_an_equals_sign_is_told_how_to_be_given():
+def test_a_text_with_an_equals_sign_is_told_how_to_be_given(compose):
     with pytest.raises(Exception) as caught:
-        composed("+experiment=prompts", "prompts.sources=[mgsm=folder]")
+        compose_node("+experiment=prompts", "prompts.sources=[mgsm=folder]")
     assert "goes into double quotes" in explain(caught.value)
-    built = build(composed("+experiment=prompts", 'prompts.sources=["mgsm=folder"]'))
+    built = compose("+experiment=prompts", 'prompts.sources=["mgsm=folder"]')
     assert built.prompts.sources == ["mgsm=folder"]
 
 
 @pytest.mark.parametrize("scale", REAL)
-def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(scale):
+def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(compose, scale):
     for experiment, missing in (
         ("grpo", "benchmark.path, data.prompts, data.sft"), ("sft", "benchmark.path, data.sft"), ("base", "benchmark.path"),
     ):  # fmt: skip
         with pytest.raises(ConfigError, match=f"no value yet: {missing}\\. Give each on the command line"):
-            build(composed(f"+experiment={experiment}", f"scale={scale}"))
+            compose(f"+experiment={experiment}", f"scale={scale}")
     saved = f"benchmark.completions={Path(__file__)}"
-    assert build(composed("+experiment=evaluate", f"scale={scale}", saved)).benchmark.path is None
+    assert compose("+experiment=evaluate", f"scale={scale}", saved).benchmark.path is None
 
 
 @pytest.mark.parametrize("scale", REAL)
 @pytest.mark.parametrize("experiment", choices("experiment"))
-def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(scale, experiment):
+def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(compose, scale, experiment):
     if experiment in OF_THE_USER:
         return
-    built = build(composed(f"+experiment={experiment}", f"scale={scale}", *FILES))
+    built = compose(f"+experiment={experiment}", f"scale={scale}", *FILES)
     loss, grpo, sft = built.objective.loss, built.grpo, built.sft
     published = ("sequence_sum", 4096, 0.001, "k3", 0.2, 0.2)
     found = (
@@ -168,7 +156,7 @@ def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(s
         assert built.schedule.maximum == 2.0
 
 
-def test_lengths_of_methods_follow_the_budget():
-    assert build(composed("+experiment=dapo")).reward.parts["overlong"].reward.buffer == 19  # a fifth of 96
-    assert build(composed("+experiment=dapo", "scale=qwen3_4b", *FILES)).reward.parts["overlong"].reward.buffer == 819
-    assert build(composed("+experiment=dr_grpo")).objective.loss.maximum_tokens == 96
+def test_lengths_of_methods_follow_the_budget(compose):
+    assert compose("+experiment=dapo").reward.parts["overlong"].reward.buffer == 19  # a fifth of 96
+    assert compose("+experiment=dapo", "scale=qwen3_4b", *FILES).reward.parts["overlong"].reward.buffer == 819
+    assert compose("+experiment=dr_grpo").objective.loss.maximum_tokens == 96

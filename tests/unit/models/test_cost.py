@@ -3,11 +3,9 @@
 import pytest
 
 from src.commands import cost as page
-from src.config.compose import build
 from src.models.cost import Device, Step, forward, passes, rollout_seconds, update_seconds
 from src.models.memory import Shape
 from tests.helpers.configs import FILES
-from tests.helpers.configs import compose_node as composed
 from tests.helpers.paths import ROOT
 
 # Linear weights 2 (4 (2 4 + 2 2 + 3 5)) = 216; head 10 x 4; parameters with two norms a layer, one at the end, no biases.
@@ -35,8 +33,8 @@ def test_rollouts_by_hand():
     assert rollout_seconds(SHAPE, step, DEVICE) == pytest.approx((decoding + prompts) / 2)
 
 
-def test_the_run_is_that_of_the_scale():
-    made = build(composed("+experiment=adamame_grpo", "scale=distill_1_5b", *FILES))
+def test_the_run_is_that_of_the_scale(compose):
+    made = compose("+experiment=adamame_grpo", "scale=distill_1_5b", *FILES)
     grpo, rollout = made.grpo, made.rollout
     assert (
         grpo.prompts_per_step,

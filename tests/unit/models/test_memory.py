@@ -1,25 +1,17 @@
-"""The estimate of memory: parameters exactly, tensors of a small model as measured, and what a run says of it."""
+"""The estimate of memory: parameters exactly, and tensors of a small model as measured."""
 
 import dataclasses
 
 import pytest
 import torch
 
-from src.commands import memory
-from src.common.errors import ConfigError
-from src.config.checks import check
-from src.config.compose import build
 from src.models import logprobs, vocabulary
 from src.models.load import add_lora, checkpointed, policy_weights
 from src.models.logprobs import collate, completion_logprobs
 from src.models.memory import KNOWN, Item, Shape, Work, items, total
 from src.models.spec import LoraSpec
-from src.pipeline import memory as estimate
-from src.pipeline.memory import check_memory
 from tests.helpers import tiny
 from tests.helpers.allocations import Allocations
-from tests.helpers.configs import FILES
-from tests.helpers.configs import compose_node as composed
 
 WITHIN = 0.15
 
@@ -144,40 +136,3 @@ def test_the_reference_and_the_optimiser_follow_the_settings():
     assert full["optimiser state (two moments)"] == 8 * count and full["reference policy"] == 4 * count
     lora = {item.name: item.size for item in items(sizes, Work(width=2, rank=1, tokens=1, targets=1))}
     assert lora["optimiser state (two moments)"] == 8 * sizes.adapters(1) and "reference policy" not in lora
-
-
-def built(*overrides):
-    made = build(composed(*overrides))
-    check(made)
-    return made
-
-
-def test_a_run_that_cannot_fit_is_an_error_that_names_tensors_and_settings(monkeypatch):
-    run = built("+experiment=adamame_grpo", "scale=distill_7b", *FILES)
-    monkeypatch.setattr(estimate, "capacity", lambda config: (24 * 10**9, "device"))
-    with pytest.raises(ConfigError) as caught:
-        check_memory(run)
-    text = str(caught.value)
-    for part in ("stage grpo must fit", "has 24.0 GB", "KV cache, 25.4 GB: rollout.rows_at_once", "weights, 15.2 GB"):
-        assert part in text
-    monkeypatch.setattr(estimate, "capacity", lambda config: (80 * 10**9, "device"))
-    assert check_memory(run).startswith("memory: about 5") and "KV cache" in memory.table(run)
-
-
-@pytest.mark.parametrize("scale", ["distill_1_5b", "distill_7b", "qwen3_4b"])
-def test_the_scales_fit_on_a_gpu_of_80_gb(monkeypatch, scale):
-    monkeypatch.setattr(estimate, "capacity", lambda config: (80 * 10**9, "device"))
-    assert check_memory(built("+experiment=adamame_grpo", f"scale={scale}", *FILES))
-
-
-def test_ranks_of_one_host_share_its_memory(monkeypatch):
-    run = built("+experiment=grpo", "distributed.processes=2")
-    one = dataclasses.replace(run, distributed=dataclasses.replace(run.distributed, processes=1))
-    monkeypatch.setattr(estimate, "capacity", lambda config: (10**12, "host"))
-    numbers = [float(check_memory(some).split()[2]) for some in (run, one)]
-    assert numbers[0] > numbers[1]
-
-
-def test_a_model_of_unknown_sizes_is_not_guessed():
-    assert check_memory(built("+experiment=grpo", "model.path=some/model")) == ""
-    assert "not known here" in memory.table(built("+experiment=grpo", "model.path=some/model"))

@@ -9,40 +9,32 @@ import time
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 from src.common.errors import ConfigError
-from src.common.registry import CONF, choices
+from src.common.registry import choices
 from src.config.checks import check
-from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.orchestration.cluster import job, plugin, queue, record, snapshot, summary
 from src.store.directory import ERROR
 from src.store.status import read
+from tests.helpers.configs import FILES
 from tests.helpers.paths import ROOT
 
-register()
 plugin.register()
 SITE = ("cluster.partition=gpu", "cluster.account=me")
-FILES = (f"data.sft={__file__}", f"data.prompts={__file__}", f"benchmark.path={Path(__file__).parent}")
 ON_GPUS = ("slurm", "slurm_1gpu", "slurm_8gpu", "slurm_multinode")
-
-
-def composed(*overrides):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        return compose("config", overrides=list(overrides))
 
 
 @pytest.mark.parametrize("cluster", choices("cluster"))
 @pytest.mark.parametrize(
     ("experiment", "scale"), [("adamame_grpo", "laptop"), ("grpo", "tiny"), ("base", "distill_7b")]
 )
-def test_every_cluster_composes_and_changes_no_other_setting(cluster, experiment, scale):
+def test_every_cluster_composes_and_changes_no_other_setting(compose, cluster, experiment, scale):
     asked = SITE if cluster in ON_GPUS else ()
     own = (f"+experiment={experiment}", f"scale={scale}", *(FILES if scale == "distill_7b" else ()))
-    mine = build(composed(*own, f"cluster={cluster}", *asked))
+    mine = compose(*own, f"cluster={cluster}", *asked)
     check(mine)
-    here = build(composed(*own))
+    here = compose(*own)
     different = {name for name in vars(here) if getattr(mine, name) != getattr(here, name)}
     assert different <= {"cluster", "distributed"}
     if cluster in ON_GPUS:
@@ -53,15 +45,15 @@ def test_every_cluster_composes_and_changes_no_other_setting(cluster, experiment
 
 
 @pytest.mark.parametrize("cluster", ON_GPUS)
-def test_what_a_site_must_choose_is_named(cluster):
+def test_what_a_site_must_choose_is_named(compose, cluster):
     with pytest.raises(ConfigError, match=r"no value yet: cluster.account, cluster.partition\. Give each"):
-        build(composed("+experiment=grpo", f"cluster={cluster}"))
-    build(composed("+experiment=grpo", f"cluster={cluster}", "cluster.account=null", "cluster.partition=null"))
+        compose("+experiment=grpo", f"cluster={cluster}")
+    compose("+experiment=grpo", f"cluster={cluster}", "cluster.account=null", "cluster.partition=null")
 
 
-def test_a_job_that_would_be_signalled_before_it_begins_is_refused():
+def test_a_job_that_would_be_signalled_before_it_begins_is_refused(compose):
     with pytest.raises(ConfigError, match=r"cluster.signal_s must be .* below the time of a job, 120 s"):
-        check(build(composed("+experiment=grpo", "cluster.minutes=2", "cluster.signal_s=120")))
+        check(compose("+experiment=grpo", "cluster.minutes=2", "cluster.signal_s=120"))
 
 
 def test_a_run_lives_in_the_same_place_on_every_cluster():
@@ -78,7 +70,7 @@ def test_overrides_stay_as_they_were_written():
     assert launcher.as_written(swept, written) == (written[0], "seed=2", *written[2:])
 
 
-def test_settings_become_options_of_sbatch():
+def test_settings_become_options_of_sbatch(compose):
     launcher = pytest.importorskip("src.orchestration.cluster.launcher", exc_type=ImportError)
     more = (
         "cluster.modules=[cuda/12.8]",
@@ -86,7 +78,7 @@ def test_settings_become_options_of_sbatch():
         "cluster.cpus=null",
         "distributed.threads=3",
     )
-    built = build(composed("+experiment=grpo", "cluster=slurm_1gpu", *SITE, *more))
+    built = compose("+experiment=grpo", "cluster=slurm_1gpu", *SITE, *more)
     options = launcher.sbatch_options({"qos": "high", "gres": None, "max_num_timeout": 0}, [built], Path("/a b/code"))
     assert options["slurm_partition"] == "gpu" and options["slurm_account"] == "me" and options["slurm_qos"] == "high"
     assert options["gpus_per_node"] == 1 and options["cpus_per_task"] == 3 and options["timeout_min"] == 1440
@@ -241,9 +233,9 @@ def test_the_summary_has_results_and_errors(tmp_path, capsys):
     assert json.loads((tmp_path / "summary.json").read_text())[1]["text"].startswith("ConfigError")
 
 
-def test_every_task_is_a_rank():
-    wrong = composed("+experiment=grpo", "cluster=slurm_cpu", "cluster.tasks_per_node=2", "distributed.processes=1")
+def test_every_task_is_a_rank(compose):
+    wrong = compose("+experiment=grpo", "cluster=slurm_cpu", "cluster.tasks_per_node=2", "distributed.processes=1")
     with pytest.raises(
         ConfigError, match=r"cluster.nodes x cluster.tasks_per_node must be distributed.processes.*1 x 2 and 1"
     ):
-        check(build(wrong))
+        check(wrong)

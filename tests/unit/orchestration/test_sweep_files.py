@@ -2,14 +2,11 @@
 
 import pytest
 import yaml
-from hydra import compose, initialize_config_dir
 from hydra.core.override_parser.overrides_parser import OverridesParser
 
 from src.common.errors import UserError
-from src.common.registry import CONF
 from src.config import schema
-from src.config.checks import check
-from src.config.compose import build, register
+from src.config.compose import composed
 from src.orchestration.sweep.driver import merged
 from src.orchestration.sweep.early import signals, table
 from src.orchestration.sweep.file import Early, read
@@ -21,7 +18,6 @@ from tests.helpers.paths import ROOT
 
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
 TRIED = 3  # points of each file that are composed, beside its corners and options
-register()
 
 
 def sweep(tmp_path, **changes):
@@ -36,13 +32,6 @@ def sweep(tmp_path, **changes):
     return path
 
 
-def checked(texts):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        built = build(compose("config", overrides=list(texts)))
-    check(built)
-    return built
-
-
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_sweep_composes(path):
     found = read(path)
@@ -51,7 +40,7 @@ def test_every_sweep_composes(path):
     points += [points[0] | {p.name: p.low for p in ranges}, points[0] | {p.name: p.high for p in ranges}]
     points += [points[0] | {p.name: option} for p in found.parameters for option in p.options]
     for point in points:
-        built = checked((*found.fixed, *overrides(found, point)))
+        built = composed((*found.fixed, *overrides(found, point)))
         split, _, metric = found.metric.partition("/")
         assert split in built.evaluation.splits and "evaluate" in built.stages
         assert found.early is None or built.evaluation.every > 0

@@ -5,13 +5,11 @@ import re
 from pathlib import Path
 
 import pytest
-from hydra import compose, initialize_config_dir
 
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import DiversitySpec
 from src.commands.normalisers import PICTURE
 from src.common.registry import CONF, choices
-from src.config.compose import build, register
 from src.reporting.normalisers import AT_ONCE, GROUPS, GROWS, NORMALISERS, NOTHING, by_kind, draw, verdict
 
 DOC = (CONF.parent / "docs" / "objectives.md").read_text()
@@ -19,8 +17,6 @@ STD, MEAN, LEAVE_ONE_OUT, STRATIFIED, TWO_REWARDS = NORMALISERS.values()
 ALL_RIGHT, ALL_IN, IN_OR_WRONG, THREE_LEVELS, FEW_RIGHT, ALL_WRONG = GROUPS
 EDGE = math.sqrt(7 / 8)  # two levels of four: half a step over the unbiased deviation, step / 2 x sqrt(8 / 7)
 FACTORS = (0.2, 1.0, 2.0, 4.0)
-
-register()
 
 
 def test_the_number_of_the_document():
@@ -100,12 +96,11 @@ def test_stratified_a_rollout_alone_in_its_language_feels_the_factor():
     assert alone(2.0) == pytest.approx((1.5, math.sqrt(2)), abs=1e-4)
 
 
-def test_the_picture_shows_objectives_that_exist():
+def test_the_picture_shows_objectives_that_exist(compose):
     for name, spec in {
         "adamame": STD, "adamame_mean": MEAN, "strat": STRATIFIED, "tworwd": TWO_REWARDS,
     }.items():  # fmt: skip
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            built = build(compose("config", overrides=["+experiment=grpo", f"objective={name}"]))
+        built = compose("+experiment=grpo", f"objective={name}")
         found = built.objective.advantage
         assert (found.normaliser, found.within, found.alignment) == (spec.normaliser, spec.within, spec.alignment)
         assert name == "strat" or found.diversity == DiversitySpec()

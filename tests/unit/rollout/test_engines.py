@@ -13,7 +13,6 @@ import torch
 from src.common.errors import ConfigError, UserError
 from src.common.timeout import limit
 from src.config.checks import check
-from src.config.compose import build
 from src.data.readers import BadData
 from src.models.load import policy_weights
 from src.models.logprobs import collate, completion_logprobs
@@ -24,7 +23,6 @@ from src.rollout.engines.native import NativeEngine, UnsupportedArchitecture
 from src.rollout.engines.scripted import FileEngine, ScriptedEngine, read_script
 from src.rollout.spec import RolloutSpec, VllmSpec
 from tests.helpers import tiny
-from tests.helpers.configs import compose_node as composed
 from tests.helpers.paths import ROOT
 
 PROMPTS = [[3, 4, 5], [7, 8, 9, 10, 11, 12], [5]]
@@ -233,8 +231,8 @@ def test_a_setting_that_cannot_be_is_named(spec, message):
         (["rollout=vllm", "rollout.vllm.tensor_parallel=2"], None),
     ],
 )
-def test_what_sampling_asks_of_the_rest_of_a_run(overrides, message):
-    built = build(composed("+experiment=grpo", *overrides))
+def test_what_sampling_asks_of_the_rest_of_a_run(compose, overrides, message):
+    built = compose("+experiment=grpo", *overrides)
     if message is None:
         check(built)
     else:

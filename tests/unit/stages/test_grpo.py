@@ -6,7 +6,6 @@ import json
 import pytest
 
 from src.common.errors import ConfigError
-from src.config.compose import register
 from src.pipeline.execute import execute
 from src.rollout.engines.scripted import ScriptedEngine
 from src.stages import grpo
@@ -15,7 +14,6 @@ from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
 from tests.helpers.configs import prepare
 
-register()
 HOSTILE = [
     "", "\\boxed{5}", "no answer", "\n</think>", "\n</think>\\boxed{1}\\boxed{2}", "\n</think>\\boxed{" + "{" * 20,
     "\n</think>\\boxed{9^{9^{9^9}}}", "\n</think>" + "[" * 300,

@@ -2,7 +2,6 @@
 
 import pytest
 
-from src.config.compose import build
 from src.data.chat import Chat
 from src.data.readers import BadData
 from src.data.records import Example, Question, write_records
@@ -15,7 +14,6 @@ from src.stages.grpo import needs_copy, short_enough
 from src.stages.sft import row
 from src.tracking.metrics_file import read_metrics
 from tests.helpers import tiny
-from tests.helpers.configs import compose_node as composed
 from tests.helpers.configs import prepare
 
 CHAT = Chat.of(
@@ -27,8 +25,8 @@ CHAT = Chat.of(
     ("overrides", "copy"),
     [((), True), (("model.lora.rank=4",), False), (("objective.loss.kl_coefficient=0",), False)],
 )
-def test_a_second_model_is_held_only_where_the_penalty_needs_one(overrides, copy):
-    assert needs_copy(build(composed("+experiment=grpo", *overrides))) is copy
+def test_a_second_model_is_held_only_where_the_penalty_needs_one(compose, overrides, copy):
+    assert needs_copy(compose("+experiment=grpo", *overrides)) is copy
 
 
 @pytest.mark.parametrize("coefficient", [0, 0.001])

@@ -20,7 +20,6 @@ from src.data.traces.estimate import estimate
 from src.data.traces.filters import completion_of
 from src.data.traces.repetition import repeated_share
 from src.pipeline.execute import execute
-from src.services.chat import _retry_after
 from src.services.spec import TeacherSpec
 from src.stages.traces import answers_folder
 from tests.helpers.configs import prepare
@@ -176,17 +175,6 @@ def test_no_more_requests_at_once_than_allowed(tmp_path):
     with ScriptedTeacher(by_name(script)) as teacher:
         make(tmp_path, ask_for(tmp_path, "abcdefghijkl"), teacher, "traces.teacher.concurrency=3")
     assert teacher.peak == 3 and sum(teacher.seen.values()) == 12
-
-
-@pytest.mark.parametrize(
-    ("header", "seconds"),
-    [
-        ("7", 7.0), ("0.5", 0.5), ("-3", 0.0), ("99999", 3600.0), ("soon", None), (None, None), ("nan", None),
-        ("Wed, 21 Oct 2015 07:28:00 GMT", 0.0),
-    ],
-)  # fmt: skip
-def test_retry_after_is_seconds_or_a_date(header, seconds):
-    assert _retry_after(header) == seconds
 
 
 def test_a_server_that_hangs_is_asked_again(tmp_path):

@@ -153,3 +153,30 @@ def test_wandb_that_cannot_be_reached_is_offline(tmp_path, monkeypatch, capsys, 
     assert fake.begun[0]["mode"] == "offline"
     assert ("W&B is offline (no network)" in capsys.readouterr().out) is isinstance(answer, Exception)
     assert len(read_metrics(tmp_path / "metrics.jsonl")) == 1
+
+
+def test_a_metric_needs_an_entry(tmp_path):
+    require("accuracy/fr")
+    with pytest.raises(UnknownMetric, match="Did you mean 'accuracy'"):
+        require("acuracy")
+    with pytest.raises(UnknownMetric):
+        require("loss/fr")  # not kept by language
+
+
+def test_a_tracker_resumes_without_doubles_or_torn_lines(tmp_path):
+    first = Tracker(tmp_path, "grpo", TrackingSpec())
+    first.resume(0)
+    for step in (1, 2, 3):
+        first.log(step, {"loss": float(step)})
+    first.close()
+    with (tmp_path / "metrics.jsonl").open("a") as handle:
+        handle.write('{"step": 4, "lo')
+    again = Tracker(tmp_path, "grpo", TrackingSpec())
+    again.resume(2)
+    again.log(3, {"loss": 30.0})
+    again.close()
+    assert [(line["step"], line["loss"]) for line in read_metrics(tmp_path / "metrics.jsonl")] == [
+        (1, 1),
+        (2, 2),
+        (3, 30),
+    ]

@@ -3,13 +3,9 @@
 from dataclasses import replace
 
 import pytest
-from hydra import compose, initialize_config_dir
-from omegaconf import OmegaConf
 
 from src.common.errors import ConfigError
-from src.common.registry import CONF
 from src.config.checks import check
-from src.config.compose import build, register
 from src.grading.grader import Grade, Status
 from src.pipeline.execute import execute
 from src.pipeline.plan import plan
@@ -17,8 +13,7 @@ from src.rewards.examples import sample
 from src.tracking.glossary import UnknownMetric, require
 from src.tracking.metrics_file import read_metrics
 from src.training.validation import averages
-
-register()
+from tests.helpers.configs import prepare
 
 
 def answer(language, correct, inside, tokens):
@@ -48,11 +43,7 @@ def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):
     for folder, more in (("plain", []), ("measured", ["evaluation.every=2", "evaluation.every_problems=1"])):
         texts = ["+experiment=adamame_grpo", *overrides, "stages=[sft,grpo]", "evaluation.splits=[dev]", *more]
         texts += [f"root={tmp_path / folder}", "evaluation.languages=[fr,en]"]
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            node = compose("config", overrides=texts)
-        built, directory = build(node), tmp_path / folder / "run"
-        directory.mkdir(parents=True)
-        OmegaConf.save(node, directory / "config.yaml", resolve=True)
+        built, directory = prepare(tmp_path / folder, *texts)
         execute(built, directory, directory / "config.yaml")
         models.append((directory / "grpo" / "model" / "model.safetensors").read_bytes())
         lines = read_metrics(directory / "grpo" / "metrics.jsonl")
@@ -62,10 +53,9 @@ def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):
     assert names == [[[]] * 4, [[], measured, [], []]]  # after the last step stage evaluate follows
 
 
-def test_measuring_on_the_way_is_no_other_evaluation(tmp_path, overrides):
+def test_measuring_on_the_way_is_no_other_evaluation(compose, tmp_path, overrides):
     def identities(*more):
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            built = build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, *more]))
+        built = compose("+experiment=adamame_grpo", *overrides, *more)
         return [stage.identity for stage in plan(built, tmp_path)]
 
     assert identities() == identities("evaluation.every=3", "evaluation.every_problems=5")
@@ -79,8 +69,7 @@ def test_what_is_measured_on_the_way_is_explained():
 
 
 @pytest.mark.parametrize("wrong", ["evaluation.every=-1", "evaluation.every_problems=0"])
-def test_settings_that_make_no_sense_are_refused(overrides, wrong):
-    with initialize_config_dir(str(CONF), version_base="1.3"):
-        built = build(compose("config", overrides=["+experiment=adamame_grpo", *overrides, wrong]))
+def test_settings_that_make_no_sense_are_refused(compose, overrides, wrong):
+    built = compose("+experiment=adamame_grpo", *overrides, wrong)
     with pytest.raises(ConfigError, match=wrong.split("=")[0]):
         check(built)
