@@ -24,7 +24,7 @@ from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.config.explain import explain
 from src.config.schema import Config
-from src.distributed.environment import place
+from src.distributed.environment import launch_environment
 from src.pipeline.memory import check_memory
 from src.store.directory import ERROR, LOCK, OVERRIDES, STATUS
 
@@ -77,7 +77,7 @@ def run(node: DictConfig) -> None:
     from src.stages.report import show
 
     resolved = directory / "config.yaml"
-    if place().rank:
+    if launch_environment().rank:
         beside(config, directory, resolved)
     OmegaConf.save(node, resolved, resolve=True)
     (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
@@ -87,19 +87,19 @@ def run(node: DictConfig) -> None:
         if not execute(config, directory, resolved):
             print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
     show(directory)
-    if place().shared:
-        from src.distributed.ranks import leave
+    if launch_environment().shared:
+        from src.distributed.ranks import shutdown_ranks
 
-        leave()
+        shutdown_ranks()
 
 
 def beside(config: Config, directory: Path, resolved: Path) -> NoReturn:
     """What a rank does that is not the first of those started together: its share of the work, and nothing else."""
-    from src.distributed.ranks import leave
+    from src.distributed.ranks import shutdown_ranks
     from src.pipeline.execute import execute
 
     execute(config, directory, resolved)
-    leave()
+    shutdown_ranks()
 
 
 @contextmanager

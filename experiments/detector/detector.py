@@ -25,7 +25,7 @@ from src.data.benchmarks.mgsm_rev2 import MgsmRev2
 from src.data.benchmarks.msvamp import Msvamp
 from src.data.world.spec import WorldSpec
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import judge
+from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 from src.language.scripts import count_letters
 from src.language.table import CORE, EVALUATED, LANGUAGES
@@ -209,7 +209,7 @@ def judges(code: str, other: str = "") -> dict[str, Callable[[str], tuple[str | 
 
 
 def _ours(trace: str, code: str, detector: Detector) -> tuple[str | None, bool]:
-    found = judge(f"{trace}\n</think>", code, detector)
+    found = measure_fidelity(f"{trace}\n</think>", code, detector)
     return found.detected, found.code_switched
 
 

@@ -49,14 +49,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run(path: Path, sweep: Sweep, count: int, jobs: int, seed: int, overrides: Sequence[str]) -> int:
     """Carry out the trials, then write and print the report."""
-    from src.common.lock import alone
+    from src.common.lock import exclusive
     from src.orchestration.sweep.driver import Driver
     from src.orchestration.sweep.report import write
 
     began = time.time()
     driver = Driver.of(sweep, overrides, seed)
     command = f"python -m src sweep {shlex.join([str(path), '--trials', str(count), '--seed', str(seed), *overrides])}"
-    with alone(driver.ledger.folder):  # two at work on one ledger would lose trials of each other
+    with exclusive(driver.ledger.folder):  # two at work on one ledger would lose trials of each other
         driver.carry_out(count, jobs)
         failed = driver.failed
         print(write(driver.ledger.folder, sweep, driver.trials, driver.results, failed, command))

@@ -12,16 +12,19 @@ from collections.abc import Callable, Iterator
 TIMED_OUT = 3  # exit code
 
 
-def leave(message: str) -> None:
-    """Say what was waited for and where every thread stands, and end the process at once: what hangs would not let
-    Python clean up."""
+def end_process(message: str) -> None:
+    """Print what was waited for and where every thread stands, and end the process at once with `TIMED_OUT`: what hangs
+    would not let Python clean up."""
     print(f"error: {message}", file=sys.stderr, flush=True)
-    faulthandler.dump_traceback(file=sys.__stderr__)
+    if sys.__stderr__ is not None:
+        faulthandler.dump_traceback(file=sys.__stderr__)
     os._exit(TIMED_OUT)
 
 
 @contextlib.contextmanager
-def limit(seconds: float, waited: str, fix: str, rank: int = 0, end: Callable[[str], None] = leave) -> Iterator[None]:
+def limit(
+    seconds: float, waited: str, fix: str, rank: int = 0, end: Callable[[str], None] = end_process
+) -> Iterator[None]:
     """Call `end` from another thread unless the block is left within `seconds`.
 
     The message is "rank R has waited N s for <waited>; <fix>", and that the run goes on by the same command.

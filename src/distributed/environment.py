@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 
 @dataclass(frozen=True)
-class Place:
+class LaunchEnvironment:
     """`local` counts the ranks of one machine; `rendezvous` is the address where all meet, none for a process alone.
 
     `own` ranks work on one stage, for a process of this project that waits for them; others carry out the whole run.
@@ -27,18 +27,20 @@ class Place:
         return self.rendezvous is not None and not self.own
 
 
-def place(environment: Mapping[str, str] = os.environ) -> Place:
-    """From the variables that the launcher has set."""
+def launch_environment(environment: Mapping[str, str] = os.environ) -> LaunchEnvironment:
+    """This process's rank, from the variables that the launcher has set."""
     if url := environment.get("ADAMAME_RENDEZVOUS"):
         rank, size, local = (int(environment[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
-        return Place(rank, size, local, url, own=True)
+        return LaunchEnvironment(rank, size, local, url, own=True)
     if "TORCHELASTIC_RUN_ID" in environment:
         rank, size, local = (int(environment[name]) for name in ("RANK", "WORLD_SIZE", "LOCAL_RANK"))
-        return Place(rank, size, local, "env://")
+        return LaunchEnvironment(rank, size, local, "env://")
     if int(environment.get("SLURM_STEP_NUM_TASKS", "1")) > 1:
-        rank, size = int(environment["SLURM_PROCID"]), int(environment["SLURM_STEP_NUM_TASKS"])
-        return Place(rank, size, int(environment["SLURM_LOCALID"]), f"tcp://{_host(environment)}:{_port(environment)}")
-    return Place()
+        rank, size, local = (
+            int(environment[name]) for name in ("SLURM_PROCID", "SLURM_STEP_NUM_TASKS", "SLURM_LOCALID")
+        )
+        return LaunchEnvironment(rank, size, local, f"tcp://{_host(environment)}:{_port(environment)}")
+    return LaunchEnvironment()
 
 
 def _host(environment: Mapping[str, str]) -> str:
@@ -52,5 +54,6 @@ def _host(environment: Mapping[str, str]) -> str:
 
 def _port(environment: Mapping[str, str]) -> int:
     """One that another job on the same machine is unlikely to have."""
-    job, step = int(environment.get("SLURM_JOB_ID", "0")), int(environment.get("SLURM_STEP_ID", "0"))
+    job = int(environment.get("SLURM_JOB_ID", "0"))
+    step = int(environment.get("SLURM_STEP_ID", "0"))
     return int(environment.get("MASTER_PORT", 20_000 + (job * 31 + step) % 20_000))

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from src.common.errors import UserError
-from src.distributed.environment import place
+from src.distributed.environment import launch_environment
 from src.distributed.spec import DistributedSpec
 
 T = TypeVar("T")
@@ -38,16 +38,16 @@ class Ranks:
         """Whether this is the rank that writes files and reports progress."""
         return self.rank == 0
 
-    def share(self, items: Sequence[T]) -> list[T]:
+    def shard(self, items: Sequence[T]) -> list[T]:
         """Every `size`-th of `items`, beginning at `rank`: this rank's part of the work."""
         return list(items[self.rank :: self.size])
 
     def gather(self, part: Sequence[T]) -> list[T]:
-        """On every rank, the whole whose `share` each rank holds; the inverse of `share`."""
+        """On every rank, the whole whose `shard` each rank holds; the inverse of `shard`."""
         if self.size == 1:
             return list(part)
         parts: list[Any] = [None] * self.size
-        with self._together("to gather what each has"):
+        with self._collective("to gather what each has"):
             torch.distributed.all_gather_object(parts, list(part))
         whole: list[T] = []
         for index in range(max(len(p) for p in parts)):
@@ -59,11 +59,11 @@ class Ranks:
         total = torch.tensor(list(values), dtype=torch.float64)
         if self.size > 1:
             total = total.to(self.device)
-            with self._together("to sum their numbers"):
+            with self._collective("to sum their numbers"):
                 torch.distributed.all_reduce(total)
-        return total.tolist()  # type: ignore[no-any-return]
+        return total.tolist()
 
-    def most(self, value: int) -> int:
+    def max(self, value: int) -> int:
         """The largest of all ranks' values."""
         return max(self.gather([value]))
 
@@ -71,27 +71,27 @@ class Ranks:
         """Replace every gradient by its sum over ranks, in one message; a missing gradient counts as zero."""
         if self.size == 1:
             return
-        held = [p for p in parameters if p.requires_grad]
-        for parameter in held:
+        trained = [p for p in parameters if p.requires_grad]
+        for parameter in trained:
             if parameter.grad is None:
                 parameter.grad = torch.zeros_like(parameter)
-        flat = torch.cat([p.grad.flatten() for p in held if p.grad is not None])
-        with self._together("to sum their gradients"):
+        flat = torch.cat([p.grad.flatten() for p in trained if p.grad is not None])
+        with self._collective("to sum their gradients"):
             torch.distributed.all_reduce(flat)
         offset = 0
-        for parameter in held:
+        for parameter in trained:
             count = parameter.numel()
             _grad(parameter).copy_(flat[offset : offset + count].view_as(parameter))
             offset += count
 
-    def wait(self) -> None:
-        """Until every rank is here."""
+    def barrier(self) -> None:
+        """Wait until every rank is here."""
         if self.size > 1:
-            with self._together("to end a stage"):
+            with self._collective("to end a stage"):
                 torch.distributed.barrier()
 
     @contextlib.contextmanager
-    def _together(self, purpose: str) -> Iterator[None]:
+    def _collective(self, purpose: str) -> Iterator[None]:
         """Wait for the other ranks inside, `distributed.timeout_s` seconds at most.
 
         Raises:
@@ -101,38 +101,38 @@ class Ranks:
         try:
             yield
         except RuntimeError as error:
-            said = str(error).splitlines()[0]
+            reason = str(error).splitlines()[0]
             raise RanksLost(
                 f"rank {self.rank} of {self.size} has waited {time.monotonic() - began:.0f} s for the other ranks "
-                f"{purpose}; one is gone or did not come within distributed.timeout_s ({said}). Its own message tells why. "
+                f"{purpose}; one is gone or did not come within distributed.timeout_s ({reason}). Its own message tells why. "
                 "The same command goes on from the last checkpoint"
             ) from None
 
 
-def join(spec: DistributedSpec) -> Ranks:
-    """The ranks of this process, all of them there (see `src.distributed.environment`)."""
-    here = place()
+def init_ranks(spec: DistributedSpec) -> Ranks:
+    """Start the process group and return this process's ranks, all of them there (see `src.distributed.environment`)."""
+    launched = launch_environment()
     torch.set_num_threads(spec.threads)
     device = spec.device
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
-        torch.cuda.set_device(here.local)
+        torch.cuda.set_device(launched.local)
         device = f"cuda:{torch.cuda.current_device()}"
-    if here.rendezvous:
+    if launched.rendezvous:
         backend = "nccl" if device.startswith("cuda") else "gloo"
         # gloo beside nccl: objects and float64 sums travel on the CPU
         torch.distributed.init_process_group(
             backend if backend == "gloo" else "cpu:gloo,cuda:nccl",
-            init_method=here.rendezvous,
-            rank=here.rank,
-            world_size=here.size,
+            init_method=launched.rendezvous,
+            rank=launched.rank,
+            world_size=launched.size,
             timeout=datetime.timedelta(seconds=spec.timeout_s),
         )
-    return Ranks(here.rank, here.size, device)
+    return Ranks(launched.rank, launched.size, device)
 
 
-def leave() -> NoReturn:
+def shutdown_ranks() -> NoReturn:
     """End this rank's process, once every rank is done.
 
     Without Python's and gloo's own clean-up: gloo's threads may still be running then, and the C++ runtime aborts a

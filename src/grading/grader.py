@@ -33,7 +33,7 @@ class Status(StrEnum):
     ERROR = "error"  # the comparison ended with an exception or out of memory
 
 
-class BadGold(UserError, ValueError):
+class BadGoldAnswer(UserError, ValueError):
     """A gold answer that is not right against itself: no completion could ever be."""
 
 
@@ -82,10 +82,10 @@ class Grader:
         self._turn = threading.Lock()
 
     def grade(
-        self, completions: Sequence[str], golds: Sequence[str],
+        self, completions: Sequence[str], gold_answers: Sequence[str],
         languages: Sequence[str] | None = None, kinds: Sequence[str] | None = None,
     ) -> list[Grade]:  # fmt: skip
-        """One `Grade` for each completion: its answer against `golds[i]`, read in the notation of `languages[i]`.
+        """One `Grade` for each completion: its answer against `gold_answers[i]`, read in the notation of `languages[i]`.
 
         `kinds[i]` is `expression` (without `kinds`, all are) or `choice`.
         """
@@ -97,20 +97,20 @@ class Grader:
         ]
         pairs = [
             (normalise(gold), item.answer or "", language, kind)
-            for gold, item, language, kind in zip(golds, found, languages, kinds, strict=True)
+            for gold, item, language, kind in zip(gold_answers, found, languages, kinds, strict=True)
         ]
         verdicts = self._compare(pairs)
         return [Grade(status, item.answer, item.rule) for status, item in zip(verdicts, found, strict=True)]
 
-    def grade_published(self, completions: Sequence[str], golds: Sequence[str]) -> list[Status]:
+    def grade_published(self, completions: Sequence[str], gold_answers: Sequence[str]) -> list[Status]:
         """The verdicts of the published evaluation (`src.grading.published`)."""
-        pairs = zip(golds, completions, strict=True)
+        pairs = zip(gold_answers, completions, strict=True)
         return self._compare([(gold, published_answer(text), "en", "published") for gold, text in pairs])
 
-    def check_golds(self, golds: Sequence[tuple[str, str, str, str]]) -> None:
-        """Raise `BadGold` listing every (where, gold, language, kind) that is not right against itself."""
-        different = list({row[1:]: row[0] for row in golds}.items())
-        verdicts = self.against_themselves([row for row, _ in different])
+    def check_gold_answers(self, gold_answers: Sequence[tuple[str, str, str, str]]) -> None:
+        """Raise `BadGoldAnswer` listing every (where, gold, language, kind) that is not right against itself."""
+        different = list({row[1:]: row[0] for row in gold_answers}.items())
+        verdicts = self.grade_gold_answers([row for row, _ in different])
         bad = [
             f"  - {where}: gold {row[0]!r:.80} grades as {status.value} against itself"
             for (row, where), status in zip(different, verdicts, strict=True)
@@ -118,14 +118,16 @@ class Grader:
         ]
         if bad:
             more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
-            raise BadGold(
+            raise BadGoldAnswer(
                 "a gold answer must be a number, a word, a LaTeX expression that equals itself, or the letter of an "
                 "option; correct or drop these:\n" + "\n".join(bad[:20]) + more
             )
 
-    def against_themselves(self, golds: Sequence[tuple[str, str, str]]) -> list[Status]:
+    def grade_gold_answers(self, gold_answers: Sequence[tuple[str, str, str]]) -> list[Status]:
         """The verdict on every (gold, language, kind) as an answer to itself."""
-        return self._compare([(normalise(gold), normalise(gold), language, kind) for gold, language, kind in golds])
+        return self._compare(
+            [(normalise(gold), normalise(gold), language, kind) for gold, language, kind in gold_answers]
+        )
 
     def _compare(self, pairs: Sequence[Pair]) -> list[Status]:
         """The verdict on each pair; what takes a worker is compared once, however often a batch repeats it."""

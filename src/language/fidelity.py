@@ -44,7 +44,7 @@ class Fidelity:
         return bool(self.switches)
 
 
-def judge(completion: str, query_language: str, detector: Detector, thinks: bool = True) -> Fidelity:
+def measure_fidelity(completion: str, query_language: str, detector: Detector, thinks: bool = True) -> Fidelity:
     """Judge a completion against the language of its query.
 
     Unlike the published metric, an empty or unclosed trace passes nothing; its language is still told.

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.common.errors import ConfigError
-from src.common.lock import alone
+from src.common.lock import exclusive
 from src.config.schema import Config
-from src.distributed.environment import place
+from src.distributed.environment import launch_environment
 from src.pipeline.plan import plan
 from src.pipeline.stage import Planned, Stage
 from src.pipeline.tracking import complete, followed
@@ -32,13 +32,14 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
         ConfigError: a stage's folder holds the work of another configuration.
     """
     ranks = None
-    if place().shared:
-        from src.distributed.ranks import join
+    if launch_environment().shared:
+        from src.distributed.ranks import init_ranks
 
-        ranks = join(config.distributed)
+        ranks = init_ranks(config.distributed)
     main, worked = ranks is None or ranks.main, False
     for planned in plan(config, run_directory):
-        with alone(planned.directory) if main else nullcontext():  # of several runs that need a shared stage, one works
+        # of several runs that need a shared stage, one works
+        with exclusive(planned.directory) if main else nullcontext():
             if main:
                 _claim(planned)
             if not _left(planned, ranks):
@@ -51,7 +52,7 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
             if main:
                 _finish(planned, time.time() - began)
             if ranks is not None:
-                ranks.wait()
+                ranks.barrier()
     if main and config.tracking.wandb:
         complete(config, run_directory)
     return worked
@@ -65,9 +66,9 @@ def _left(planned: Planned, ranks: Ranks | None) -> bool:
 def _run(config: Config, planned: Planned, run_directory: Path, config_file: Path) -> None:
     """The stage in this process, or in ranks of our own."""
     if _in_parent(config, planned.name) or (config.distributed.processes == 1 and not config.distributed.zero):
-        from src.distributed.ranks import join
+        from src.distributed.ranks import init_ranks
 
-        run_stage(Stage(config, planned, join(config.distributed)))
+        run_stage(Stage(config, planned, init_ranks(config.distributed)))
         return
     from src.distributed.spawn import launch
 

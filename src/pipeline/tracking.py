@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from src.common.lock import alone
+from src.common.lock import exclusive
 from src.config.schema import Config
 from src.pipeline.plan import plan
 from src.pipeline.stage import Stage
@@ -43,7 +43,7 @@ def complete(config: Config, directory: Path) -> None:
     from src.tracking.wandb.offline_log import unsent
     from src.tracking.wandb.state import lacks
 
-    with alone(directory):
+    with exclusive(directory):
         if lacks(directory):
             from src.tracking.wandb.backfill import follow
             from src.tracking.wandb.run import WandbRun

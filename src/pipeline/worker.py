@@ -18,16 +18,16 @@ from src.pipeline.stage import Stage
 
 def main(config_file: str, run_directory: str, name: str) -> None:
     die_with_parent()
-    from src.distributed.ranks import join, leave
+    from src.distributed.ranks import init_ranks, shutdown_ranks
 
     register()
     node = OmegaConf.load(config_file)
     assert isinstance(node, DictConfig)
     config = build(node)
     (planned,) = (stage for stage in plan(config, Path(run_directory)) if stage.name == name)
-    ranks = join(config.distributed)
+    ranks = init_ranks(config.distributed)
     run_stage(Stage(config, planned, ranks))
-    leave()
+    shutdown_ranks()
 
 
 if __name__ == "__main__":

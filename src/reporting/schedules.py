@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.algorithm.schedules.base import Controller, Following, Schedule
+from src.algorithm.schedules.base import Controller, CurveController, Schedule
 from src.algorithm.spec import AdvantageSpec
 from src.reporting.figures import COLOURS, SPARE, canvas, save
 
@@ -81,7 +81,7 @@ def apart(schedule: Schedule) -> dict[str, Schedule]:
 
 def _known(schedule: Schedule) -> bool:
     """Whether the factor is a function of progress alone."""
-    return isinstance(schedule.start(), Following)
+    return isinstance(schedule.start(), CurveController)
 
 
 def _frame(axis: Any, maximum: float, parts: int) -> Any:

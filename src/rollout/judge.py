@@ -9,7 +9,7 @@ from typing import Any
 from src.data.records import Question
 from src.grading.grader import Grader, GraderSpec, Status
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import judge
+from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 from src.language.trace import split_trace
 from src.rewards.base import Sample
@@ -51,7 +51,7 @@ class Judge:
                 gold=question.gold,
                 completion=completion,
                 grade=grade,
-                fidelity=judge(completion, question.language, self.detector, self.thinks),
+                fidelity=measure_fidelity(completion, question.language, self.detector, self.thinks),
                 length=length,
                 truncated=cut_off,
                 problem=question.problem,
@@ -62,13 +62,13 @@ class Judge:
 
     def check_gold_answers(self, questions: Sequence[Question]) -> None:
         """Raise if a gold answer does not grade as right against itself, naming the problem."""
-        self.grader.check_golds(
+        self.grader.check_gold_answers(
             [(f"problem {q.problem} ({q.language})", q.gold, q.language, q.kind) for q in questions]
         )
 
     def gold_answers_right(self, questions: Sequence[Question]) -> list[bool]:
         """Whether each gold answer grades as right against itself."""
-        verdicts = self.grader.against_themselves([(q.gold, q.language, q.kind) for q in questions])
+        verdicts = self.grader.grade_gold_answers([(q.gold, q.language, q.kind) for q in questions])
         return [status is Status.RIGHT for status in verdicts]
 
     def published(self, questions: Sequence[Question], completions: Sequence[str]) -> list[dict[str, Any]]:

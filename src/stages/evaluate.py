@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from src.common.errors import UserError
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.data import sources
 from src.data.chat import Chat
 from src.data.completions import Completion, read_completions, splits_without_golds
@@ -50,7 +50,7 @@ def run(stage: Stage) -> None:
     parts = _of_completions(stage) if saved else _of_questions(stage)
     folder = stage.directory / "parts"
     todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
-    ranks.wait()  # all ranks have seen the same parts before any of them adds one
+    ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     _check_parts(config.benchmark.weights, parts)
     with (
         Judge(config.detector, config.grader, config.model.thinks) as judge,
@@ -60,13 +60,13 @@ def run(stage: Stage) -> None:
         judge.check_gold_answers([question for part in parts for question in part.questions])
         answer = _judge_saved(stage, judge) if saved or not todo else _ask_model(stage, judge)
         # First parts of all languages, then second ones: a rank keeps to its languages, whose words it remembers.
-        for part in ranks.share(sorted(todo, key=lambda part: part.name.rpartition("-")[2])):
+        for part in ranks.shard(sorted(todo, key=lambda part: part.name.rpartition("-")[2])):
             # 3. Answer and judge; the published verdicts stand beside ours.
             rows = _rows(part, answer(part), judge)
             write_table(folder / f"{part.name}.parquet", table(rows, EVALUATION), _stamp())
             advance(min(ranks.size, len(todo)), part.name)
     # 4. All records in one file, stamped with the rule that scored them.
-    ranks.wait()
+    ranks.barrier()
     if ranks.main:
         import pyarrow
 
@@ -207,7 +207,7 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
             "raise rollout.timeout_s, or ask fewer at a time with evaluation.questions_per_part",
         )
         seeds = [
-            stream("evaluate", config.evaluation.seed, config.seed, part.split, part.language, question.problem)
+            derive_seed("evaluate", config.evaluation.seed, config.seed, part.split, part.language, question.problem)
             for question in part.questions
         ]
         trajectories = answer_questions(generate, chat, judge, part.questions, seeds, samples)

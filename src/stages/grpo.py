@@ -11,7 +11,7 @@ from __future__ import annotations
 import time
 
 from src.algorithm.filters import has_contrast
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.config.schema import Config
 from src.data import sources
 from src.data.chat import Chat
@@ -23,7 +23,7 @@ from src.pipeline.stage import Stage
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
-from src.training.build import learner
+from src.training.build import build_learner
 from src.training.collect import Collector
 from src.training.credit import assign_credit
 from src.training.loop import Loop
@@ -37,11 +37,11 @@ def run(stage: Stage) -> None:
     config, ranks, settings = stage.config, stage.ranks, stage.config.grpo
     # 0. Policy, reference, sampler, judge; and where an earlier attempt stopped.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    model = load_policy(stage.planned.model, config.model, ranks.device, stream("adapters", config.seed))
+    model = load_policy(stage.planned.model, config.model, ranks.device, derive_seed("adapters", config.seed))
     frozen = None
     if needs_copy(config):
         frozen = load_model(stage.planned.model, config.model).to(ranks.device).requires_grad_(False)
-    policy = learner(model, settings.optimiser, ranks, config.distributed)
+    policy = build_learner(model, settings.optimiser, ranks, config.distributed)
     loop = Loop(stage, policy, settings.steps)
     controller = config.schedule.start()
     controller.load_state_dict(loop.extra.get("schedule", {}))

@@ -9,7 +9,7 @@ from dataclasses import asdict
 
 from src.common.errors import UserError
 from src.common.files import replace_durably
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.config.schema import Config
 from src.data import card, question_sets
 from src.data.chat import Chat
@@ -62,7 +62,7 @@ def run(stage: Stage) -> None:
             selection.drop(lambda rows: _difficulty(stage, judge, rows))
     # 4. As many of each language, in an order that the seed decides.
     selection.drop(lambda rows: choose.balance(rows, spec.balance, spec.per_language, seed))
-    stage.ranks.wait()
+    stage.ranks.barrier()
     if stage.ranks.main:
         _write(stage, selection, {name: (standing[name], len(rows)) for name, rows in against.items()})
 
@@ -89,10 +89,10 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
         for start in range(0, len(rows), spec.questions_per_part)
     }
     todo = [name for name in parts if not (folder / name).is_file()]
-    stage.ranks.wait()  # all ranks have seen the same parts before any of them adds one
+    stage.ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
         count = count_right(stage, judge) if todo else None
-        for name in stage.ranks.share(todo):
+        for name in stage.ranks.shard(todo):
             assert count is not None
             lines = [
                 {"problem": row.problem, "language": row.language, "right": right, "rollouts": spec.rollouts}
@@ -101,7 +101,7 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             replace_durably(folder / name, text.encode(errors="replace"))
             advance(min(stage.ranks.size, len(todo)), name.removesuffix(".jsonl"))
-    stage.ranks.wait()
+    stage.ranks.barrier()
     right_counts = [int(line["right"]) for name in parts for _, line in json_lines(folder / name)]
     return {
         index: ("too_hard" if right < spec.minimum else "too_easy", f"{right} of {spec.rollouts} right")
@@ -126,7 +126,7 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
             f"rollouts of {len(questions)} prompts",
             "raise rollout.timeout_s",
         )
-        seeds = [stream("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
+        seeds = [derive_seed("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
         trajectories = answer_questions(generate, chat, judge, questions, seeds, config.prompts.difficulty.rollouts)
         right = Counter(trajectory.group for trajectory in trajectories if trajectory.sample.correct)
         return [right[index] for index in range(len(questions))]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.data import sources
 from src.data.chat import Chat
 from src.data.readers import BadData
@@ -20,7 +20,7 @@ def run(stage: Stage) -> None:
     config = stage.config
     # 1. The model, with adapters if asked for.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    model = load_policy(stage.planned.model, config.model, stage.ranks.device, stream("adapters", config.seed))
+    model = load_policy(stage.planned.model, config.model, stage.ranks.device, derive_seed("adapters", config.seed))
     # 2. Examples: what is learned is the completion, never the prompt.
     examples = sources.sft_examples(config.data, config.world, config.seed)
     validation = sources.validation_examples(config.data, config.world, config.seed)

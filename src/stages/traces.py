@@ -12,8 +12,8 @@ from pathlib import Path
 
 from src.common.errors import UserError
 from src.common.files import replace_durably
-from src.common.lock import alone
-from src.common.seeds import stream
+from src.common.lock import exclusive
+from src.common.seeds import derive_seed
 from src.config.schema import Config
 from src.data import card, question_sets
 from src.data.readers import BadData
@@ -102,7 +102,7 @@ def _answers(stage: Stage, requests: Sequence[Request]) -> list[Answer | None]:
         UserError: the estimate exceeds the budget, or the teacher refuses.
     """
     spec, folder = stage.config.traces.teacher, answers_folder(stage.config)
-    with alone(folder):
+    with exclusive(folder):
         replace_durably(folder / "teacher.json", json.dumps(spec.answers(), indent=1, default=str).encode())
         file = AnswerFile(folder / "answers.jsonl")
         own = [file.known[request.key] for request in requests if request.key in file.known]
@@ -169,7 +169,7 @@ def validation_problems(
     for group in problem_groups(questions):
         if own := {(questions[i].problem, questions[i].language) for i in group} & there:
             groups.append((min(questions[i].problem for i in group), own))
-    groups.sort(key=lambda group: stream("validation", seed, group[0]))
+    groups.sort(key=lambda group: derive_seed("validation", seed, group[0]))
     return {key for _, own in groups[: round(share * len(groups))] for key in own}
 
 

@@ -9,7 +9,7 @@ from src.distributed.spec import DistributedSpec, OptimiserSpec
 from src.training.learner import Learner
 
 
-def learner(policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> Learner:
+def build_learner(policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> Learner:
     """The learner that `distributed.zero` asks for."""
     if not distributed.zero:
         return Learner(policy, spec, ranks)

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.data.chat import Chat
 from src.data.records import Question
 from src.models.load import pad_token, policy_weights
@@ -53,7 +53,7 @@ class Collector:
         per_step, seed = config.grpo.prompts_per_step, config.seed
         began = time.perf_counter()
         chosen = draw(len(self.questions), step, number, per_step, seed)
-        mine = ranks.share([(number * per_step + place, self.questions[i]) for place, i in enumerate(chosen)])
+        mine = ranks.shard([(number * per_step + place, self.questions[i]) for place, i in enumerate(chosen)])
         groups = [group for group, _ in mine]
         seconds: list[float] = []
 
@@ -67,7 +67,7 @@ class Collector:
             self.chat,
             self.judge,
             [question for _, question in mine],
-            [stream("rollout", seed, step, group) for group in groups],
+            [derive_seed("rollout", seed, step, group) for group in groups],
             config.grpo.completions_per_prompt,
             groups=groups,
         )
@@ -93,7 +93,7 @@ class Collector:
 
         def generate(prompts: Sequence[Prompt], samples: int) -> list[list[Rollout]]:
             groups = cache.load(identity, step, number)
-            if ranks.most(groups is None):  # all ranks hand over weights together: each may hold only a part of them
+            if ranks.max(groups is None):  # all ranks hand over weights together: each may hold only a part of them
                 if (
                     groups is None or config.rollout.vllm.tensor_parallel > 1
                 ):  # ranks of one engine go through it together
@@ -124,7 +124,7 @@ def draw(count: int, step: int, number: int, per_step: int, seed: int) -> list[i
     if number == 0:
         return chosen
     for later in range(1, number + 1):
-        generator = torch.Generator().manual_seed(stream("round", seed, step, later))
+        generator = torch.Generator().manual_seed(derive_seed("round", seed, step, later))
         times = Counter(chosen)
         fresh = sorted(torch.randperm(count, generator=generator).tolist(), key=times.__getitem__)
         chosen += [fresh[place % count] for place in range(per_step)]

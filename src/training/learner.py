@@ -32,7 +32,7 @@ class Learner:
 
     def rounds(self, microbatches: int) -> int:
         """How many micro-batches this rank must go through that has `microbatches` with something in them."""
-        return self.ranks.most(microbatches) if self.lockstep else microbatches
+        return self.ranks.max(microbatches) if self.lockstep else microbatches
 
     def logprobs(self, batch: Batch, temperature: float = 1.0, entropy: str = "value") -> tuple[Tensor, Tensor]:
         """See `src.models.logprobs.completion_logprobs`."""

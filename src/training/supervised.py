@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.distributed.spec import OptimiserSpec
 from src.models.fused import Objective
 from src.models.logprobs import Batch, collate, microbatches
 from src.pipeline.stage import Stage
-from src.training.build import learner
+from src.training.build import build_learner
 from src.training.learner import Learner
 from src.training.loop import Loop
 
@@ -51,14 +51,14 @@ def train(
 ) -> None:
     """Train `model` in place; checkpoints, resumes, logs. Bit-for-bit repeatable on the same number of ranks."""
     config, ranks = stage.config, stage.ranks
-    policy = learner(model, recipe.optimiser, ranks, config.distributed)
+    policy = build_learner(model, recipe.optimiser, ranks, config.distributed)
     with Loop(stage, policy, recipe.steps) as loop:
         for step in loop:
             began = time.perf_counter()
             # 1. The sequences of this step, and this rank's share of them.
             chosen = [sequences[i] for i in order(len(sequences), step, recipe.sequences_per_step, config.seed)]
             target_tokens = sum(len(sequence.completion) for sequence in chosen)
-            mine = ranks.share(sorted(chosen, key=len))
+            mine = ranks.shard(sorted(chosen, key=len))
             # 2. Loss per target token over the whole step, whatever the split into ranks and micro-batches.
             loss = backward(policy, mine, target_tokens, recipe.tokens_per_microbatch, pad)
             (loss,) = ranks.sum([loss])
@@ -85,7 +85,7 @@ def order(count: int, step: int, per_step: int, seed: int) -> list[int]:
     position = step * per_step
     while len(chosen) < per_step:
         epoch, offset = divmod(position + len(chosen), count)
-        generator = torch.Generator().manual_seed(stream("order", seed, epoch))
+        generator = torch.Generator().manual_seed(derive_seed("order", seed, epoch))
         permutation = torch.randperm(count, generator=generator).tolist()
         chosen += permutation[offset : offset + per_step - len(chosen)]
     return chosen
@@ -102,7 +102,7 @@ def backward(policy: Learner, sequences: Sequence[Row], target_tokens: int, per_
 def evaluate(policy: Learner, sequences: Sequence[Row], per_microbatch: int, pad: int) -> float:
     """Mean negative log-likelihood (nats a target token) over sequences that are not trained on."""
     loss = mean_loss(sum(len(sequence.completion) for sequence in sequences))
-    batches = microbatched(policy, policy.ranks.share(sequences), per_microbatch, pad)
+    batches = microbatched(policy, policy.ranks.shard(sequences), per_microbatch, pad)
     return policy.ranks.sum([sum(float(loss(*policy.logprobs(batch, entropy="none"))) for batch in batches)])[0]
 
 

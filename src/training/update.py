@@ -55,7 +55,7 @@ class Updater:
         """This rank's share of the mini-batch `rows`, cut into micro-batches."""
         ranks = self.learner.ranks
         lengths = {i: len(trajectories[i].prompt) + len(trajectories[i].rollout.tokens) for i in rows}
-        mine = ranks.share(sorted(rows, key=lambda i: (lengths[i], i)))
+        mine = ranks.shard(sorted(rows, key=lambda i: (lengths[i], i)))
         batches = []
         for places in microbatches([lengths[i] for i in mine], self.tokens_per_microbatch):
             indices = [mine[place] for place in places]

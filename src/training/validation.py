@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from src.analysis.pareto import normalised_hypervolume
-from src.common.seeds import stream
+from src.common.seeds import derive_seed
 from src.config.stages import MEASURED
 from src.data import sources
 from src.data.chat import Chat
@@ -53,7 +53,7 @@ class PeriodicValidation:
         every, split = config.evaluation.every, config.evaluation.splits[0]
         if not every or step % every or step >= config.grpo.steps:
             return {}
-        mine = ranks.share(list(self.questions))
+        mine = ranks.shard(list(self.questions))
         generate = EngineUnderLimit(
             self.engine,
             config.rollout,
@@ -63,7 +63,7 @@ class PeriodicValidation:
             policy_weights(self.policy),
         )
         seeds = [
-            stream("between", config.evaluation.seed, config.seed, split, question.language, question.problem)
+            derive_seed("between", config.evaluation.seed, config.seed, split, question.language, question.problem)
             for question in mine
         ]
         trajectories = answer_questions(generate, self.chat, self.judge, mine, seeds, samples=1)

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import torch
 
-from src.distributed.ranks import Ranks, join, leave
+from src.distributed.ranks import Ranks, init_ranks, shutdown_ranks
 from src.distributed.spec import DistributedSpec, OptimiserSpec
 from src.models import logprobs
 from src.models.load import add_lora, policy_weights
 from src.models.spec import LoraSpec
-from src.training.build import learner
+from src.training.build import build_learner
 from src.training.learner import Learner
 from src.training.supervised import Row, backward
 from tests.helpers import tiny
@@ -44,7 +44,7 @@ def train(learning: Learner, steps: range) -> list[tuple[float, float]]:
     for step in steps:
         whole = rows(step)
         tokens = sum(len(row.completion) for row in whole)
-        loss = backward(learning, learning.ranks.share(whole), tokens, 1, pad=0)
+        loss = backward(learning, learning.ranks.shard(whole), tokens, 1, pad=0)
         (loss,) = learning.ranks.sum([loss])
         found.append((loss, learning.update(SPEC.learning_rate, loss, "test")))
     return found
@@ -66,7 +66,7 @@ def policy(kind: str, tied: bool, rank: int) -> torch.nn.Module:
 
 
 def main(folder: Path) -> None:
-    ranks = join(DistributedSpec())
+    ranks = init_ranks(DistributedSpec())
     report = {}
     for name, (kind, tied, adapters, large) in CASES.items():
         logprobs.LOGITS_AT_ONCE = WHOLE
@@ -79,12 +79,12 @@ def main(folder: Path) -> None:
         for zero in (0, 1, 2, 3):
             own = DistributedSpec(zero=zero)
             # 1. From the start: losses, gradient norms, weights.
-            split = learner(policy(kind, tied, adapters), SPEC, ranks, own)
+            split = build_learner(policy(kind, tied, adapters), SPEC, ranks, own)
             first = train(split, range(1))
             state = copy.deepcopy(split.state())
             rest = train(split, range(1, STEPS))
             # 2. From the checkpoint of one process; and one process from the checkpoint of several.
-            resumed = learner(policy(kind, tied, adapters), SPEC, ranks, own)
+            resumed = build_learner(policy(kind, tied, adapters), SPEC, ranks, own)
             resumed.load(copy.deepcopy(halfway))
             train(resumed, range(1, STEPS))
             back = Learner(policy(kind, tied, adapters), SPEC, Ranks())
@@ -100,7 +100,7 @@ def main(folder: Path) -> None:
             }
     if ranks.main:
         (folder / "report.json").write_text(json.dumps(report))
-    leave()
+    shutdown_ranks()
 
 
 if __name__ == "__main__":

@@ -10,6 +10,7 @@ import sys
 import time
 from pathlib import Path
 
+import cluster
 import pytest
 import yaml
 

@@ -131,7 +131,7 @@ class Curve(Schedule):
         return max(self.rise(progress), self.floor)
 
     def start(self) -> Controller:
-        return Following(self)
+        return CurveController(self)
 
     def rules(self) -> list[str]:
         found = super().rules()
@@ -142,7 +142,7 @@ class Curve(Schedule):
         return found
 
 
-class Following(Controller):
+class CurveController(Controller):
     """Follows a curve and keeps nothing. As the factor grows, diversity decays: d = 1 - g without its floor."""
 
     def __init__(self, curve: Curve) -> None:

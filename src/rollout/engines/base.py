@@ -52,10 +52,10 @@ class Engine(Protocol):
         """Take over the policy's weights, by their names in the plain transformers model."""
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
-        """`completions` rollouts of each prompt. `streams[i]` seeds the randomness of prompt i and nothing else
-        does, so the same prompt with the same stream gives the same rollouts on any rank, alone or in company
+        """`completions` rollouts of each prompt. `seeds[i]` seeds the randomness of prompt i and nothing else
+        does, so the same prompt with the same seed gives the same rollouts on any rank, alone or in company
         (up to the rounding of matrix products of another shape)."""
 
 
@@ -97,9 +97,9 @@ def left_pad(prompts: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor
     return tokens, real
 
 
-def uniforms(stream: int, completions: int, tokens: int) -> Tensor:
+def uniforms(seed: int, completions: int, tokens: int) -> Tensor:
     """The random numbers [completions, tokens] in [0, 1) that a prompt's rollouts are drawn with."""
-    generator = torch.Generator().manual_seed(stream)
+    generator = torch.Generator().manual_seed(seed)
     return torch.rand(completions, tokens, generator=generator)
 
 

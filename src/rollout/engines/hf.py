@@ -25,23 +25,23 @@ class HfEngine:
 
     @torch.inference_mode()
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`."""
 
         def some(chosen: list[int]) -> list[list[Rollout]]:
-            return self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
+            return self._generate([prompts[i] for i in chosen], [seeds[i] for i in chosen], completions, sampling)
 
         return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, some)
 
     def _generate(
-        self, prompts: list[Sequence[int]], streams: list[int], completions: int, sampling: Sampling
+        self, prompts: list[Sequence[int]], seeds: list[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         tokens, real = left_pad(prompts, self.pad)
         length, mask = tokens.shape[1], real.long()
         device = self.model.device
         budget = sampling.maximum_new_tokens
-        pick = _Pick(torch.cat([uniforms(s, completions, budget) for s in streams]).to(device), length, sampling)
+        pick = _Pick(torch.cat([uniforms(s, completions, budget) for s in seeds]).to(device), length, sampling)
         output = self.model.generate(
             input_ids=tokens.repeat_interleave(completions, 0).to(device),
             attention_mask=mask.repeat_interleave(completions, 0).to(device),

@@ -71,22 +71,22 @@ class NativeEngine:
 
     @torch.inference_mode()
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`; works through the prompts by length, about `rows_at_once` rows at a time."""
         if not self.weights:
             raise RuntimeError("NativeEngine.load must be called with the policy's weights before generate")
 
         def some(chosen: list[int]) -> list[list[Rollout]]:
-            return self._generate([prompts[i] for i in chosen], [streams[i] for i in chosen], completions, sampling)
+            return self._generate([prompts[i] for i in chosen], [seeds[i] for i in chosen], completions, sampling)
 
         return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, some)
 
     def _generate(
-        self, prompts: list[Sequence[int]], streams: list[int], completions: int, sampling: Sampling
+        self, prompts: list[Sequence[int]], seeds: list[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         budget, rows = sampling.maximum_new_tokens, len(prompts) * completions
-        random = torch.cat([uniforms(stream, completions, budget) for stream in streams]).to(self.device)
+        random = torch.cat([uniforms(seed, completions, budget) for seed in seeds]).to(self.device)
         length, logits, keys, values, bias, lengths = self._prefill(prompts, completions, budget)
         cosine, sine = self._rotations(length + budget)
         tokens = torch.full((rows, budget), self.pad, device=self.device)

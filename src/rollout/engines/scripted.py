@@ -24,7 +24,7 @@ class ScriptedEngine:
         """A script has no weights."""
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`."""
         return [
@@ -51,15 +51,15 @@ class FileEngine:
         """A script has no weights."""
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`."""
         return [
             [
                 as_rollout(self.replies[int(number * len(self.replies))], self.ends, sampling)
-                for number in uniforms(stream, completions, 1).double().squeeze(-1).tolist()
+                for number in uniforms(seed, completions, 1).double().squeeze(-1).tolist()
             ]
-            for stream in streams
+            for seed in seeds
         ]
 
 

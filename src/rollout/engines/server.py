@@ -62,12 +62,12 @@ class ServerEngine:
             torch.distributed.barrier()
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`. Up to `rollout.vllm.sequences_at_once` requests wait at the server at a time."""
         requests = [
-            {"token_ids": list(prompt), "sampling_params": request_settings(sampling, self.ends, stream, index)}
-            for prompt, stream in zip(prompts, streams, strict=True)
+            {"token_ids": list(prompt), "sampling_params": request_settings(sampling, self.ends, seed, index)}
+            for prompt, seed in zip(prompts, seeds, strict=True)
             for index in range(completions)
         ]
         with ThreadPoolExecutor(self.spec.vllm.sequences_at_once) as pool:

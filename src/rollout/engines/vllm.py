@@ -79,7 +79,7 @@ class VllmEngine:
         self.llm.reset_prefix_cache()
 
     def generate(
-        self, prompts: Sequence[Sequence[int]], streams: Sequence[int], completions: int, sampling: Sampling
+        self, prompts: Sequence[Sequence[int]], seeds: Sequence[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         """See `Engine.generate`. Ranks that share an engine all go through all of their prompts."""
         from vllm import SamplingParams
@@ -93,11 +93,11 @@ class VllmEngine:
                 "out with grpo.maximum_prompt_tokens"
             )
         self._wake()
-        asked, mine = self._together(list(zip(map(list, prompts), streams, strict=True)))
+        asked, mine = self._together(list(zip(map(list, prompts), seeds, strict=True)))
         inputs = [{"prompt_token_ids": prompt} for prompt, _ in asked for _ in range(completions)]
         settings = [
-            SamplingParams(**request_settings(sampling, self.ends, stream, index), flat_logprobs=True)
-            for _, stream in asked
+            SamplingParams(**request_settings(sampling, self.ends, seed, index), flat_logprobs=True)
+            for _, seed in asked
             for index in range(completions)
         ]
         outputs = self.llm.generate(inputs, settings, use_tqdm=False, lora_request=self.adapter) if inputs else []
@@ -149,15 +149,15 @@ class VllmEngine:
         return [pair for part in parts for pair in part], slice(before, before + len(own))
 
 
-def request_settings(sampling: Sampling, ends: Sequence[int], stream: int, index: int) -> dict[str, Any]:
-    """The arguments of `vllm.SamplingParams` for completion `index` of a prompt with this stream."""
+def request_settings(sampling: Sampling, ends: Sequence[int], seed: int, index: int) -> dict[str, Any]:
+    """The arguments of `vllm.SamplingParams` for completion `index` of a prompt with this seed."""
     return {
         "max_tokens": sampling.maximum_new_tokens,
         "temperature": sampling.temperature,
         "top_p": sampling.top_p,
         "top_k": sampling.top_k,
         "min_p": sampling.min_p,
-        "seed": seed_of(stream, index),
+        "seed": seed_of(seed, index),
         "logprobs": 0,  # of the sampled token alone
         "detokenize": False,
         "ignore_eos": True,  # the end tokens are ours to say
@@ -165,9 +165,9 @@ def request_settings(sampling: Sampling, ends: Sequence[int], stream: int, index
     }
 
 
-def seed_of(stream: int, index: int) -> int:
-    """The seed of completion `index` of a prompt with this stream: 63 bits of both and of nothing else."""
-    return int.from_bytes(hashlib.sha256(f"{stream}/{index}".encode()).digest()[:8], "big") >> 1
+def seed_of(seed: int, index: int) -> int:
+    """The seed of completion `index` of a prompt with this seed: 63 bits of both and of nothing else."""
+    return int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
 
 
 def with_head(weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
-from src.algorithm.schedules.base import Curve, Following
+from src.algorithm.schedules.base import Curve, CurveController
 from src.algorithm.schedules.constant import Constant
 from src.algorithm.schedules.cosine import Cosine
 from src.algorithm.schedules.cyclic import Cyclic
@@ -98,7 +98,7 @@ def test_what_holds_for_every_curve(kind, floor, onset, length, progress):
     if progress >= curve.end:
         assert curve.rise(progress) == curve.rise(1)
     controller = curve.start()
-    if isinstance(controller, Following):
+    if isinstance(controller, CurveController):
         assert controller.factor(progress, "fr") == 3 * curve.growth(progress)
         assert controller.exploration(progress, "fr") == pytest.approx(1 - curve.rise(progress))
 

@@ -100,12 +100,12 @@ def test_completions_are_read_with_and_without_the_opening_tag():
 
 def test_an_opened_completion_is_graded_and_judged_like_any_other():
     from src.grading.extract import extract
-    from src.language.fidelity import judge
+    from src.language.fidelity import measure_fidelity
 
     detector = Detector(DetectorSpec())
     trace = "Ensuite, nous ajoutons les deux nombres pour obtenir le total."
     for opening in ("", "<think>\n"):
         completion = f"{opening}{trace}\n</think>\n\n\\boxed{{5}}"
         assert extract(completion, "strict").answer == "5"
-        found = judge(completion, "fr", detector)
+        found = measure_fidelity(completion, "fr", detector)
         assert found.in_language and found.line_pass and found.word_pass

@@ -10,7 +10,7 @@ from src.data.world.problems import Problem, draw, draw_split
 from src.data.world.spec import WorldSpec
 from src.grading.grader import Grader, GraderSpec, Status
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import judge
+from src.language.fidelity import measure_fidelity
 
 SPEC = WorldSpec(items=12)
 SIGNS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "x": lambda a, b: a * b}
@@ -28,7 +28,7 @@ def test_reasoning_is_identified_line_by_line_and_grades_right(code):
     for _ in range(40):
         problem = draw(SPEC, generator)
         text = render.completion(problem, code, generator)
-        fidelity = judge(text, code, detector)
+        fidelity = measure_fidelity(text, code, detector)
         assert fidelity.in_language and fidelity.line_pass and fidelity.word_pass and not fidelity.code_switched, text
         assert grader.grade([text], [str(problem.answer)])[0].status is Status.RIGHT
 

@@ -4,7 +4,7 @@ import time
 
 import pytest
 
-from src.grading.grader import BadGold, Grader, GraderSpec, Status
+from src.grading.grader import BadGoldAnswer, Grader, GraderSpec, Status
 
 
 @pytest.fixture(scope="module")
@@ -52,8 +52,8 @@ def test_a_killed_worker_is_replaced_and_the_rest_is_graded(grader):
 
 
 def test_a_gold_that_is_not_right_against_itself_is_named(grader):
-    with pytest.raises(BadGold, match=r"row 2: gold '\\\\frac\{' grades as"):
-        grader.check_golds([("row 1", "5", "fr", "expression"), ("row 2", "\\frac{", "fr", "expression")])
+    with pytest.raises(BadGoldAnswer, match=r"row 2: gold '\\\\frac\{' grades as"):
+        grader.check_gold_answers([("row 1", "5", "fr", "expression"), ("row 2", "\\frac{", "fr", "expression")])
 
 
 def test_plain_numbers_start_no_worker():

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import judge
+from src.language.fidelity import measure_fidelity
 from src.language.table import UnknownLanguage
 
 DETECTOR = Detector(DetectorSpec())
@@ -21,9 +21,9 @@ def test_all_of_a_long_trace_counts_and_not_its_beginning():
 
 
 def test_a_switch_within_a_line_is_seen():
-    mixed = judge(f"{FRENCH} {FRENCH} {ENGLISH} {FRENCH}\n</think>", "fr", DETECTOR)
+    mixed = measure_fidelity(f"{FRENCH} {FRENCH} {ENGLISH} {FRENCH}\n</think>", "fr", DETECTOR)
     assert mixed.in_language and mixed.code_switched and not mixed.line_pass
-    assert judge(f"{JAPANESE}{CHINESE}{JAPANESE}\n</think>", "ja", DETECTOR).code_switched
+    assert measure_fidelity(f"{JAPANESE}{CHINESE}{JAPANESE}\n</think>", "ja", DETECTOR).code_switched
 
 
 def test_short_sentences_are_judged_with_those_that_follow():
@@ -33,7 +33,7 @@ def test_short_sentences_are_judged_with_those_that_follow():
 
 def test_a_switch_into_a_display_is_no_switch():
     text = f"{FRENCH}\n\\[\n\\text{{the total number of apples}} = \\frac{{a}}{{b}} \\\\ and so on and so forth\n\\]\n{FRENCH}"
-    assert not judge(text + "\n</think>", "fr", DETECTOR).code_switched
+    assert not measure_fidelity(text + "\n</think>", "fr", DETECTOR).code_switched
 
 
 def test_amounts_in_dollars_on_two_lines_hide_nothing_between_them():

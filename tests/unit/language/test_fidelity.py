@@ -5,7 +5,7 @@ import time
 import pytest
 
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import judge, lcpr, word_pass
+from src.language.fidelity import lcpr, measure_fidelity, word_pass
 from src.language.mathematics import strip_mathematics
 from src.language.scripts import count_letters
 from src.language.table import CORE, EVALUATED, IN_DOMAIN, OUT_OF_DOMAIN, UnknownLanguage, language
@@ -86,7 +86,7 @@ def test_mathematics_is_removed(text, left):
 def test_hostile_text_takes_bounded_time(text):
     began = time.perf_counter()
     DETECTOR.detect(text)
-    judge(text, "fr", DETECTOR)
+    measure_fidelity(text, "fr", DETECTOR)
     assert time.perf_counter() - began < 1.0
 
 
@@ -97,19 +97,19 @@ def test_letters_are_counted_by_script():
 
 
 def test_fidelity_of_a_good_trace():
-    good = judge(f"{SENTENCES['th']}\n</think>\\boxed{{3}}", "th", DETECTOR)
+    good = measure_fidelity(f"{SENTENCES['th']}\n</think>\\boxed{{3}}", "th", DETECTOR)
     assert good.in_language and good.line_pass and good.word_pass and not good.code_switched and good.closed
 
 
 def test_a_trace_that_never_closes_or_is_empty_earns_nothing():
-    cut = judge(SENTENCES["th"], "th", DETECTOR)
+    cut = measure_fidelity(SENTENCES["th"], "th", DETECTOR)
     assert cut.detected == "th" and not (cut.in_language or cut.line_pass or cut.word_pass or cut.closed)
-    empty = judge("</think>\\boxed{3}", "th", DETECTOR)
+    empty = measure_fidelity("</think>\\boxed{3}", "th", DETECTOR)
     assert empty.detected is None and not (empty.in_language or empty.line_pass or empty.word_pass)
 
 
 def test_a_switch_in_the_middle_is_seen():
-    mixed = judge(
+    mixed = measure_fidelity(
         f"{SENTENCES['ko']}\n{SENTENCES['en']}\n{SENTENCES['ko']}\n{SENTENCES['ko']}\n</think>", "ko", DETECTOR
     )
     assert mixed.code_switched and not mixed.line_pass

@@ -1,21 +1,21 @@
 """The published definitions differ from ours exactly where they are known to be wrong."""
 
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import judge
+from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 
 
 def test_published_an_empty_trace_passes_and_ours_does_not():
     published = judge_published("", "fr")
     assert published.line_pass and published.word_pass and not published.code_switched
-    ours = judge("</think>\\boxed{3}", "fr", Detector(DetectorSpec()))
+    ours = measure_fidelity("</think>\\boxed{3}", "fr", Detector(DetectorSpec()))
     assert not ours.line_pass and not ours.word_pass and not ours.in_language
 
 
 def test_published_formulas_decide_the_language_and_ours_ignores_them():
     trace = "합계는 열둘입니다. \\text{the total number of the apples} \\text{and then the rest of them}"
     assert judge_published(trace, "ko").detected != "ko"
-    assert judge(trace + "\n</think>", "ko", Detector(DetectorSpec())).in_language
+    assert measure_fidelity(trace + "\n</think>", "ko", Detector(DetectorSpec())).in_language
 
 
 def test_text_that_is_no_valid_unicode_is_judged():

@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from src.distributed.environment import Place, place
+from src.distributed.environment import LaunchEnvironment, launch_environment
 from src.distributed.spawn import launch
 from src.distributed.spec import DistributedSpec
 from tests.helpers.zero_ranks import CASES
@@ -29,19 +29,22 @@ def test_two_ranks_are_one_process(report, case, zero):
 
 
 def test_who_started_the_ranks():
-    assert place({}) == Place() and not place({}).shared
+    assert launch_environment({}) == LaunchEnvironment() and not launch_environment({}).shared
     own = {"ADAMAME_RENDEZVOUS": "file:///tmp/x", "RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "1"}
-    assert place(own) == Place(1, 2, 1, "file:///tmp/x", own=True) and not place(own).shared
+    assert (
+        launch_environment(own) == LaunchEnvironment(1, 2, 1, "file:///tmp/x", own=True)
+        and not launch_environment(own).shared
+    )
     torchrun = {"TORCHELASTIC_RUN_ID": "none", "RANK": "9", "WORLD_SIZE": "16", "LOCAL_RANK": "1"}
-    assert place(torchrun) == Place(9, 16, 1, "env://") and place(torchrun).shared
+    assert launch_environment(torchrun) == LaunchEnvironment(9, 16, 1, "env://") and launch_environment(torchrun).shared
     step = {
         "SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5", "SLURM_LOCALID": "1", "SLURM_STEP_NODELIST": "gpu[07-09,12]",
         "SLURM_JOB_ID": "3", "SLURM_STEP_ID": "2",
     }  # fmt: skip
-    assert place(step) == Place(5, 8, 1, "tcp://gpu07:20095")
-    assert place(step | {"SLURM_STEP_NODELIST": "a-1,a-2"}).rendezvous == "tcp://a-1:20095"
-    assert place(step | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "5"}).rendezvous == "tcp://10.0.0.1:5"
-    assert place(step | {"SLURM_STEP_NUM_TASKS": "1"}) == Place()  # a batch script's own step
+    assert launch_environment(step) == LaunchEnvironment(5, 8, 1, "tcp://gpu07:20095")
+    assert launch_environment(step | {"SLURM_STEP_NODELIST": "a-1,a-2"}).rendezvous == "tcp://a-1:20095"
+    assert launch_environment(step | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "5"}).rendezvous == "tcp://10.0.0.1:5"
+    assert launch_environment(step | {"SLURM_STEP_NUM_TASKS": "1"}) == LaunchEnvironment()  # a batch script's own step
 
 
 def test_rules_of_splitting():
