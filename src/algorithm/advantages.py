@@ -1,7 +1,11 @@
 """Group-relative advantages with language terms: one implementation, of which every variant is a setting.
 
-The reward becomes a score (terms that act on the reward), the score is normalised within its group, and the result
-becomes the advantage (terms that act on the advantage). docs/objectives.md lists the variants.
+The reward r becomes a score (terms that act on the reward), the score is normalised within its group (GRPO, Shao et al.
+2024), and the result becomes the advantage A (terms that act on the advantage). There are two terms: for alignment
+coefficient x factor x match, for diversity coefficient x decay x rarity. docs/objectives.md lists the variants.
+
+Assumes that the rollouts of a group answer one prompt under one policy. A group whose scores are all equal carries no
+signal: its advantages are 0, but for what a term adds to the advantage itself.
 """
 
 from __future__ import annotations
@@ -14,7 +18,7 @@ from torch import Tensor
 
 from src.algorithm.alignment import match, rarity
 from src.algorithm.entropy import language_entropy
-from src.algorithm.spec import AdvantageSpec, TermSpec
+from src.algorithm.spec import AdvantageSpec, DiversitySpec, TermSpec
 
 EPSILON = 1e-6
 
@@ -28,7 +32,7 @@ class AdvantageResult:
     score: Tensor  # reward with the terms that act on it, before normalisation
     alignment_term: Tensor  # B g m, times its coefficient; 0 where the term does not act
     diversity_term: Tensor  # (n / n_lang - 1) d, times its coefficient; 0 where the term does not act
-    factor: Tensor  # B g offered to each rollout, whether it matched or not
+    factor: Tensor  # B g of each rollout, whether it matched or not
     group: Tensor  # int64, numbered by first appearance
 
 
@@ -45,13 +49,20 @@ def group_sum(values: Tensor, index: Tensor, count: int) -> Tensor:
 
 
 def normalise(scores: Tensor, index: Tensor, count: int, normaliser: str) -> Tensor:
-    """Scores [N] relative to their group, float64.
+    """Scores [N] relative to their group, float64. A group of equal scores becomes 0 and carries no signal.
 
-    `mean`: s - mean. `std`: (s - mean) / (std + 1e-6) with the unbiased standard deviation. `leave_one_out`: s - mean
-    of the others. A group of one has mean 0 and std 1, so its score passes through (as in the published code).
+    But a group of one has mean 0 and std 1, so its score passes through (as in the published code).
+
+    Args:
+        scores: s, [N].
+        index: the group of each, [N] int64 below `count`.
+        normaliser: `std` (GRPO): (s - mean) / (std + 1e-6) with the unbiased standard deviation. In a group of two
+            levels of score the deviation grows with their distance, so that the size of a bonus cancels. `mean`
+            (Dr. GRPO, Liu et al. 2025): s - mean, so that groups whose scores spread more weigh more. `leave_one_out`
+            (RLOO, Ahmadian et al. 2024): s - mean of the others, n / (n - 1) times `mean`.
     """
     size, mean, deviation = _moments(scores.double(), index, count)
-    centred = scores.double() - mean[index]
+    centred = scores.double() - mean[index]  # (N,)
     if normaliser == "mean":
         return centred
     if normaliser == "leave_one_out":
@@ -62,20 +73,61 @@ def normalise(scores: Tensor, index: Tensor, count: int, normaliser: str) -> Ten
 def _moments(scores: Tensor, index: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
     """Size, mean and unbiased standard deviation of each group [count]; 1, 0, 1 for a group of one."""
     size = group_sum(torch.ones_like(scores), index, count)
-    alone = size <= 1
-    mean = torch.where(alone, 0.0, group_sum(scores, index, count) / size.clamp(min=1))
+    single = size <= 1
+    mean = torch.where(single, 0.0, group_sum(scores, index, count) / size.clamp(min=1))
     squares = group_sum((scores - mean[index]) ** 2, index, count)
-    return size, mean, torch.where(alone, 1.0, (squares / (size - 1).clamp(min=1)).sqrt())
+    return size, mean, torch.where(single, 1.0, (squares / (size - 1).clamp(min=1)).sqrt())
 
 
 def normalise_within(scores: Tensor, index: Tensor, reasoning: Sequence[str | None], normaliser: str) -> Tensor:
     """Scores [N] relative to the rollouts of their group in the same language; one alone is normalised with the mean
-    and deviation of its whole group. float64."""
+    and deviation of its whole group. float64.
+
+    Languages of a group are not compared with each other: where all rollouts in a language are right, being right in it
+    carries no signal.
+    """
     count = int(index.max()) + 1
-    inner, parts = group_index(list(zip(index.tolist(), reasoning, strict=True)))
-    size = group_sum(torch.ones_like(scores), inner, parts)[inner]
-    whole, part = normalise(scores, index, count, normaliser), normalise(scores, inner, parts, normaliser)
-    return torch.where(size == 1, whole, part)
+    stratum, strata = group_index(list(zip(index.tolist(), reasoning, strict=True)))
+    size = group_sum(torch.ones_like(scores), stratum, strata)[stratum]  # (N,)
+    by_group = normalise(scores, index, count, normaliser)
+    by_language = normalise(scores, stratum, strata, normaliser)
+    return torch.where(size == 1, by_group, by_language)
+
+
+@dataclass(frozen=True)
+class _Compared:
+    """The M of N rollouts whose reward applies, which alone are compared with each other."""
+
+    applies: Tensor  # (N,) bool
+    index: Tensor  # (M,) int64, their groups, numbered by first appearance among them
+    count: int  # of groups
+    reasoning: list[str | None]  # M
+
+    @staticmethod
+    def of(applies: Tensor, reasoning: Sequence[str | None], groups: Sequence[Hashable]) -> _Compared:
+        flags = applies.tolist()
+        index, count = group_index([group for group, flag in zip(groups, flags, strict=True) if flag])
+        return _Compared(applies, index, count, [code for code, flag in zip(reasoning, flags, strict=True) if flag])
+
+    def relative(self, values: Tensor, within: str, normaliser: str) -> Tensor:
+        """`values` [N] normalised among those whose reward applies; 0 for the others."""
+        compared = values[self.applies]  # (M,)
+        if within == "language" and len(compared):
+            normalised = normalise_within(compared, self.index, self.reasoning, normaliser)
+        else:
+            normalised = normalise(compared, self.index, self.count, normaliser)
+        result = torch.zeros_like(values)
+        result[self.applies] = normalised
+        return result
+
+
+@dataclass(frozen=True)
+class _Term:
+    """A language term of N rollouts."""
+
+    settings: TermSpec
+    value: Tensor  # (N,) coefficient x factor x match, or coefficient x decay x rarity
+    acts: Tensor  # (N,) 1.0 on the rollouts it acts on
 
 
 def advantages(
@@ -99,63 +151,83 @@ def advantages(
         right: whether each answer is right, [N]; by default where the reward is above 0.
     """
     index, count = group_index(groups)
-    applies = torch.tensor([reward is not None for reward in rewards], dtype=torch.bool)
-    reward = torch.tensor([0.0 if value is None else float(value) for value in rewards], dtype=torch.float64)
-    correct = reward > 0 if right is None else torch.tensor(list(right), dtype=torch.bool)
-    offered = torch.as_tensor(factor, dtype=torch.float64).expand_as(reward)
-    inside, inside_count = group_index(
-        [group for group, counts in zip(groups, applies.tolist(), strict=True) if counts]
-    )
-    spoken = [language for language, counts in zip(reasoning, applies.tolist(), strict=True) if counts]
+    applies = torch.tensor([reward is not None for reward in rewards], dtype=torch.bool)  # (N,)
+    reward = torch.tensor([0.0 if r is None else float(r) for r in rewards], dtype=torch.float64)  # (N,)
+    correct = reward > 0 if right is None else torch.tensor(list(right), dtype=torch.bool)  # (N,)
+    factor = torch.as_tensor(factor, dtype=torch.float64).expand_as(reward)  # (N,)
+    decay = diversity_decay(spec.diversity, exploration, reasoning, groups)  # (N,)
+    compared = _Compared.of(applies, reasoning, groups)
 
-    def relative(values: Tensor, within: str) -> Tensor:
-        """Normalised among the rollouts whose reward applies; 0 for the others."""
-        result, own = torch.zeros_like(values), values[applies]
-        if within == "language" and len(own):
-            result[applies] = normalise_within(own, inside, spoken, spec.normaliser)
-        else:
-            result[applies] = normalise(own, inside, inside_count, spec.normaliser)
-        return result
+    # 1. The terms, on the rollouts they act on.
+    acts = acts_on(spec.diversity.rollouts, correct, applies, index, count)
+    rare = rarity_of(spec.diversity, reasoning, groups)
+    diversity = _term(spec.diversity, decay, rare, acts, compared, spec.normaliser)
+    acts = acts_on(spec.alignment.rollouts, correct, applies, index, count)
+    alignment = _term(spec.alignment, factor, match(reasoning, query).double(), acts, compared, spec.normaliser)
 
-    def term(settings: TermSpec, x: Tensor, weight: Tensor) -> tuple[TermSpec, Tensor, Tensor]:
-        where = acts_on(settings.rollouts, correct, applies, index, count)
-        amount = relative(x * where, "prompt") if settings.normalise else x * where
-        return settings, amount * weight * settings.coefficient, where
+    # 2. From reward to score to advantage, with the alignment term and without it.
+    score, advantage = _score_and_advantage(spec, reward, (diversity, alignment), compared)
+    _, base = _score_and_advantage(spec, reward, (diversity,), compared)
 
-    rare = rarity(reasoning, groups).double()
-    if spec.diversity.relative:
-        size = group_sum(torch.ones_like(rare), index, count)[index]
-        rare = rare / (size - 1).clamp(min=1)
-    decay = torch.as_tensor(exploration, dtype=torch.float64).expand_as(rare)
-    if spec.diversity.by == "entropy":
-        entropy = language_entropy(reasoning, groups)
-        decay = torch.tensor([1.0 - entropy[group] for group in groups], dtype=torch.float64)
-    diversity = term(spec.diversity, rare, decay)
-    alignment = term(spec.alignment, match(reasoning, query).double(), offered)
-
-    def weighed(*terms: tuple[TermSpec, Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        score = reward
-        for settings, amount, where in terms:
-            if settings.at == "reward":
-                score = apply_term(settings.form, score, amount, where)
-        advantage = relative(score, spec.within)
-        for settings, amount, where in terms:
-            if settings.at == "advantage":
-                advantage = apply_term(settings.form, advantage, amount, where)
-        return score, torch.where(applies, advantage, 0.0)
-
-    score, advantage = weighed(diversity, alignment)
-    _, base = weighed(diversity)
-    nothing = torch.zeros_like(reward)
+    zero = torch.zeros_like(reward)
+    aligns = spec.alignment.form != "none"
+    diversifies = spec.diversity.form != "none"
     return AdvantageResult(
         advantage=advantage.float(),
         base_advantage=base.float(),
         score=score.float(),
-        alignment_term=(nothing if spec.alignment.form == "none" else alignment[1]).float(),
-        diversity_term=(nothing if spec.diversity.form == "none" else diversity[1]).float(),
-        factor=(nothing if spec.alignment.form == "none" else offered).float(),
+        alignment_term=(alignment.value if aligns else zero).float(),
+        diversity_term=(diversity.value if diversifies else zero).float(),
+        factor=(factor if aligns else zero).float(),
         group=index,
     )
+
+
+def rarity_of(spec: DiversitySpec, reasoning: Sequence[str | None], groups: Sequence[Hashable]) -> Tensor:
+    """n / n_lang - 1 [N] float64; divided by n - 1 where `spec.relative`, so that it lies in [0, 1]."""
+    rare = rarity(reasoning, groups).double()
+    if not spec.relative:
+        return rare
+    index, count = group_index(groups)
+    size = group_sum(torch.ones_like(rare), index, count)[index]
+    return rare / (size - 1).clamp(min=1)
+
+
+def diversity_decay(
+    spec: DiversitySpec, exploration: Tensor | float, reasoning: Sequence[str | None], groups: Sequence[Hashable]
+) -> Tensor:
+    """d [N] float64: `exploration`, or 1 - H / ln n of the rollout's group where `spec.by` is `entropy`."""
+    if spec.by == "entropy":
+        entropy = language_entropy(reasoning, groups)
+        return torch.tensor([1.0 - entropy[group] for group in groups], dtype=torch.float64)
+    return torch.as_tensor(exploration, dtype=torch.float64).expand(len(groups))
+
+
+def _term(settings: TermSpec, factor: Tensor, x: Tensor, acts: Tensor, compared: _Compared, normaliser: str) -> _Term:
+    """coefficient x factor x `x`, all [N], where the term acts; `x` is the match or the rarity, normalised within its
+    prompt first if the settings say so (GDPO)."""
+    x = x * acts
+    if settings.normalise:
+        x = compared.relative(x, "prompt", normaliser)
+    return _Term(settings, settings.coefficient * (factor * x), acts)
+
+
+def _score_and_advantage(
+    spec: AdvantageSpec, reward: Tensor, terms: Sequence[_Term], compared: _Compared
+) -> tuple[Tensor, Tensor]:
+    """The score s and the advantage A, [N] float64 each."""
+    score = _apply_terms("reward", reward, terms)
+    advantage = compared.relative(score, spec.within, spec.normaliser)
+    advantage = _apply_terms("advantage", advantage, terms)
+    return score, torch.where(compared.applies, advantage, 0.0)
+
+
+def _apply_terms(at: str, value: Tensor, terms: Sequence[_Term]) -> Tensor:
+    """`value` [N] with those terms that act `at` the reward or the advantage, in order."""
+    for term in terms:
+        if term.settings.at == at:
+            value = apply_term(term.settings.form, value, term.value, term.acts)
+    return value
 
 
 def acts_on(which: str, correct: Tensor, applies: Tensor, index: Tensor, count: int) -> Tensor:
@@ -170,12 +242,12 @@ def acts_on(which: str, correct: Tensor, applies: Tensor, index: Tensor, count: 
     return torch.ones_like(right)
 
 
-def apply_term(form: str, value: Tensor, amount: Tensor, where: Tensor) -> Tensor:
-    """`value` [N] times 1 + amount, plus amount, or replaced by amount where the term acts."""
+def apply_term(form: str, value: Tensor, term: Tensor, acts: Tensor) -> Tensor:
+    """`value` [N] times 1 + term, plus term, or replaced by the term where it acts."""
     if form == "multiply":
-        return value * (1.0 + amount)
+        return value * (1.0 + term)
     if form == "add":
-        return value + amount
+        return value + term
     if form == "replace":
-        return torch.where(where > 0, amount, value)
+        return torch.where(acts > 0, term, value)
     return value

@@ -3,10 +3,11 @@
 import pytest
 import torch
 
-from src.algorithm.diagnostics import approximate_kl, clip_fraction
+from src.algorithm.diagnostics import clipped_tokens
 from src.algorithm.kl import kl_penalty
 from src.algorithm.losses import policy_loss, token_weights
 from src.algorithm.spec import LossSpec
+from src.training.metrics import RowUpdate
 from tests.helpers.golden import golden
 
 CASES = golden("losses.json")
@@ -27,9 +28,16 @@ def test_losses(case):
 
     assert total(loss, "token_mean") == pytest.approx(case["token_mean_loss"], abs=1e-5)
     assert total(loss, "sequence_sum") == pytest.approx(case["dr_grpo_loss"], abs=1e-5)
-    assert clip_fraction(ratio, advantage, mask, case["clip"], case["clip"]) == pytest.approx(
+    assert total(clipped_tokens(ratio, advantage, case["clip"], case["clip"]), "token_mean") == pytest.approx(
         case["clip_fraction"], abs=1e-5
     )
-    assert approximate_kl(new, old, mask) == pytest.approx(case["approx_kl"], abs=1e-5)
+    # What training logs of each rollout, weighed by its tokens.
+    updates = [
+        RowUpdate.of(row[real], None, row[real], float(value), spec, row[real])
+        for row, real, value in zip(ratio, mask.bool(), advantage, strict=True)
+    ]
+    for name, key in (("clip_fraction", "clip_fraction"), ("approximate_kl", "approx_kl")):
+        weighed = [getattr(update, name) * float(real.sum()) for update, real in zip(updates, mask, strict=True)]
+        assert sum(weighed) / tokens == pytest.approx(case[key], abs=1e-5)
     for name, estimator in {"kl": "k1", "abs": "abs", "mse": "k2", "low_var_kl": "k3"}.items():
         assert total(kl_penalty(new, reference, estimator), "token_mean") == pytest.approx(case["kl"][name], abs=1e-5)

@@ -7,7 +7,7 @@ import torch
 
 from src.algorithm.advantages import advantages, group_index, normalise
 from src.algorithm.alignment import match, rarity
-from src.algorithm.diagnostics import approximate_kl, clip_fraction
+from src.algorithm.diagnostics import clipped_tokens
 from src.algorithm.entropy import language_entropy
 from src.algorithm.kl import kl_penalty
 from src.algorithm.losses import token_weights
@@ -15,6 +15,7 @@ from src.algorithm.schedules.constant import Constant
 from src.algorithm.schedules.cosine import Cosine
 from src.algorithm.schedules.linear import Linear
 from src.algorithm.spec import AdvantageSpec, DiversitySpec, LossSpec, TermSpec
+from src.training.metrics import RowUpdate
 
 
 def of(spec, rewards, reasoning, query="fr", factor=2.0, exploration=0.0, groups=None):
@@ -161,8 +162,10 @@ def test_kl_estimators_by_hand():
 
 def test_diagnostics_by_hand():
     ratio = torch.tensor([[1.5, 1.5], [0.5, 1.5]])
-    mask = torch.ones(2, 2)
-    assert clip_fraction(ratio, torch.tensor([1.0, -1.0]), mask, 0.2, 0.2) == 0.75
-    assert approximate_kl(torch.zeros(1, 2), torch.tensor([[0.2, 9.0]]), torch.tensor([[1.0, 0.0]])) == pytest.approx(
-        0.2
-    )
+    clipped = clipped_tokens(ratio, torch.tensor([1.0, -1.0]), 0.2, 0.2)
+    assert clipped.tolist() == [[1.0, 1.0], [1.0, 0.0]]
+    # new - old is -0.2 and 0.4; of two tokens one is clipped, and the ratio has moved by -0.1 nats a token
+    moved = torch.tensor([-0.2, 0.4]).exp()
+    update = RowUpdate.of(moved, None, torch.zeros(2), 1.0, LossSpec(), torch.zeros(2))
+    assert update.clip_fraction == 0.5
+    assert update.approximate_kl == pytest.approx(-0.1)
