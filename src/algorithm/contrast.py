@@ -13,7 +13,8 @@ PRIOR = 0.5  # accuracy in and out of the language before anything was observed:
 class Contrast:
     """Running sums over the mixed groups of one language of the query; a group has n rollouts, n_in of them in the
     language, and k_in, k_out right ones. The ratio of the two accuracies is that of Mantel and Haenszel (1959): only
-    rollouts of the same prompt are compared, so that easy prompts do not pass for an easy language."""
+    rollouts of the same prompt are compared, so that easy prompts do not pass for an easy language. Assumes that the
+    ratio is the same on every prompt; a group all in the language, or all out of it, carries no signal."""
 
     weight: float = 0.0  # sum of n_in n_out / n
     right_in: float = 0.0  # sum of k_in n_out / n
@@ -29,7 +30,8 @@ class Contrast:
 
     def add(self, n_in: int, n_out: int, k_in: int, k_out: int) -> None:
         """Count one group."""
-        n, k = n_in + n_out, k_in + k_out
+        n = n_in + n_out
+        k = k_in + k_out
         self.weight += n_in * n_out / n
         self.right_in += k_in * n_out / n
         self.right_out += k_out * n_in / n
@@ -56,8 +58,10 @@ def estimate(own: Contrast, every: Contrast, shrinkage: float) -> Estimate:
     pooled_in = (every.right_in + PRIOR) / (every.weight + 1.0)
     pooled_out = (every.right_out + PRIOR) / (every.weight + 1.0)
     weight = own.weight + shrinkage
-    p_in, p_out = (own.right_in + shrinkage * pooled_in) / weight, (own.right_out + shrinkage * pooled_out) / weight
-    ratio, product = p_out / p_in, own.right_in * own.right_out
+    p_in = (own.right_in + shrinkage * pooled_in) / weight
+    p_out = (own.right_out + shrinkage * pooled_out) / weight
+    ratio = p_out / p_in
+    product = own.right_in * own.right_out
     error = ratio * math.sqrt(max(0.0, own.spread) / product) if product > 0 else math.inf
     return Estimate(p_in, p_out, ratio - 1.0, error)
 

@@ -1,4 +1,7 @@
-"""Which groups are trained on."""
+"""Which groups are trained on.
+
+A filter leaves out groups that would teach nothing; another sampling round may fill their place.
+"""
 
 from __future__ import annotations
 

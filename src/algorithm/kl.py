@@ -12,11 +12,13 @@ def kl_penalty(new: Tensor, reference: Tensor, estimator: str, clamp: float = 10
     """KL(new || reference) estimated on sampled tokens, nats; same shape as the log-probabilities given.
 
     With d = log pi_new - log pi_ref: `k1` d; `abs` |d|; `k2` d^2 / 2; `k3` exp(-d) - 1 + d, clamped to +-`clamp`.
+    Assumes tokens that pi_new sampled. As values k1 and, but for its clamp, k3 are unbiased, `abs` and k2 are not; where
+    `k3` is clamped it has no gradient.
 
     Raises:
         ValueError: an unknown estimator.
     """
-    difference = new - reference
+    difference = new - reference  # d
     if estimator == "k1":
         return difference
     if estimator == "abs":

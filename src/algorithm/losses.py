@@ -71,7 +71,8 @@ def probability_ratio(new: Tensor, old: Tensor, mask: Tensor, level: str) -> Ten
     """The ratio rho [B, T] of new to old probability, from log-probabilities [B, T].
 
     `token`: exp(new - old) (PPO). `sequence`: exp(mean of new - old over the tokens in `mask`), the same for every
-    token of a sequence, each of which carries its gradient (GSPO).
+    token of a sequence, each of which carries its gradient (GSPO, Zheng et al. 2025). It moves far less than a token's, so
+    that it needs a narrower clipping interval.
 
     Raises:
         ValueError: an unknown level.
@@ -85,20 +86,28 @@ def probability_ratio(new: Tensor, old: Tensor, mask: Tensor, level: str) -> Ten
 
 
 def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float) -> Tensor:
-    """max(-A rho, -A clip(rho, 1 - low, 1 + high)) [B, T] from rho [B, T] and A [B] (PPO)."""
-    advantage = advantage[:, None]
+    """max(-A rho, -A clip(rho, 1 - low, 1 + high)) [B, T] from rho [B, T] and A [B] (PPO, Schulman et al. 2017).
+
+    A token whose ratio has left the interval in the direction of its advantage carries no gradient any more.
+    """
+    advantage = advantage[:, None]  # (B, 1)
     clipped = ratio.clamp(1.0 - clip_low, 1.0 + clip_high)
     return torch.maximum(-advantage * ratio, -advantage * clipped)
 
 
 def cispo_surrogate(new: Tensor, ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float) -> Tensor:
-    """-sg(clip(rho, 1 - low, 1 + high)) A log pi_new [B, T], sg stopping the gradient (MiniMax-M1, CISPO)."""
+    """-sg(clip(rho, 1 - low, 1 + high)) A log pi_new [B, T], sg stopping the gradient (MiniMax-M1, CISPO, 2025).
+
+    Every token keeps its gradient, and so nothing but the weight's bound holds an update back from going too far.
+    """
     weight = ratio.detach().clamp(1.0 - clip_low, 1.0 + clip_high)
     return -weight * advantage[:, None] * new
 
 
 def importance_weight(trainer: Tensor, sampler: Tensor, cap: float) -> Tensor:
     """min(exp(trainer - sampler), cap) [B, T], without gradient (Yao et al. 2025, truncated importance sampling).
+
+    The cap bounds the variance and leaves a bias: tokens that the sampler finds much less likely weigh too little.
 
     Args:
         trainer, sampler: log-probabilities [B, T] that trainer and sampler give to the sampled tokens under the same
@@ -116,8 +125,9 @@ def token_weights(
 
     Args:
         mask: [B, T], 1 on completion tokens.
-        aggregation: `token_mean` 1 / all tokens; `sequence_mean` 1 / (sequences x tokens of the sequence);
-            `sequence_sum` 1 / (sequences x `maximum_tokens`).
+        aggregation: `token_mean` 1 / all tokens (DAPO), where long completions weigh more; `sequence_mean` 1 / (sequences
+            x tokens of the sequence) (GRPO), where a token of a long wrong completion is punished less than one of a
+            short; `sequence_sum` 1 / (sequences x `maximum_tokens`) (Dr. GRPO), free of both.
 
     Raises:
         ValueError: an unknown aggregation.

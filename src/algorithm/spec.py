@@ -18,7 +18,8 @@ SURROGATES = ("clipped", "cispo")
 
 @dataclass(frozen=True)
 class TermSpec:
-    """Where a language term x of weight w acts (w x is B g m for alignment, (n / n_lang - 1) d for diversity).
+    """Where a language term x of weight w acts: w x is factor x match (B g m) for alignment, decay x rarity
+    (d (n / n_lang - 1)) for diversity.
 
     `form`: `multiply` by 1 + w x, `add` w x, `replace` by w x, or `none`. `at`: the `reward`, before normalisation, or
     the `advantage`, after it. `rollouts`: `all`, the `right` ones (by the grader), or those of `all_right_groups`.
@@ -33,14 +34,14 @@ class TermSpec:
 
     def violations(self, name: str) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
+        violations = [
             f"{name}.{field} must be one of {', '.join(allowed)}; got {getattr(self, field)!r}"
             for field, allowed in (("form", FORMS), ("at", PLACES), ("rollouts", ROLLOUTS))
             if getattr(self, field) not in allowed
         ]
         if self.form == "replace" and self.at != "advantage":
-            found.append(f"{name}.at must be advantage where form is replace; got {self.at!r}")
-        return found
+            violations.append(f"{name}.at must be advantage where form is replace; got {self.at!r}")
+        return violations
 
 
 @dataclass(frozen=True)
@@ -52,10 +53,10 @@ class DiversitySpec(TermSpec):
     relative: bool = False
 
     def violations(self, name: str) -> list[str]:
-        found = super().violations(name)
+        violations = super().violations(name)
         if self.by not in DRIVERS:
-            found.append(f"{name}.by must be one of {', '.join(DRIVERS)}; got {self.by!r}")
-        return found
+            violations.append(f"{name}.by must be one of {', '.join(DRIVERS)}; got {self.by!r}")
+        return violations
 
 
 @dataclass(frozen=True)
@@ -74,14 +75,14 @@ class AdvantageSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
+        violations = [
             f"objective.advantage.{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}"
             for name, allowed in (("normaliser", NORMALISERS), ("within", STRATA))
             if getattr(self, name) not in allowed
         ]
-        found += self.diversity.violations("objective.advantage.diversity")
-        found += self.alignment.violations("objective.advantage.alignment")
-        return found
+        violations += self.diversity.violations("objective.advantage.diversity")
+        violations += self.alignment.violations("objective.advantage.alignment")
+        return violations
 
 
 @dataclass(frozen=True)
@@ -116,26 +117,29 @@ class LossSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
+        violations = [
             f"objective.loss.{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}"
             for name, allowed in (
-                ("ratio", RATIOS), ("surrogate", SURROGATES), ("aggregation", AGGREGATIONS), ("kl_estimator", ESTIMATORS),
+                ("ratio", RATIOS),
+                ("surrogate", SURROGATES),
+                ("aggregation", AGGREGATIONS),
+                ("kl_estimator", ESTIMATORS),
             )
             if getattr(self, name) not in allowed
-        ]  # fmt: skip
+        ]
         if not 0 < self.clip_low <= 1 or self.clip_high <= 0:
-            found.append(
+            violations.append(
                 f"objective.loss.clip_low must be in (0, 1] and clip_high above 0; got {self.clip_low} and {self.clip_high}"
             )
         if self.importance_cap < 0:
-            found.append(f"objective.loss.importance_cap must be above 0, or 0 for off; got {self.importance_cap}")
+            violations.append(f"objective.loss.importance_cap must be above 0, or 0 for off; got {self.importance_cap}")
         if self.maximum_tokens < 1:
-            found.append(f"objective.loss.maximum_tokens must be at least 1; got {self.maximum_tokens}")
+            violations.append(f"objective.loss.maximum_tokens must be at least 1; got {self.maximum_tokens}")
         if self.kl_coefficient < 0 or self.kl_clamp <= 0:
-            found.append(
+            violations.append(
                 f"objective.loss.kl_coefficient must be 0 or more and kl_clamp above 0; got {self.kl_coefficient} and {self.kl_clamp}"
             )
-        return found
+        return violations
 
 
 @dataclass(frozen=True)
@@ -152,7 +156,7 @@ class ObjectiveSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = self.advantage.violations() + self.loss.violations()
+        violations = self.advantage.violations() + self.loss.violations()
         if self.sampling_rounds < 1:
-            found.append(f"objective.sampling_rounds must be at least 1; got {self.sampling_rounds}")
-        return found
+            violations.append(f"objective.sampling_rounds must be at least 1; got {self.sampling_rounds}")
+        return violations

@@ -1,4 +1,4 @@
-"""What a schedule of the alignment factor is, and what runs it."""
+"""What a schedule of the alignment factor B g is, and the controller that gives the factor at each step."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Schedule:
     per_language: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def start(self) -> Controller:
-        """What gives the factor, step by step, from the beginning of training."""
+        """The controller, at the beginning of training."""
         raise NotImplementedError(f"{type(self).__name__} does not say what runs it")
 
     def of(self, language: str | None) -> Self:
@@ -55,7 +55,7 @@ class Schedule:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = self.rules()
+        violations = self.rules()
         defaults = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
         del defaults["per_language"]
         for language, own in self.per_language.items():
@@ -72,8 +72,8 @@ class Schedule:
             ]
             if not wrong:
                 wrong = [rule.replace("schedule", where, 1) for rule in self.of(language).rules()]
-            found += wrong
-        return found
+            violations += wrong
+        return violations
 
 
 def _fits(value: Any, default: Any) -> bool:
@@ -134,16 +134,19 @@ class Curve(Schedule):
         return CurveController(self)
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not 0 <= self.floor <= 1:
-            found.append(f"schedule.floor must be in [0, 1]; got {self.floor}")
+            violations.append(f"schedule.floor must be in [0, 1]; got {self.floor}")
         if not 0 <= self.onset < self.end <= 1:
-            found.append(f"schedule needs 0 <= onset < end <= 1; got onset {self.onset}, end {self.end}")
-        return found
+            violations.append(f"schedule needs 0 <= onset < end <= 1; got onset {self.onset}, end {self.end}")
+        return violations
 
 
 class CurveController(Controller):
-    """Follows a curve and keeps nothing. As the factor grows, diversity decays: d = 1 - g without its floor."""
+    """Follows a curve and keeps no state. As the factor grows, diversity decays: d = 1 - g without its floor.
+
+    What the policy does has no say: the factor grows even where a language is already kept, or is being lost.
+    """
 
     def __init__(self, curve: Curve) -> None:
         self.curve = curve

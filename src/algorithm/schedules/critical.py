@@ -30,6 +30,9 @@ class Critical(Cosine):
     language that is not sampled any more cannot be learned: while a share f below `keep` of the rollouts is in the
     language, g is at least 1 - f / `keep`; and where the rarer kind is a share below `observed`, exploration rises, for
     as long as g < 1.
+
+    Where no group is mixed, B* rests on the other languages alone
+    (`shrinkage`), and p_in near 0 drives the factor to `maximum`.
     """
 
     maximum: float = 8.0
@@ -44,18 +47,18 @@ class Critical(Cosine):
         return CriticalController(self)
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if self.margin < 0:
-            found.append(f"schedule.margin must be 0 or more; got {self.margin}")
+            violations.append(f"schedule.margin must be 0 or more; got {self.margin}")
         if not 0 <= self.memory < 1:
-            found.append(f"schedule.memory must be in [0, 1); got {self.memory}")
+            violations.append(f"schedule.memory must be in [0, 1); got {self.memory}")
         if self.shrinkage <= 0:
-            found.append(f"schedule.shrinkage must be above 0; got {self.shrinkage}")
+            violations.append(f"schedule.shrinkage must be above 0; got {self.shrinkage}")
         if not 0 <= self.keep <= 1:
-            found.append(f"schedule.keep must be in [0, 1], 0 for off; got {self.keep}")
+            violations.append(f"schedule.keep must be in [0, 1], 0 for off; got {self.keep}")
         if not 0 <= self.observed <= 0.5:
-            found.append(f"schedule.observed must be in [0, 0.5]; got {self.observed}")
-        return found
+            violations.append(f"schedule.observed must be in [0, 0.5]; got {self.observed}")
+        return violations
 
 
 class CriticalController(Controller):
@@ -81,7 +84,8 @@ class CriticalController(Controller):
         for language in dict.fromkeys(language for language, _ in groups):
             self.contrasts.setdefault(language, Contrast()).fade(self.settings.of(language).memory)
         for (language, _), n in groups.items():
-            n_in, n_out = n[True, True] + n[True, False], n[False, True] + n[False, False]
+            n_in = n[True, True] + n[True, False]
+            n_out = n[False, True] + n[False, False]
             self.contrasts[language].add(n_in, n_out, n[True, True], n[False, True])
         inside: dict[str, list[bool]] = {}
         for spoken, language in zip(observed.reasoning, observed.query, strict=True):
@@ -91,11 +95,12 @@ class CriticalController(Controller):
             self.shares[language] = RECENT * self.shares.get(language, share) + (1 - RECENT) * share
 
     def factor(self, progress: float, language: str) -> float:
-        own, found = self.settings.of(language), self._estimate(language)
+        own = self.settings.of(language)
+        estimated = self._estimate(language)
         share = self.seen.get(language, own.keep)
         needed = 1.0 - share / own.keep if own.keep else 0.0
         growth = max(own.growth(progress), needed)
-        return growth * min(own.maximum, max(0.0, found.bonus + own.margin / found.accuracy_in))
+        return growth * min(own.maximum, max(0.0, estimated.bonus + own.margin / estimated.accuracy_in))
 
     def exploration(self, progress: float, language: str) -> float:
         own = self.settings.of(language)
@@ -105,16 +110,16 @@ class CriticalController(Controller):
         return (1.0 - own.rise(progress)) * max(0.0, 1.0 - rarer / own.observed)
 
     def metrics(self) -> dict[str, float]:
-        found: dict[str, float] = {}
+        metrics: dict[str, float] = {}
         for language, values in sorted(self.estimates.items()):
-            found |= {
+            metrics |= {
                 f"accuracy_in/{language}": values.accuracy_in,
                 f"accuracy_out/{language}": values.accuracy_out,
                 f"critical_bonus/{language}": values.bonus,
             }
             if math.isfinite(values.error):
-                found[f"critical_bonus_error/{language}"] = values.error
-        return found
+                metrics[f"critical_bonus_error/{language}"] = values.error
+        return metrics
 
     def state_dict(self) -> dict[str, Any]:
         contrasts = {language: dict(vars(contrast)) for language, contrast in self.contrasts.items()}

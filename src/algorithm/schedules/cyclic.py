@@ -18,7 +18,7 @@ class Cyclic(Curve):
         return (1.0 - math.cos((2 * self.cycles - 1) * math.pi * u)) / 2.0
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not (self.cycles >= 1 and self.cycles % 1 == 0):
-            found.append(f"schedule.cycles must be a whole number, at least 1; got {self.cycles}")
-        return found
+            violations.append(f"schedule.cycles must be a whole number, at least 1; got {self.cycles}")
+        return violations

@@ -20,9 +20,9 @@ class Exponential(Curve):
         return math.expm1(self.rate * u) / math.expm1(self.rate) if self.rate else u
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not abs(self.rate) <= STEEPEST:
-            found.append(
+            violations.append(
                 f"schedule.rate must be in [-{STEEPEST:g}, {STEEPEST:g}]; got {self.rate}. For a jump take schedule=step"
             )
-        return found
+        return violations

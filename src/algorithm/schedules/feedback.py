@@ -14,6 +14,9 @@ class Feedback(Schedule):
     """Driven by eta, a running mean (weight `memory` on the past) of the language entropy H / ln n of the groups.
 
     d = max(0, 1 - eta / `enough`), and g rises from 0 at eta = `begin` to 1 at eta = `full` (the published `feedback`).
+
+    Assumes that exploration makes the languages of a group many: while eta stays below `begin`, as in a policy that
+    reasons in one language, the factor is 0 and alignment never begins.
     """
 
     memory: float = 0.9
@@ -25,14 +28,14 @@ class Feedback(Schedule):
         return FeedbackController(self)
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not 0 <= self.memory < 1:
-            found.append(f"schedule.memory must be in [0, 1); got {self.memory}")
+            violations.append(f"schedule.memory must be in [0, 1); got {self.memory}")
         if self.enough <= 0:
-            found.append(f"schedule.enough must be above 0; got {self.enough}")
+            violations.append(f"schedule.enough must be above 0; got {self.enough}")
         if self.begin >= self.full:
-            found.append(f"schedule.begin must be below schedule.full; got {self.begin} and {self.full}")
-        return found
+            violations.append(f"schedule.begin must be below schedule.full; got {self.begin} and {self.full}")
+        return violations
 
 
 class FeedbackController(Controller):
@@ -44,7 +47,8 @@ class FeedbackController(Controller):
 
     def observe(self, observed: Observed) -> None:
         shares = language_entropy(observed.reasoning, observed.groups)
-        mean, memory = sum(shares.values()) / len(shares), self.settings.memory
+        mean = sum(shares.values()) / len(shares)
+        memory = self.settings.memory
         self.entropy = mean if self.entropy is None else memory * self.entropy + (1 - memory) * mean
 
     def factor(self, progress: float, language: str) -> float:

@@ -16,6 +16,9 @@ class Lagrangian(Schedule):
     """lambda <- clip(lambda + `rate` (`target` - mhat), 0, `maximum`), with mhat a running mean (weight `memory` on the
     past) of the share of rollouts in the language of their query; lambda starts at 0. `scope`: one multiplier for `all`
     queries (the published `lagrangian`), or one for each `language` of the query.
+
+    Dual ascent on the constraint mhat >= `target`. A `target` that the policy cannot reach keeps lambda at `maximum`; one
+    multiplier for all lets a language that matches pay for one that does not.
     """
 
     target: float = 0.9
@@ -27,24 +30,24 @@ class Lagrangian(Schedule):
         return LagrangianController(self)
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not 0 <= self.target <= 1:
-            found.append(f"schedule.target must be in [0, 1]; got {self.target}")
+            violations.append(f"schedule.target must be in [0, 1]; got {self.target}")
         if self.rate <= 0:
-            found.append(f"schedule.rate must be above 0; got {self.rate}")
+            violations.append(f"schedule.rate must be above 0; got {self.rate}")
         if not 0 <= self.memory < 1:
-            found.append(f"schedule.memory must be in [0, 1); got {self.memory}")
+            violations.append(f"schedule.memory must be in [0, 1); got {self.memory}")
         if self.scope not in SCOPES:
-            found.append(f"schedule.scope must be one of {', '.join(SCOPES)}; got {self.scope!r}")
-        return found
+            violations.append(f"schedule.scope must be one of {', '.join(SCOPES)}; got {self.scope!r}")
+        return violations
 
     def violations(self) -> list[str]:
-        found = super().violations()
+        violations = super().violations()
         if self.scope == "all" and self.per_language:
-            found.append(
+            violations.append(
                 f"schedule.per_language needs schedule.scope=language, a multiplier each; got {', '.join(self.per_language)}"
             )
-        return found
+        return violations
 
 
 class LagrangianController(Controller):
@@ -63,7 +66,8 @@ class LagrangianController(Controller):
             rates.setdefault(self._key(language), []).append(spoken == language)
         self.multiplier = dict(self.next)
         for key, hits in rates.items():
-            own, rate = self.settings.of(key), sum(hits) / len(hits)
+            own = self.settings.of(key)
+            rate = sum(hits) / len(hits)
             known = self.matched.get(key)
             self.matched[key] = rate if known is None else own.memory * known + (1 - own.memory) * rate
             raised = self.next.get(key, 0.0) + own.rate * (own.target - self.matched[key])

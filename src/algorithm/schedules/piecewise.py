@@ -25,14 +25,14 @@ class Piecewise(Curve):
         return float(self.points[-1][1])
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         wrong = [point for point in self.points if not _is_point(point)]
         if wrong or not self.points:
             given = wrong[0] if wrong else "no point"
-            found.append(f"schedule.points must be pairs [share of the rise, growth], both in [0, 1]; got {given}")
+            violations.append(f"schedule.points must be pairs [share of the rise, growth], both in [0, 1]; got {given}")
         elif any(one[0] >= other[0] for one, other in pairwise(self.points)):
-            found.append(f"schedule.points must be in ascending order of their first number; got {self.points}")
-        return found
+            violations.append(f"schedule.points must be in ascending order of their first number; got {self.points}")
+        return violations
 
 
 def _is_point(point: Any) -> bool:

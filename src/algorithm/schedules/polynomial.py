@@ -17,9 +17,9 @@ class Polynomial(Curve):
         return float(u**self.power)
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not self.power > 0:
-            found.append(
+            violations.append(
                 f"schedule.power must be above 0; got {self.power}. For g = 1 throughout take schedule=constant"
             )
-        return found
+        return violations

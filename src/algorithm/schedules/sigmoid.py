@@ -26,12 +26,12 @@ class Sigmoid(Curve):
         return 1.0 / (1.0 + math.exp(-self.steepness * (u - self.centre)))
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not FLATTEST <= self.steepness <= STEEPEST:
-            found.append(
+            violations.append(
                 f"schedule.steepness must be in [{FLATTEST:g}, {STEEPEST:g}]; got {self.steepness}. "
                 "For a line take schedule=linear, for a jump schedule=step"
             )
         if not 0 <= self.centre <= 1:
-            found.append(f"schedule.centre must be in [0, 1], a share of the rise; got {self.centre}")
-        return found
+            violations.append(f"schedule.centre must be in [0, 1], a share of the rise; got {self.centre}")
+        return violations

@@ -17,7 +17,7 @@ class Step(Curve):
         return float(u >= self.at)
 
     def rules(self) -> list[str]:
-        found = super().rules()
+        violations = super().rules()
         if not 0 <= self.at <= 1:
-            found.append(f"schedule.at must be in [0, 1]; got {self.at}")
-        return found
+            violations.append(f"schedule.at must be in [0, 1]; got {self.at}")
+        return violations
