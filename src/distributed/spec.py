@@ -24,25 +24,25 @@ class DistributedSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.processes < 1 or self.threads < 1:
-            found.append(
+            violations.append(
                 f"distributed.processes and distributed.threads must be at least 1; got {self.processes}, {self.threads}"
             )
         if self.device not in ("auto", "cpu", "cuda"):
-            found.append(f"distributed.device must be auto, cpu or cuda; got {self.device!r}")
+            violations.append(f"distributed.device must be auto, cpu or cuda; got {self.device!r}")
         if self.zero not in (0, 1, 2, 3):
-            found.append(f"distributed.zero must be 0, 1, 2 or 3; got {self.zero}")
+            violations.append(f"distributed.zero must be 0, 1, 2 or 3; got {self.zero}")
         if self.offload not in ("none", "optimiser", "all"):
-            found.append(f"distributed.offload must be none, optimiser or all; got {self.offload!r}")
+            violations.append(f"distributed.offload must be none, optimiser or all; got {self.offload!r}")
         if (self.offload != "none" and not self.zero) or (self.offload == "all" and self.zero != 3):
-            found.append(
+            violations.append(
                 "distributed.offload=optimiser needs distributed.zero=1, 2 or 3, and distributed.offload=all needs 3; got "
                 f"offload {self.offload} with zero {self.zero}"
             )
         if self.timeout_s < 1:
-            found.append(f"distributed.timeout_s must be at least 1 second; got {self.timeout_s}")
-        return found
+            violations.append(f"distributed.timeout_s must be at least 1 second; got {self.timeout_s}")
+        return violations
 
 
 @dataclass(frozen=True)
@@ -78,18 +78,18 @@ class OptimiserSpec:
 
     def violations(self, name: str) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.learning_rate <= 0:
-            found.append(f"{name}.learning_rate must be above 0; got {self.learning_rate}")
+            violations.append(f"{name}.learning_rate must be above 0; got {self.learning_rate}")
         if self.decay not in ("constant", "cosine"):
-            found.append(f"{name}.decay must be constant or cosine; got {self.decay!r}")
+            violations.append(f"{name}.decay must be constant or cosine; got {self.decay!r}")
         if not 0 <= self.warmup < 1:
-            found.append(f"{name}.warmup is a share of all updates in [0, 1); got {self.warmup}")
+            violations.append(f"{name}.warmup is a share of all updates in [0, 1); got {self.warmup}")
         if self.gradient_clip <= 0:
-            found.append(
+            violations.append(
                 f"{name}.gradient_clip must be above 0 (use a large number for none); got {self.gradient_clip}"
             )
-        return found
+        return violations
 
     def rate(self, update: int, updates: int) -> float:
         """The learning rate of update number `update` (from 0) of `updates`."""

@@ -56,10 +56,10 @@ def _compare(gold: str, answer: str, language: str, formula: Formula | None, dep
         return _word(special)
     value = gold_value(gold, language)
     if value is not None:
-        found = readings(answer, language)
-        if found:
-            percent = "%" in gold and "%" not in answer and any(100 * x == value for x in found)
-            return _word(value in found or percent)
+        values = readings(answer, language)
+        if values:
+            percent = "%" in gold and "%" not in answer and any(100 * x == value for x in values)
+            return _word(value in values or percent)
         if not _READABLE.search(answer):
             return UNPARSED
         if "=" in answer:
@@ -108,17 +108,18 @@ def _lists(
     wanted: tuple[str, list[str]], given: tuple[str, list[str]], language: str, formula: Formula | None, depth: int
 ) -> str | None:
     """`(a, b)`, `[a, b)` in order and with the same brackets; `{a, b}` and bare `a, b` in any order."""
-    (brackets, golds), (other, answers) = wanted, given
+    brackets, gold_elements = wanted
+    other, answer_elements = given
     ordered = brackets not in ("", "{}")
-    if len(golds) != len(answers) or (ordered and other not in (brackets, "")):
+    if len(gold_elements) != len(answer_elements) or (ordered and other not in (brackets, "")):
         return WRONG
     verdict: str | None = RIGHT
-    free = list(range(len(answers)))
-    for place, element in enumerate(golds):
+    free = list(range(len(answer_elements)))
+    for place, element in enumerate(gold_elements):
         words: list[str | None] = []
         match = None
         for j in [place] if ordered else free:
-            words.append(_compare(element, answers[j], language, formula, depth))
+            words.append(_compare(element, answer_elements[j], language, formula, depth))
             if words[-1] == RIGHT:
                 match = j
                 break
@@ -138,13 +139,16 @@ def _listed(text: str) -> tuple[str, list[str]] | None:
 
     Semicolons separate where there are any, else commas before a blank where others stand within numbers.
     """
-    inner, brackets = _AND.sub(", ", text.strip()), ""
+    inner = _AND.sub(", ", text.strip())
+    brackets = ""
     if inner and inner[0] in "[]" and inner[-1] in "[]" and (inner[0] == "]" or inner[-1] == "["):  # ]0, 1]
         inner = ("(" if inner[0] == "]" else "[") + inner[1:-1] + (")" if inner[-1] == "[" else "]")
     if inner.startswith("\\{") and inner.endswith("\\}"):
-        inner, brackets = inner[2:-2], "{}"
+        inner = inner[2:-2]
+        brackets = "{}"
     elif inner and inner[0] in _OPEN and inner[-1] in _CLOSE and _encloses(inner):
-        inner, brackets = inner[1:-1], inner[0] + inner[-1]
+        brackets = inner[0] + inner[-1]
+        inner = inner[1:-1]
     cuts: dict[str, list[int]] = {";": [], ", ": [], ",": []}
     depth = 0
     for position, sign in enumerate(inner):

@@ -35,9 +35,9 @@ def extract(completion: str, rules: str, kind: str = "expression", thinks: bool 
     """
     split = split_trace(completion, thinks)
     for name in RULES[rules]:
-        found = _READERS[name](split.answer, kind)
-        if found is not None:
-            return Extraction(normalise(found), name)
+        answer = _READERS[name](split.answer, kind)
+        if answer is not None:
+            return Extraction(normalise(answer), name)
     return Extraction(None, "")
 
 
@@ -69,19 +69,19 @@ def _announced(text: str, kind: str) -> str | None:
     for mark in reversed(list(_ANNOUNCED.finditer(text))[-20:]):
         rest = text[mark.end() : mark.end() + 400].split("\n")[0]
         if kind == "choice":
-            found = letter(rest.lstrip(" :：*"))
+            answer = letter(rest.lstrip(" :：*"))
         else:
             numbers = numbers_in(rest.rpartition("=")[2])
-            found = numbers[0] if numbers else None
-        if found is not None:
-            return found
+            answer = numbers[0] if numbers else None
+        if answer is not None:
+            return answer
     return None
 
 
 def _last_number(text: str, kind: str) -> str | None:
     """The last number of the text; an answer by letter has none."""
-    found = numbers_in(text[-2_000:]) if kind != "choice" else []
-    return found[-1] if found else None
+    numbers = numbers_in(text[-2_000:]) if kind != "choice" else []
+    return numbers[-1] if numbers else None
 
 
 _READERS: dict[str, Callable[[str, str], str | None]] = {

@@ -39,7 +39,7 @@ class BadGoldAnswer(UserError, ValueError):
 
 @dataclass(frozen=True)
 class Grade:
-    """`answer` is the normalised answer, None when there was none; `rule` the rule of extraction that found it."""
+    """`answer` is the normalised answer, None when there was none; `rule` the rule of extraction that gave it."""
 
     status: Status
     answer: str | None
@@ -58,49 +58,57 @@ class GraderSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.rules not in RULES:
-            found.append(f"grader.rules must be one of {', '.join(RULES)}; got {self.rules!r}")
+            violations.append(f"grader.rules must be one of {', '.join(RULES)}; got {self.rules!r}")
         if self.workers < 1:
-            found.append(f"grader.workers must be at least 1; got {self.workers}")
+            violations.append(f"grader.workers must be at least 1; got {self.workers}")
         if self.timeout <= 0:
-            found.append(f"grader.timeout must be above 0 seconds; got {self.timeout}")
+            violations.append(f"grader.timeout must be above 0 seconds; got {self.timeout}")
         if self.memory_megabytes < 512:
-            found.append(
+            violations.append(
                 f"grader.memory_megabytes must be at least 512, which sympy needs; got {self.memory_megabytes}"
             )
-        return found
+        return violations
 
 
 class Grader:
     """Grades completions, from any thread. Workers start with the first answer that takes one."""
 
     def __init__(self, spec: GraderSpec, thinks: bool = True) -> None:
-        self.rules, self.thinks = spec.rules, thinks
+        self.rules = spec.rules
+        self.thinks = thinks
         self.pool = Pool(spec.workers, spec.timeout, spec.memory_megabytes)
         self._known: dict[Pair, Status] = {}
         self._turn = threading.Lock()
 
     def grade(
-        self, completions: Sequence[str], gold_answers: Sequence[str],
-        languages: Sequence[str] | None = None, kinds: Sequence[str] | None = None,
-    ) -> list[Grade]:  # fmt: skip
+        self,
+        completions: Sequence[str],
+        gold_answers: Sequence[str],
+        languages: Sequence[str] | None = None,
+        kinds: Sequence[str] | None = None,
+    ) -> list[Grade]:
         """One `Grade` for each completion: its answer against `gold_answers[i]`, read in the notation of `languages[i]`.
 
         `kinds[i]` is `expression` (without `kinds`, all are) or `choice`.
         """
         count = len(completions)
-        languages, kinds = languages or ["en"] * count, kinds or ["expression"] * count
-        found = [
+        languages = languages or ["en"] * count
+        kinds = kinds or ["expression"] * count
+        extractions = [
             extract(completion, self.rules, kind, self.thinks)
             for completion, kind in zip(completions, kinds, strict=True)
         ]
         pairs = [
-            (normalise(gold), item.answer or "", language, kind)
-            for gold, item, language, kind in zip(gold_answers, found, languages, kinds, strict=True)
+            (normalise(gold), extraction.answer or "", language, kind)
+            for gold, extraction, language, kind in zip(gold_answers, extractions, languages, kinds, strict=True)
         ]
         verdicts = self._compare(pairs)
-        return [Grade(status, item.answer, item.rule) for status, item in zip(verdicts, found, strict=True)]
+        return [
+            Grade(status, extraction.answer, extraction.rule)
+            for status, extraction in zip(verdicts, extractions, strict=True)
+        ]
 
     def grade_published(self, completions: Sequence[str], gold_answers: Sequence[str]) -> list[Status]:
         """The verdicts of the published evaluation (`src.grading.published`)."""
@@ -131,7 +139,7 @@ class Grader:
 
     def _compare(self, pairs: Sequence[Pair]) -> list[Status]:
         """The verdict on each pair; what takes a worker is compared once, however often a batch repeats it."""
-        found: dict[Pair, Status] = {}
+        statuses: dict[Pair, Status] = {}
         hard = []
         for pair in dict.fromkeys(pairs):
             known = self._known.get(pair)
@@ -139,16 +147,16 @@ class Grader:
             if word is None:
                 hard.append(pair)
             else:
-                found[pair] = Status(word)
+                statuses[pair] = Status(word)
         if hard:
             with self._turn:  # the pool serves one caller at a time; the others need not wait for it with plain answers
                 words = self.pool.run(hard)
             fresh = {pair: Status(word) for pair, word in zip(hard, words, strict=True)}
-            found |= fresh
+            statuses |= fresh
             if len(self._known) > REMEMBERED:
                 self._known = {}
             self._known |= fresh
-        return [found[pair] for pair in pairs]
+        return [statuses[pair] for pair in pairs]
 
     def __enter__(self) -> Grader:
         return self

@@ -13,9 +13,11 @@ _FORMS |= dict.fromkeys((0x09, 0x0A, 0x0D, 0xA0, *range(0x2000, 0x200B), 0x202F,
 _FORMS |= {0x2212: "-", 0xFE63: "-", 0x066B: ".", 0x066C: ",", 0x066A: "%", 0x060C: ",", 0x3001: ",", 0xFF61: "."}
 # Control characters, zero-width characters and marks of writing direction.
 _FORMS |= dict.fromkeys(
-    (*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, *range(0x200B, 0x2010),
-     *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF)
-)  # fmt: skip
+    (
+        *(*range(0x09), 0x0B, 0x0C, *range(0x0E, 0x20), *range(0x7F, 0xA0), 0xAD, 0x61C),
+        *(*range(0x200B, 0x2010), *range(0x202A, 0x202F), *range(0x2060, 0x2070), 0xFEFF),
+    )
+)
 _SPACES = re.compile(r"(?<!\\)\\[;: ]|\\q?quad(?![a-zA-Z])|~")
 _THIN = re.compile(r"(?<!\\)\\[,!]")
 _STYLE = re.compile(
@@ -25,11 +27,30 @@ _SIZED = re.compile(
     r"\\(?:left|right|big|Big|bigg|Bigg|displaystyle|limits|large|Large|bf|it|rm)(?![a-zA-Z])|\\color\s*\{[a-z]*\}"
 )
 _LATEX = {
-    "\\dfrac": "\\frac", "\\tfrac": "\\frac", "\\lbrace": "\\{", "\\rbrace": "\\}", "\\varnothing": "\\emptyset",
-    "\\degree": "°", "\\%": "%", "\\$": "$", "{.}": ".",
-}  # fmt: skip
-_SIGNS = {"∞": "\\infty ", "∪": "\\cup ", "∩": "\\cap ", "∅": "\\emptyset ", "½": "\\frac{1}{2}", "⅓": "\\frac{1}{3}",
-          "⅔": "\\frac{2}{3}", "¼": "\\frac{1}{4}", "¾": "\\frac{3}{4}", "≤": "\\le ", "≥": "\\ge ", "±": "\\pm "}  # fmt: skip
+    "\\dfrac": "\\frac",
+    "\\tfrac": "\\frac",
+    "\\lbrace": "\\{",
+    "\\rbrace": "\\}",
+    "\\varnothing": "\\emptyset",
+    "\\degree": "°",
+    "\\%": "%",
+    "\\$": "$",
+    "{.}": ".",
+}
+_SIGNS = {
+    "∞": "\\infty ",
+    "∪": "\\cup ",
+    "∩": "\\cap ",
+    "∅": "\\emptyset ",
+    "½": "\\frac{1}{2}",
+    "⅓": "\\frac{1}{3}",
+    "⅔": "\\frac{2}{3}",
+    "¼": "\\frac{1}{4}",
+    "¾": "\\frac{3}{4}",
+    "≤": "\\le ",
+    "≥": "\\ge ",
+    "±": "\\pm ",
+}
 _RAISED = re.compile("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,9}")
 _PLAIN_SUPERSCRIPTS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺", "0123456789-+")
 _ROOT = re.compile(r"√\s*(?:(\d+|[A-Za-z])|\(([^()]*)\))")
@@ -63,8 +84,8 @@ def _normalise(text: str) -> str:
         text = text[1:-1].strip()
     text = _DECORATED.sub("", text)
     if not text.isascii():
-        text = _RAISED.sub(lambda found: "^{" + found.group().translate(_PLAIN_SUPERSCRIPTS) + "}", text)
-        text = _ROOT.sub(lambda found: "\\sqrt{" + (found[1] or found[2]) + "}", text)
+        text = _RAISED.sub(lambda match: "^{" + match.group().translate(_PLAIN_SUPERSCRIPTS) + "}", text)
+        text = _ROOT.sub(lambda match: "\\sqrt{" + (match[1] or match[2]) + "}", text)
         for sign, command in _SIGNS.items():
             text = text.replace(sign, command)
     if "{,}" in text:

@@ -26,11 +26,11 @@ _MONEY = "$€£¥₩₽฿৳₹￥₫¢"
 _CURRENCY = re.compile(rf"(?:R|US|A|C|S)\$|[{_MONEY}]")
 _DEGREES = re.compile(r"\^\s*\{?\s*\\circ\s*\}?|°")
 # Latin letters that are a unit when they follow a number at once; elsewhere letters at a number are variables.
-_GLUED = frozenset((
-    "m", "g", "s", "h", "l", "L", "cm", "mm", "km", "kg", "mg", "ml", "cl", "dl", "dm", "ha", "ft", "in", "mi",
-    "mph", "lb", "lbs", "oz", "min", "sec", "hr", "hrs", "Hz", "kW", "kWh", "W", "V", "N", "J", "K", "C", "F", "GB",
-    "MB", "kB", "rad", "deg", "st", "nd", "rd", "th", "am", "pm", "bps",
-))  # fmt: skip
+_UNITS = (
+    "m g s h l L cm mm km kg mg ml cl dl dm ha ft in mi mph lb lbs oz min sec hr hrs Hz kW kWh W V N J K C F GB MB kB rad "
+    "deg st nd rd th am pm bps"
+)
+_GLUED = frozenset(_UNITS.split())
 _ALONE = frozenset(["m", "g", "s", "h", "l", "L", "t", "N", "J", "W", "V", "C", "F"])  # the same after a blank
 # A word that changes the value of the number beside it, or is no word: such a text is no plain number.
 _CHANGING = re.compile(
@@ -87,39 +87,39 @@ def gold_value(text: str, language: str = "en") -> Fraction | None:
         return Fraction(int(text))
     if not _SAFE_GOLD.fullmatch(text):
         return None
-    found = _readings(text, "en") or (_readings(text, language) if _BOTH_MARKS.search(text) else ())
-    return found[0] if found else None
+    values = _readings(text, "en") or (_readings(text, language) if _BOTH_MARKS.search(text) else ())
+    return values[0] if values else None
 
 
 def is_product(text: str) -> bool:
     """Whether a normalised text is a number with letters at it that are no unit: 5ab."""
-    found = _PRODUCT.fullmatch(text)
-    return found is not None and found[1] not in _GLUED
+    match = _PRODUCT.fullmatch(text)
+    return match is not None and match[1] not in _GLUED
 
 
 def numbers_in(text: str) -> list[str]:
     """The numbers of running text as they are written, digits of any script as 0-9; none that belong to a formula."""
     text = readable(text)
-    found = []
+    numbers = []
     for number in _IN_TEXT.finditer(text):
         before, after = text[: number.start()][-1:], text[number.end() :][:3].lstrip(" ")
         if before not in ("\\", "^", "_", "{") and not after.startswith(("^", "_", "\\", "{")):
             percent = "%" if after.startswith(("%", "٪")) else ""
-            found.append(number.group().rstrip(".,") + percent)
-    return found
+            numbers.append(number.group().rstrip(".,") + percent)
+    return numbers
 
 
 @lru_cache(maxsize=65_536)
 def _readings(text: str, language: str) -> tuple[Fraction, ...]:
     text = _DEGREES.sub("°", _NAMED.sub("", text))
-    found = _bare(text, language)
-    if found:
-        return found
+    values = _bare(text, language)
+    if values:
+        return values
     over = text.removeprefix("百分之") if text.startswith("百分之") else ""
     core, percent = (over, True) if over.replace(".", "", 1).isdigit() else _core(text)
     if core is not None:
-        found = _bare(core, language)
-        return tuple(dict.fromkeys([*found, *(value / 100 for value in found)])) if percent else found
+        values = _bare(core, language)
+        return tuple(dict.fromkeys([*values, *(value / 100 for value in values)])) if percent else values
     value = None if text.isascii() else east_asian(text, language)
     if value is None:
         return ()
@@ -139,8 +139,8 @@ def _bare(text: str, language: str) -> tuple[Fraction, ...]:
     if power:
         raised = int(power[2] or power[3])
         scale = Fraction(10) ** raised if abs(raised) <= MAXIMUM_EXPONENT else Fraction(0)
-        found = _bare(power[1], language) if power[1] not in ("", "+", "-") and scale else ()
-        return tuple(value * scale for value in found)
+        mantissas = _bare(power[1], language) if power[1] not in ("", "+", "-") and scale else ()
+        return tuple(mantissa * scale for mantissa in mantissas)
     exponent = _EXPONENT.fullmatch(text)
     if exponent and abs(int(exponent[2])) <= MAXIMUM_EXPONENT:
         return (Fraction(exponent[1]) * Fraction(10) ** int(exponent[2]),)
@@ -163,12 +163,12 @@ def _pattern(thousands: str, mark: str) -> re.Pattern[str]:
 
 
 def _decimal(text: str, separators: tuple[str, str]) -> Fraction | None:
-    found = _pattern(*separators).fullmatch(text)
-    if not found or not (found[2] or found[3]):
+    match = _pattern(*separators).fullmatch(text)
+    if not match or not (match[2] or match[3]):
         return None
-    digits = re.sub(r"\D", "", found[2] or "0")
-    value = Fraction(f"{digits}.{found[3] or 0}")
-    return -value if "-" in found[1] else value
+    digits = re.sub(r"\D", "", match[2] or "0")
+    value = Fraction(f"{digits}.{match[3] or 0}")
+    return -value if "-" in match[1] else value
 
 
 def _core(text: str) -> tuple[str | None, bool]:
@@ -177,11 +177,11 @@ def _core(text: str) -> tuple[str | None, bool]:
     lead = _MINUS.match(bare)
     sign = "-" if lead else ""
     bare = _CALLED.sub("", _UNIT_POWER.sub(" ", _METRIC.sub(" ", bare[lead.end() :] if lead else bare)))
-    found = list(_IN_TEXT.finditer(bare))
-    if len(found) != 1 or (sign and found[0].group()[0] in "-+–"):
+    matches = list(_IN_TEXT.finditer(bare))
+    if len(matches) != 1 or (sign and matches[0].group()[0] in "-+–"):
         return None, False
-    number = found[0].group()
-    before, after = bare[: found[0].start()], bare[found[0].end() :]
+    number = matches[0].group()
+    before, after = bare[: matches[0].start()], bare[matches[0].end() :]
     if "," in number and before.strip() and before.strip()[-1] in "([" and after.strip()[:1] in (")", "]"):
         return None, False  # (1,2) is a pair
     rest = _HYPHEN.sub(" ", before) + " " + _HYPHEN.sub(" ", after)

@@ -5,9 +5,19 @@ from __future__ import annotations
 import re
 from fractions import Fraction
 
-_DIGITS = {c: value for value, row in enumerate(
-    ("〇零○영공", "一壹壱弌일", "二两兩贰弐이", "三叁参삼", "四肆사", "五伍오", "六陆육륙", "七柒칠", "八捌팔", "九玖구")
-) for c in row}  # fmt: skip
+_DIGIT_SIGNS = [
+    "〇零○영공",
+    "一壹壱弌일",
+    "二两兩贰弐이",
+    "三叁参삼",
+    "四肆사",
+    "五伍오",
+    "六陆육륙",
+    "七柒칠",
+    "八捌팔",
+    "九玖구",
+]
+_DIGITS = {sign: value for value, signs in enumerate(_DIGIT_SIGNS) for sign in signs}
 _SMALL = {"十": 10, "拾": 10, "십": 10, "百": 100, "佰": 100, "백": 100, "千": 1000, "仟": 1000, "천": 1000}
 _LARGE = {"万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8, "억": 10**8}
 _NUMERALS = "".join([*_DIGITS, *_SMALL, *_LARGE])
@@ -39,16 +49,16 @@ def east_asian(text: str, language: str) -> Fraction | None:
     if point:
         value = _value(_PART.findall(point[1]), language)
         return None if value is None else value + Fraction("0." + "".join(str(_DIGITS[c]) for c in point[2]))
-    found = _COUNTED.fullmatch(text.replace(",", ""))
-    if not found or any(c in _NUMERALS for c in text[found.end(2) :]):
+    counted = _COUNTED.fullmatch(text.replace(",", ""))
+    if not counted or any(c in _NUMERALS for c in text[counted.end(2) :]):
         return None
-    if not found[3] and text[found.end(2) :].strip():  # 三角形: letters that are no counter
+    if not counted[3] and text[counted.end(2) :].strip():  # 三角形: letters that are no counter
         return None
-    parts = _PART.findall(found[2])
+    parts = _PART.findall(counted[2])
     if not any(part in _SMALL or part in _LARGE or part in _DIGITS for part in parts):
         return None  # only digits: not for this reader
     value = _value(parts, language)
-    return -value if value is not None and found[1] else value
+    return -value if value is not None and counted[1] else value
 
 
 def _number(text: str, language: str) -> Fraction | None:
@@ -59,8 +69,11 @@ def _number(text: str, language: str) -> Fraction | None:
 def _value(parts: list[str], language: str) -> Fraction | None:
     if all(part in _DIGITS for part in parts):  # 二〇二四: digits by place
         return Fraction(int("".join(str(_DIGITS[part]) for part in parts)))
-    total, section, number = Fraction(0), Fraction(0), Fraction(-1)  # number -1: none is waiting for its unit
-    unit, zero = Fraction(1), False
+    total = Fraction(0)
+    section = Fraction(0)
+    number = Fraction(-1)  # -1: none is waiting for its unit
+    unit = Fraction(1)
+    zero = False
     for part in parts:
         if part in _SMALL or part in _LARGE:
             size = Fraction(_SMALL.get(part) or _LARGE[part])
@@ -70,8 +83,11 @@ def _value(parts: list[str], language: str) -> Fraction | None:
                 section += max(number, Fraction(0))
                 if section == 0 and total == 0:
                     section = Fraction(1)
-                total, section = (total + section) * size if size > 10**4 else total + section * size, Fraction(0)
-            number, unit, zero = Fraction(-1), size, False
+                total = (total + section) * size if size > 10**4 else total + section * size
+                section = Fraction(0)
+            number = Fraction(-1)
+            unit = size
+            zero = False
         elif number >= 0 and number != 0:
             return None  # two digits in a row between units
         else:

@@ -94,7 +94,8 @@ class Pool:
                 worker.buffer = b""
                 full = isinstance(word, list)
                 if worker.ready and worker.task is not None:
-                    results[worker.task], worker.task = word[0] if full else word, None
+                    results[worker.task] = word[0] if full else word
+                    worker.task = None
                 worker.ready = True
                 if full:  # another is started when there is a task for it
                     self._end(worker)
@@ -120,9 +121,12 @@ class Pool:
     def _start(self) -> _Worker:
         process = subprocess.Popen(
             [sys.executable, "-m", "src.grading.worker", str(self.megabytes), str(math.ceil(self.timeout))],
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL,
-            cwd=ROOT, env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-        )  # fmt: skip
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            cwd=ROOT,
+            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
         return _Worker(process, deadline=time.monotonic() + START_SECONDS)
 
     @staticmethod

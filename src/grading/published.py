@@ -22,8 +22,8 @@ _RATIO = re.compile(r"\\d?frac\{(\d{1,30})\}\{(0*[1-9]\d{0,30})\}", re.ASCII)
 def published_answer(completion: str) -> str:
     """The box of the answer part, else of the trace, as it is written; empty when there is none."""
     split = split_trace(completion)
-    found = (last_box(split.answer) or last_box(split.think) or "").strip()
-    return found if len(found) <= MAXIMUM_ANSWER else ""
+    answer = (last_box(split.answer) or last_box(split.think) or "").strip()
+    return answer if len(answer) <= MAXIMUM_ANSWER else ""
 
 
 def compare_published(gold: str, answer: str, formula: Callable[[str, str], str] | None = None) -> str | None:

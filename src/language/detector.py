@@ -31,7 +31,7 @@ _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua i
 
 @dataclass(frozen=True)
 class DetectorSpec:
-    """`languages` are those told apart. A text needs `minimum_letters` letters (`minimum_dense` in scripts of
+    """`languages` are those it distinguishes. A text needs `minimum_letters` letters (`minimum_dense` in scripts of
     syllables or words) to be identified at all, and a sentence `minimum_line` (`minimum_dense_line`). Among languages
     of one script the words of a sentence must speak for one of them by `minimum_margin` nats more than for any other,
     each word by at most `maximum_word`; else it stays unknown. `docs/language-detection.md` measures these."""
@@ -46,16 +46,16 @@ class DetectorSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if not self.languages:
-            found.append("detector.languages must name at least one language; got an empty list")
+            violations.append("detector.languages must name at least one language; got an empty list")
         for name in ("minimum_letters", "minimum_dense", "minimum_line", "minimum_dense_line"):
             if getattr(self, name) < 1:
-                found.append(f"detector.{name} must be at least 1; got {getattr(self, name)}")
+                violations.append(f"detector.{name} must be at least 1; got {getattr(self, name)}")
         for name, least in (("minimum_margin", 0.0), ("maximum_word", 1.0)):
             if getattr(self, name) < least:
-                found.append(f"detector.{name} must be at least {least:g} nats; got {getattr(self, name)}")
-        return found
+                violations.append(f"detector.{name} must be at least {least:g} nats; got {getattr(self, name)}")
+        return violations
 
 
 class Line(NamedTuple):
@@ -91,15 +91,15 @@ class Detector:
 
     def lines(self, text: str) -> list[Line]:
         """Every sentence of `text` that has letters outside mathematics."""
-        found: list[Line] = []
+        lines: list[Line] = []
         start = 0
         for line in blank_displays(text).splitlines(keepends=True):
             bare = line.rstrip()
             if bare:
                 sentences = self._line(bare) if len(bare) <= _REMEMBERED else self._sentences(bare)
-                found += [Line(s.language, s.letters, s.scripts, s.start + start, s.leaning) for s in sentences]
+                lines += [Line(s.language, s.letters, s.scripts, s.start + start, s.leaning) for s in sentences]
             start += len(line)
-        return found
+        return lines
 
     def detect(self, text: str) -> str | None:
         """The language of `text`, or None."""
@@ -123,7 +123,7 @@ class Detector:
         return code if count >= needed and 2 * (count + leaning) > total else None
 
     def _sentences(self, line: str) -> tuple[Line, ...]:
-        found: list[Line] = []
+        sentences: list[Line] = []
         pending = ""  # too short to be identified, and waiting for what follows
         first = 0
         for start, piece in _pieces(line):
@@ -137,20 +137,22 @@ class Detector:
                     text = f"{pending} {text}"
                     counts = count_letters(text)
                 if self._enough(counts):
-                    found.append(self._identify(text, counts, first))
+                    sentences.append(self._identify(text, counts, first))
                     pending = ""
                 else:
                     pending = text
         if pending:  # nothing follows
-            found.append(self._identify(pending, count_letters(pending), first)._replace(language=None))
-        return tuple(found)
+            sentences.append(self._identify(pending, count_letters(pending), first)._replace(language=None))
+        return tuple(sentences)
 
     def _enough(self, counts: dict[str, int]) -> bool:
         return any(count >= self._needed[script] for script, count in counts.items())
 
     def _identify(self, text: str, counts: dict[str, int], start: int) -> Line:
-        scripts, total = tuple(counts.items()), sum(counts.values())
-        script, share = scripts[0][0], True
+        scripts = tuple(counts.items())
+        total = sum(counts.values())
+        script = scripts[0][0]
+        share = True
         if len(scripts) > 1:
             weights = {name: count * (_DENSE_WEIGHT if name in DENSE else 1) for name, count in scripts}
             script = max(weights, key=lambda name: weights[name])
@@ -169,7 +171,7 @@ class Detector:
 def _pieces(line: str) -> Iterator[tuple[int, str]]:
     """(where it starts, sentence) of a line, in pieces of at most `_PIECE` characters."""
     begin = 0
-    for stop, following in [*(found.span() for found in _SENTENCE_END.finditer(line)), (len(line), len(line))]:
+    for stop, following in [*(match.span() for match in _SENTENCE_END.finditer(line)), (len(line), len(line))]:
         for start in range(begin, stop, _PIECE):
             yield start, line[start : min(stop, start + _PIECE)]
         begin = following

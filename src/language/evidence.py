@@ -27,7 +27,8 @@ class Evidence:
         languages = [getattr(Language, LANGUAGES[code].iso) for code in codes]
         self._lingua = LanguageDetectorBuilder.from_languages(*languages).build()
         self._place = {language.name: place for place, language in enumerate(languages)}
-        self._codes, self._per_word = codes, per_word
+        self._codes = codes
+        self._per_word = per_word
         self._known: dict[str, tuple[float, ...] | None] = {}
 
     def best(self, text: str) -> tuple[str | None, float]:
@@ -66,10 +67,10 @@ class Evidence:
         return self._known[word]
 
     def _ask(self, word: str) -> tuple[float, ...] | None:
-        found: list[Any] = self._lingua.compute_language_confidence_values(word)
+        confidences: list[Any] = self._lingua.compute_language_confidence_values(word)
         values = [0.0] * len(self._codes)
-        for item in found:
-            values[self._place[item.language.name]] = item.value
+        for confidence in confidences:
+            values[self._place[confidence.language.name]] = confidence.value
         top = max(values)
         if top <= 0:
             return None

@@ -45,9 +45,9 @@ class Fidelity:
 
 
 def measure_fidelity(completion: str, query_language: str, detector: Detector, thinks: bool = True) -> Fidelity:
-    """Judge a completion against the language of its query.
+    """The `Fidelity` of a completion to the language of its query.
 
-    Unlike the published metric, an empty or unclosed trace passes nothing; its language is still told.
+    Unlike the published metric, an empty or unclosed trace passes nothing; its language is still given.
     """
     split = split_trace(completion, thinks)
     lines = detector.lines(split.think)

@@ -13,15 +13,18 @@ from functools import lru_cache
 _SIGNS = r"[\d+\-*/=^.,()\[\]{}%_]"
 _INLINE = re.compile(r"\$[^$]*\$")
 _COMMAND = re.compile(r"\\[a-zA-Z]+\{[^}]*\}")
-_BEGIN, _END = re.compile(r"\\begin\{[^}]*\}"), re.compile(r"\\end\{[^}]*\}")
+_BEGIN = re.compile(r"\\begin\{[^}]*\}")
+_END = re.compile(r"\\end\{[^}]*\}")
 _RUN = re.compile(rf"{_SIGNS}+")
-_FREE_RUN, _LONG_RUN = re.compile(rf"(?<!\w){_SIGNS}+(?!\w)"), re.compile(rf"{_SIGNS}{{100}}")
+_FREE_RUN = re.compile(rf"(?<!\w){_SIGNS}+(?!\w)")
+_LONG_RUN = re.compile(rf"{_SIGNS}{{100}}")
 _WORD = re.compile(r"\w")
 
 
 def strip_mathematics(text: str) -> str:
     """`text` without mathematics, ends trimmed. Time is linear in the length, whatever the text."""
-    dollars, commands = "$" in text, "\\" in text  # most sentences have neither
+    dollars = "$" in text  # most sentences have neither
+    commands = "\\" in text
     if dollars:
         text = _remove_spans(text, "$$", "$$")
     if commands:
@@ -92,8 +95,8 @@ def _remove_runs(text: str) -> str:
         return _FREE_RUN.sub(" ", text)
     parts: list[str] = []  # the same in linear time
     position = 0
-    for found in _RUN.finditer(text):
-        start, stop = found.span()
+    for run in _RUN.finditer(text):
+        start, stop = run.span()
         while start < stop and start > 0 and _WORD.match(text[start - 1]):
             start += 1
         while stop > start and stop < len(text) and _WORD.match(text[stop]):

@@ -21,13 +21,13 @@ _LETTERS = (
 )
 _WORD = regex.compile(rf"{_LETTERS}|\p{{L}}+")
 _TOKEN = regex.compile(rf"({_LETTERS}|[\p{{L}}'-]+)[\p{{N}}\p{{P}}]*\s*")
-_TOLD = 5  # letters: shorter words do not bring in a language
+_LONG = 5  # letters: shorter words do not bring in a language
 _MANY = 20  # words
 _REMEMBERED = 200_000  # words for each set of languages
 
 
 class _Words(dict[str, "str | None"]):
-    """Word -> name of its language among some, asked when it is first looked up."""
+    """Word -> name of its language among `languages`, asked when it is first looked up."""
 
     def __init__(self, languages: Iterable[Any]) -> None:
         from lingua import LanguageDetectorBuilder
@@ -37,8 +37,9 @@ class _Words(dict[str, "str | None"]):
     def __missing__(self, word: str) -> str | None:
         if len(self) >= _REMEMBERED:
             self.clear()
-        self[word] = found = self.name_of(word)
-        return found
+        name = self.name_of(word)
+        self[word] = name
+        return name
 
     def name_of(self, text: str) -> str | None:
         language = self.lingua.detect_language_of(text)
@@ -46,7 +47,7 @@ class _Words(dict[str, "str | None"]):
 
 
 class Multiple:
-    """`languages` are lingua's, those told apart. Holds a memory of words: make one and keep it."""
+    """`languages` are lingua's, those it distinguishes. Holds a memory of words: make one and keep it."""
 
     def __init__(self, languages: Iterable[Any]) -> None:
         self._languages = {language.name: language for language in languages}
@@ -63,9 +64,9 @@ class Multiple:
         if not words:
             return set()
         scripts = scripts_of(text)
-        told = list(map(self._words.__getitem__, [word for word in words if len(word) >= _TOLD]))
-        occurring = set(told)
-        clear = scripts == {"latin"} and len(told) >= _MANY and max(map(told.count, occurring)) * 2 > len(told)
+        names = list(map(self._words.__getitem__, [word for word in words if len(word) >= _LONG]))
+        occurring = set(names)
+        clear = scripts == {"latin"} and len(names) >= _MANY and max(map(names.count, occurring)) * 2 > len(names)
         if not clear:  # else the language of the whole is that of most words
             occurring.add(self._words.name_of(text))
         known = frozenset(name for name in occurring if name)
@@ -81,7 +82,8 @@ class Multiple:
         A word whose best language is among those that occur has the same best language among them alone.
         """
         runs: list[tuple[str, int]] = []
-        current, count = None, 0
+        current = None
+        count = 0
         tokens = _TOKEN.findall(text)
         for token, language in zip(tokens, map(self._words.__getitem__, tokens), strict=True):
             if language not in among:

@@ -63,8 +63,8 @@ def _detect(text: str) -> str | None:
         clear = evidence_for(_LATIN, 20.0).undisputed(text, lead=60.0, share=0.1)  # nats
         if clear in EVALUATED:
             return clear
-    found = _lingua().language_of(text)
-    return None if found is None else _CODES[found]
+    name = _lingua().language_of(text)
+    return None if name is None else _CODES[name]
 
 
 @lru_cache(maxsize=1)

@@ -20,12 +20,12 @@ DENSE = ("bengali", "telugu", "thai", "hangul", "japanese", "han")
 
 
 class _ScriptOf(dict[str, str]):
-    """Character -> the script of a letter, empty for what is no letter of a known one; found when first looked up."""
+    """Character -> the script of a letter, empty for what is no letter of a known one; looked for when it is first asked for."""
 
     def __missing__(self, character: str) -> str:
-        found = next((name for name, letters in SCRIPTS.items() if letters.fullmatch(character)), "")
-        self[character] = found
-        return found
+        script = next((name for name, letters in SCRIPTS.items() if letters.fullmatch(character)), "")
+        self[character] = script
+        return script
 
 
 _SCRIPT_OF = _ScriptOf()
@@ -34,8 +34,8 @@ _NO_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
 
 def scripts_of(text: str) -> set[str]:
     """The scripts of which `text` has letters; kana and Han are both `japanese` where there are kana."""
-    found = set(map(_SCRIPT_OF.__getitem__, set(text))) - {""}
-    return found - {"kana", "han"} | {"japanese"} if "kana" in found else found
+    scripts = set(map(_SCRIPT_OF.__getitem__, set(text))) - {""}
+    return scripts - {"kana", "han"} | {"japanese"} if "kana" in scripts else scripts
 
 
 def count_letters(text: str) -> dict[str, int]:
@@ -45,8 +45,8 @@ def count_letters(text: str) -> dict[str, int]:
         letters = len(text.translate(_NO_LETTERS))
         return {"latin": letters} if letters else {}
     scripts = [*map(_SCRIPT_OF.__getitem__, text)]
-    found = {script: scripts.count(script) for script in set(scripts) if script}
-    if "kana" in found or "han" in found:
-        kana, han = found.pop("kana", 0), found.pop("han", 0)
-        found["japanese" if kana * 10 >= han and kana else "han"] = kana + han
-    return found
+    counts = {script: scripts.count(script) for script in set(scripts) if script}
+    if "kana" in counts or "han" in counts:
+        kana, han = counts.pop("kana", 0), counts.pop("han", 0)
+        counts["japanese" if kana * 10 >= han and kana else "han"] = kana + han
+    return counts

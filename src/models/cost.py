@@ -72,7 +72,8 @@ def rollout_seconds(shape: Shape, step: Step, device: Device) -> float:
     mine = step.rollouts / step.engines
     rows = min(step.rows, mine)
     length = step.prompt + step.response / 2
-    flops, bandwidth = device.flops * device.reached_flops, device.bandwidth * device.reached_bandwidth
+    flops = device.flops * device.reached_flops
+    bandwidth = device.bandwidth * device.reached_bandwidth
     read = step.width * (shape.parameters + rows * 2 * shape.layers * shape.key * length) / bandwidth
     computed = rows * forward(shape, length) / flops
     decoding = step.response * (mine / rows) * max(read, computed)

@@ -44,50 +44,54 @@ def learn_fused(
     with zeros in the places of those to come. `entropy` is as in `src.models.logprobs.completion_logprobs`.
     """
     head, states, targets = completion_states(model, batch)
-    weight, inputs = head.weight, states.detach()
+    weight = head.weight  # (V, H)
+    inputs = states.detach()  # (N, H)
     if weight.grad is None:
         weight.grad = torch.zeros_like(weight)
     to_states = torch.empty_like(inputs)
-    logprobs, entropies = inputs.new_zeros(len(inputs)), inputs.new_zeros(len(inputs))
+    logprobs = inputs.new_zeros(len(inputs))  # (N,)
+    entropies = inputs.new_zeros(len(inputs))  # (N,)
     size = max(1, LOGITS_AT_ONCE // len(weight))
     held = inputs.new_empty(min(size, len(inputs)), len(weight))
     with torch.no_grad():
         for rows in slices(len(inputs), size):
-            scaled, target = inputs[rows] / temperature, targets[rows, None]
-            logits = torch.mm(scaled, weight.T, out=held[: len(scaled)])
+            scaled = inputs[rows] / temperature  # (n, H)
+            target = targets[rows, None]  # (n, 1)
+            logits = torch.mm(scaled, weight.T, out=held[: len(scaled)])  # (n, V)
             entropies[rows] = _normalise(logits, entropy)
             logprobs[rows] = logits.gather(-1, target).squeeze(-1)
             slopes = [slope[rows] for slope in _slopes(objective, logprobs, entropies, batch, entropy)]
-            for some in _blocks(logits):
-                to_logits(logits[some], entropies[rows][some], *(slope[some] for slope in slopes))
+            for block in _blocks(logits):
+                to_logits(logits[block], entropies[rows][block], *(slope[block] for slope in slopes))
             logits.scatter_add_(-1, target, slopes[0][:, None])
             torch.mm(logits, weight, out=to_states[rows])
             weight.grad.addmm_(logits.T, scaled)
     del held, logits
     states.backward(to_states.div_(temperature))
-    found = spread(logprobs, batch), spread(entropies, batch)
-    return objective(*found), *found
+    padded_logprobs = spread(logprobs, batch)  # (B, C)
+    padded_entropies = spread(entropies, batch)  # (B, C)
+    return objective(padded_logprobs, padded_entropies), padded_logprobs, padded_entropies
 
 
 def _normalise(logits: Tensor, entropy: str) -> Tensor:
     """Turn logits [n, V] into log-probabilities, in place; their entropies [n] (zeros where `entropy` is `none`)."""
-    found = logits.new_zeros(len(logits))
+    entropies = logits.new_zeros(len(logits))  # (n,)
     for rows in _blocks(logits):
         logp = logits[rows]
         logp -= logp.logsumexp(-1, keepdim=True)
         if entropy != "none":
-            found[rows] = logp.exp().mul_(logp).sum(-1).neg_()
-    return found
+            entropies[rows] = logp.exp().mul_(logp).sum(-1).neg_()
+    return entropies
 
 
 def _slopes(
     objective: Objective, logprobs: Tensor, entropies: Tensor, batch: Batch, entropy: str
 ) -> tuple[Tensor, ...]:
     """The gradients [N] of the objective by log-probabilities and, where it is to have one, by entropies."""
-    some = [logprobs.clone().requires_grad_(), entropies.clone().requires_grad_(entropy == "gradient")]
+    leaves = [logprobs.clone().requires_grad_(), entropies.clone().requires_grad_(entropy == "gradient")]
     with torch.enable_grad():
-        value = objective(*(spread(part, batch) for part in some))
-    return torch.autograd.grad(value, [part for part in some if part.requires_grad], materialize_grads=True)
+        value = objective(*(spread(leaf, batch) for leaf in leaves))
+    return torch.autograd.grad(value, [leaf for leaf in leaves if leaf.requires_grad], materialize_grads=True)
 
 
 def _blocks(logits: Tensor) -> Iterator[slice]:

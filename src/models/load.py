@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import torch
+from torch import nn
 
 from src.common.errors import UserError
 from src.models.spec import LoraSpec, ModelSpec
@@ -59,13 +60,15 @@ def load_model(path: str | Path, spec: ModelSpec) -> PreTrainedModel:
     if spec.attention == "flash_attention_2":
         _check_flash()
     logging.disable_progress_bar()  # a flicker on the models of this project, and noise in logs
-    return AutoModelForCausalLM.from_pretrained(
+    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
         existing(path),
         dtype=getattr(torch, spec.dtype),
         attn_implementation=spec.attention,
         trust_remote_code=spec.trust_remote_code,
         use_safetensors=True,
-    ).eval()
+    )
+    model.eval()
+    return model
 
 
 def load_policy(path: str | Path, spec: ModelSpec, device: str, seed: int) -> Any:
@@ -74,17 +77,23 @@ def load_policy(path: str | Path, spec: ModelSpec, device: str, seed: int) -> An
     `seed` gives the adapters their first values, the same on every rank.
     """
     torch.manual_seed(seed)
-    model = add_lora(load_model(path, spec).to(device), spec.lora)
+    model: nn.Module = load_model(path, spec)
+    model = add_lora(model.to(device), spec.lora)
     return checkpointed(model) if spec.gradient_checkpointing else model
 
 
-def add_lora(model: PreTrainedModel, spec: LoraSpec) -> Any:
+def add_lora(model: Any, spec: LoraSpec) -> Any:
     """`model` with adapters on all linear layers, only they trainable; the model itself when `rank` is 0."""
     if spec.rank == 0:
         return model
     from peft import LoraConfig, get_peft_model
 
-    config = LoraConfig(r=spec.rank, lora_alpha=spec.alpha, target_modules="all-linear", task_type="CAUSAL_LM")
+    config = LoraConfig(
+        r=spec.rank,
+        lora_alpha=spec.alpha,  # type: ignore[arg-type]  # peft takes any number
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
     return get_peft_model(model, config).eval()
 
 
@@ -134,7 +143,7 @@ class PolicyWeights(Mapping[str, torch.Tensor]):
             for name, module in model.named_modules()
             if hasattr(module, "get_delta_weight") and getattr(module, "lora_A", None)
         }
-        self.held = {
+        self.held: dict[str, tuple[str, torch.Tensor]] = {
             name.removeprefix("base_model.model.").replace(".base_layer.", "."): (name, tensor)
             for name, tensor in model.state_dict(keep_vars=True).items()
             if ".lora_" not in name
@@ -148,7 +157,7 @@ class PolicyWeights(Mapping[str, torch.Tensor]):
         parts = [tensor] if adapted is None else [tensor, *adapted.parameters()]
         with whole(parts) as gathered:
             if adapted is not None:
-                delta = adapted.get_delta_weight("default")  # alpha / rank * B A, as the adapter has them
+                delta: torch.Tensor = adapted.get_delta_weight("default")  # alpha / rank * B A, as the adapter has them
                 return (tensor.float() + delta.float()).to(tensor.dtype)
             return tensor.detach().clone() if gathered else tensor.detach()
 
@@ -181,7 +190,7 @@ def policy_weights(model: Any) -> Mapping[str, torch.Tensor]:
 
 
 def _check_flash() -> None:
-    from transformers.utils import is_flash_attn_2_available
+    from transformers.utils.import_utils import is_flash_attn_2_available
 
     if not is_flash_attn_2_available():
         raise CannotRun(

@@ -62,10 +62,10 @@ def completion_logprobs(
     """
     head, states, targets = completion_states(model, batch)
     if too_large(head, len(states)):
-        found = chunked_logprobs(states, head.weight, targets, temperature, entropy)
+        flat = chunked_logprobs(states, head.weight, targets, temperature, entropy)
     else:
-        found = whole_logprobs(head, states, targets, temperature, entropy)
-    logprobs, entropies = (spread(part, batch) for part in found)
+        flat = whole_logprobs(head, states, targets, temperature, entropy)
+    logprobs, entropies = (spread(part, batch) for part in flat)
     return logprobs, entropies
 
 
@@ -104,12 +104,12 @@ def whole_logprobs(
     """
     project = partial(torch.nn.functional.linear, weight=head.weight) if is_plain(head) else head
     logprobs = torch.log_softmax(project(states).float() / temperature, dim=-1)  # [N, V]
-    found = None
+    entropies = None
     if entropy != "none":
         with torch.set_grad_enabled(entropy == "gradient" and torch.is_grad_enabled()):
-            found = -(logprobs.exp() * logprobs).sum(-1)
+            entropies = -(logprobs.exp() * logprobs).sum(-1)
     chosen = logprobs.gather(-1, targets[:, None]).squeeze(-1)
-    return chosen, torch.zeros_like(chosen) if found is None else found
+    return chosen, torch.zeros_like(chosen) if entropies is None else entropies
 
 
 def microbatches(lengths: Sequence[int], tokens_per_microbatch: int) -> list[list[int]]:

@@ -15,23 +15,47 @@ from typing import Any
 # Published sizes, so that an estimate needs no download (`config.json` of each model).
 KNOWN: dict[str, dict[str, Any]] = {
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B": {
-        "model_type": "qwen2", "num_hidden_layers": 28, "hidden_size": 1536, "intermediate_size": 8960,
-        "num_attention_heads": 12, "num_key_value_heads": 2, "vocab_size": 151936, "tie_word_embeddings": False,
+        "model_type": "qwen2",
+        "num_hidden_layers": 28,
+        "hidden_size": 1536,
+        "intermediate_size": 8960,
+        "num_attention_heads": 12,
+        "num_key_value_heads": 2,
+        "vocab_size": 151936,
+        "tie_word_embeddings": False,
     },
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B": {
-        "model_type": "qwen2", "num_hidden_layers": 28, "hidden_size": 3584, "intermediate_size": 18944,
-        "num_attention_heads": 28, "num_key_value_heads": 4, "vocab_size": 152064, "tie_word_embeddings": False,
+        "model_type": "qwen2",
+        "num_hidden_layers": 28,
+        "hidden_size": 3584,
+        "intermediate_size": 18944,
+        "num_attention_heads": 28,
+        "num_key_value_heads": 4,
+        "vocab_size": 152064,
+        "tie_word_embeddings": False,
     },
     "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B": {
-        "model_type": "qwen2", "num_hidden_layers": 64, "hidden_size": 5120, "intermediate_size": 27648,
-        "num_attention_heads": 40, "num_key_value_heads": 8, "vocab_size": 152064, "tie_word_embeddings": False,
+        "model_type": "qwen2",
+        "num_hidden_layers": 64,
+        "hidden_size": 5120,
+        "intermediate_size": 27648,
+        "num_attention_heads": 40,
+        "num_key_value_heads": 8,
+        "vocab_size": 152064,
+        "tie_word_embeddings": False,
     },
     "Qwen/Qwen3-4B": {
-        "model_type": "qwen3", "num_hidden_layers": 36, "hidden_size": 2560, "intermediate_size": 9728,
-        "num_attention_heads": 32, "num_key_value_heads": 8, "head_dim": 128, "vocab_size": 151936,
+        "model_type": "qwen3",
+        "num_hidden_layers": 36,
+        "hidden_size": 2560,
+        "intermediate_size": 9728,
+        "num_attention_heads": 32,
+        "num_key_value_heads": 8,
+        "head_dim": 128,
+        "vocab_size": 151936,
         "tie_word_embeddings": True,
     },
-}  # fmt: skip
+}
 WHOLE_LOGITS = 3  # float32 copies of [N, V] logits held at once where they are computed whole (`whole_logprobs`)
 DRAWN_LOGITS = 4  # and of [rows, V] while a token is drawn: logits, log-probabilities, probabilities, their sums
 FLOAT = 4
@@ -149,28 +173,39 @@ def items(shape: Shape, work: Work) -> list[Item]:
     trained = trained if work.tokens else 0
     updated = 0 if work.offload else trained
     copy = updated * FLOAT if work.zero else 0
-    found = [
-        Item("weights", work.split(shape.parameters * work.width, 3), "always", "model.dtype, distributed.zero=3, a smaller model"),
+    held = [
+        Item(
+            "weights",
+            work.split(shape.parameters * work.width, 3),
+            "always",
+            "model.dtype, distributed.zero=3, a smaller model",
+        ),
         Item("adapters", trained * FLOAT if work.rank else 0, "always", "model.lora.rank"),
         Item("weights that are updated, in float32", work.split(copy, 1), "always", "distributed.offload=optimiser"),
         Item(
-            "optimiser state (two moments)", work.split(2 * updated * number, 1), "always",
+            "optimiser state (two moments)",
+            work.split(2 * updated * number, 1),
+            "always",
             "model.lora.rank, distributed.zero=1",
         ),
         Item(
-            "reference policy", shape.parameters * work.width if work.reference else 0, "always",
+            "reference policy",
+            shape.parameters * work.width if work.reference else 0,
+            "always",
             "model.lora.rank (the policy without adapters is the reference), objective.loss.kl_coefficient=0",
         ),
         *sampling(shape, work),
         Item("gradients", gradients(trained * number, work), "update", "model.lora.rank, distributed.zero=2"),
         Item(
-            "activations", activations(shape, work), "update",
+            "activations",
+            activations(shape, work),
+            "update",
             "model.gradient_checkpointing=true, tokens_per_microbatch of the stage",
         ),
         Item("a layer computed again", again(shape, work), "layer", "tokens_per_microbatch of the stage"),
         Item("vocabulary projection", projection(shape, work), "projection", "tokens_per_microbatch of the stage"),
-    ]  # fmt: skip
-    return [item for item in found if item.size]
+    ]
+    return [item for item in held if item.size]
 
 
 def sampling(shape: Shape, work: Work) -> list[Item]:
@@ -185,12 +220,12 @@ def sampling(shape: Shape, work: Work) -> list[Item]:
     ]
 
 
-def total(found: list[Item]) -> int:
+def total(held: list[Item]) -> int:
     """What is always held, and the larger of rollout and update, which take turns; so do the moments of an update."""
-    held: defaultdict[str, int] = defaultdict(int)
-    for item in found:
-        held[item.held] += item.size
-    return held["always"] + max(held["rollout"], held["update"] + max(held["projection"], held["layer"]))
+    sizes: defaultdict[str, int] = defaultdict(int)
+    for item in held:
+        sizes[item.held] += item.size
+    return sizes["always"] + max(sizes["rollout"], sizes["update"] + max(sizes["projection"], sizes["layer"]))
 
 
 def gradients(size: int, work: Work) -> int:
@@ -247,13 +282,13 @@ def layer_activations(shape: Shape, work: Work) -> int:
     if shape.head_norms:
         numbers += 2 * (a + k)
         normed += a + k
-    found = numbers * work.width + (normed * FLOAT if half else 0)
+    size = numbers * work.width + (normed * FLOAT if half else 0)
     if work.rank:
-        found -= normed * work.width  # before the weight of a norm, which is frozen
-        found += 7 * work.rank * FLOAT
+        size -= normed * work.width  # before the weight of a norm, which is frozen
+        size += 7 * work.rank * FLOAT
         if half:
-            found += (5 * h + a + i) * FLOAT - (2 * h + i) * work.width
-    return found
+            size += (5 * h + a + i) * FLOAT - (2 * h + i) * work.width
+    return size
 
 
 def projection(shape: Shape, work: Work) -> int:

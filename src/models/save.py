@@ -48,7 +48,8 @@ def save_model(
     """
     temporary = directory.with_name(directory.name + ".partial")
     plain = plain_model(model)
-    weights, held = policy_weights(model), {}
+    weights = policy_weights(model)
+    held = {}
     for name in weights:
         value = weights[name]  # every rank, for it may have to be gathered
         if write and not (plain.config.tie_word_embeddings and name == "lm_head.weight"):
@@ -78,8 +79,8 @@ def write_weights(weights: Mapping[str, Tensor], folder: Path, shard: str | int 
         dict(weights), filename_pattern="model{suffix}.safetensors", max_shard_size=shard
     )
     for file, names in plan.filename_to_tensors.items():
-        some = {name: weights[name].contiguous() for name in weights if name in set(names)}
-        save_file(some, folder / file, metadata={"format": "pt"})
+        part = {name: weights[name].contiguous() for name in weights if name in set(names)}
+        save_file(part, folder / file, metadata={"format": "pt"})
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
         (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")

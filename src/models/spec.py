@@ -45,25 +45,27 @@ class ModelSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
+        violations = [
             f"model.{name} must be one of {', '.join(allowed)}; got {getattr(self, name)!r}"
             for name, allowed in (("dtype", DTYPES), ("attention", ATTENTION), ("think", THINK))
             if getattr(self, name) not in allowed
         ]
         if self.attention == "flash_attention_2" and self.dtype != "bfloat16":
-            found.append(f"model.dtype must be bfloat16 with model.attention=flash_attention_2; got {self.dtype!r}")
+            violations.append(
+                f"model.dtype must be bfloat16 with model.attention=flash_attention_2; got {self.dtype!r}"
+            )
         if self.think == "none" and self.thinks:
-            found.append(
+            violations.append(
                 "model.thinks must be false where model.think is none: completions that nobody opens a trace in are "
                 "trace and answer at once; got true"
             )
         if self.lora.rank < 0:
-            found.append(f"model.lora.rank must be 0 (train all weights) or more; got {self.lora.rank}")
+            violations.append(f"model.lora.rank must be 0 (train all weights) or more; got {self.lora.rank}")
         if self.lora.rank and self.lora.alpha <= 0:
-            found.append(f"model.lora.alpha must be above 0; got {self.lora.alpha}")
+            violations.append(f"model.lora.alpha must be above 0; got {self.lora.alpha}")
         if self.lora.dropout:
-            found.append(
+            violations.append(
                 f"model.lora.dropout must be 0, got {self.lora.dropout}: the sampler has no dropout, so the ratio "
                 "of new to old probabilities would not start at 1"
             )
-        return found
+        return violations

@@ -45,15 +45,16 @@ class _Chunked(torch.autograd.Function):
     def forward(
         ctx: Any, states: Tensor, weight: Tensor, targets: Tensor, temperature: float, entropy: str, wanted: bool
     ) -> tuple[Tensor, Tensor]:
-        some = wanted and states.requires_grad
+        slopes_wanted = wanted and states.requires_grad
         parts = [
-            _scan(states[rows], weight, targets[rows], temperature, entropy, some)
+            _scan(states[rows], weight, targets[rows], temperature, entropy, slopes_wanted)
             for rows in slices(len(states), TOKENS_AT_ONCE)
         ]
         logprobs, total, entropies, slopes, entropy_slopes = (torch.cat(column) for column in zip(*parts, strict=True))
         if wanted:
             ctx.save_for_backward(states, weight, targets, total, entropies, slopes, entropy_slopes)
-            ctx.temperature, ctx.entropy = temperature, entropy
+            ctx.temperature = temperature
+            ctx.entropy = entropy
         if entropy != "gradient":
             ctx.mark_non_differentiable(entropies)
         return logprobs, entropies
@@ -61,8 +62,10 @@ class _Chunked(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         states, weight, targets, total, entropies, slopes, entropy_slopes = ctx.saved_tensors
-        by_logprob, by_entropy = gradients[0], gradients[1] if ctx.entropy == "gradient" else None
-        to_states = to_weight = None
+        by_logprob = gradients[0]  # (N,)
+        by_entropy = gradients[1] if ctx.entropy == "gradient" else None  # (N,)
+        to_states = None
+        to_weight = None
         if ctx.needs_input_grad[0]:
             to_states = slopes * by_logprob[:, None]
             if by_entropy is not None:
@@ -105,19 +108,25 @@ def _scan(
             kept.mul_(scale).add_(_times(exponentials, weight[words]))
         largest = raised
     log_total = total.log()
-    found = log_total - weighted / total if entropy != "none" else torch.zeros_like(total)
+    entropies = log_total - weighted / total if entropy != "none" else torch.zeros_like(total)
     if kept_u.numel():  # dH/dh = -(sum p (z - m) W - (log s - H) sum p W) / temperature
-        kept_u.sub_((log_total - found) * kept).div_(-temperature * total)
+        kept_u.sub_((log_total - entropies) * kept).div_(-temperature * total)
     if kept.numel():
         kept.div_(-total).add_(weight[targets]).div_(temperature)
     lse = largest + log_total
-    return (chosen - lse).squeeze(-1), lse.squeeze(-1), found.squeeze(-1), kept, kept_u
+    return (chosen - lse).squeeze(-1), lse.squeeze(-1), entropies.squeeze(-1), kept, kept_u
 
 
 def _to_weight(
-    states: Tensor, weight: Tensor, targets: Tensor, total: Tensor, entropies: Tensor, by_logprob: Tensor,
-    by_entropy: Tensor | None, temperature: float,
-) -> Tensor:  # fmt: skip
+    states: Tensor,
+    weight: Tensor,
+    targets: Tensor,
+    total: Tensor,
+    entropies: Tensor,
+    by_logprob: Tensor,
+    by_entropy: Tensor | None,
+    temperature: float,
+) -> Tensor:
     """The gradient [V, H] of the head, chunk by chunk from logits that are computed again."""
     gradient = torch.empty_like(weight)
     for words in slices(len(weight), WORDS_AT_ONCE):

@@ -16,7 +16,10 @@ class Purse:
     """What is spent, and what the requests in flight may cost at most."""
 
     def __init__(self, spec: TeacherSpec, spent: float) -> None:
-        self.spec, self.spent, self.reserved, self.in_flight = spec, spent, 0.0, 0
+        self.spec = spec
+        self.spent = spent
+        self.reserved = 0.0
+        self.in_flight = 0
         self._changed = asyncio.Condition()
 
     async def reserve(self, most: float) -> None:
@@ -33,11 +36,13 @@ class Purse:
                         f"{self.spec.budget:g} are spent. Raise it: the same command goes on from the answers there are"
                     )
                 await self._changed.wait()
-            self.reserved, self.in_flight = self.reserved + most, self.in_flight + 1
+            self.reserved += most
+            self.in_flight += 1
 
     async def settle(self, most: float, cost: float) -> None:
         """A request is over: `cost` is what it came to."""
         async with self._changed:
-            self.reserved, self.in_flight = self.reserved - most, self.in_flight - 1
+            self.reserved -= most
+            self.in_flight -= 1
             self.spent += cost
             self._changed.notify_all()

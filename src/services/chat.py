@@ -81,7 +81,9 @@ class ChatClient:
     def __init__(self, spec: TeacherSpec, key: str) -> None:
         import httpx
 
-        self.spec, self.key, self.stopped = spec, key, asyncio.Event()
+        self.spec = spec
+        self.key = key
+        self.stopped = asyncio.Event()
         self.address = spec.url.rstrip("/") + "/chat/completions"
         self.client = httpx.AsyncClient(
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -100,7 +102,7 @@ class ChatClient:
         await self.client.aclose()
 
     async def ask(self, text: str) -> Reply:
-        """The reply to `text`, said by a user.
+        """The reply to `text`, sent as a user's message.
 
         Raises:
             Refused: a status that repeating will not change (400, 401, 404, an exhausted account).
@@ -110,13 +112,14 @@ class ChatClient:
             try:
                 return await self._attempt(text)
             except _Again as again:
-                reason, said = str(again), again.seconds
+                reason = str(again)
+                retry_after = again.seconds
             if attempt == self.spec.retries or self.stopped.is_set():
                 break
-            if said is not None:  # nobody else should knock before either
-                self._free_at = max(self._free_at, asyncio.get_running_loop().time() + said)
+            if retry_after is not None:  # no other request should be sent before either
+                self._free_at = max(self._free_at, asyncio.get_running_loop().time() + retry_after)
             wait = min(LONGEST_WAIT, self.spec.backoff_seconds * 2**attempt)
-            await self._rest(max(said or 0.0, wait) + self._random.uniform(0, wait / 2))
+            await self._rest(max(retry_after or 0.0, wait) + self._random.uniform(0, wait / 2))
         raise Unanswered(self._hidden(reason))
 
     async def _attempt(self, text: str) -> Reply:
@@ -153,13 +156,14 @@ class ChatClient:
         return {name: value for name, value in body.items() if value is not None}
 
     def _explain(self, response: Any) -> None:
-        status, said = response.status_code, _message(response.text)
+        status = response.status_code
+        message = _message(response.text)
         passing = (status in PASSING or status >= 500) and "insufficient_quota" not in response.text
         if passing:
-            raise _Again(f"status {status}: {said}", _retry_after(response.headers.get("retry-after")))
+            raise _Again(f"status {status}: {message}", _retry_after(response.headers.get("retry-after")))
         raise Refused(
             self._hidden(
-                f"the teacher at {self.spec.url} refused the request with status {status}: {said}. Correct "
+                f"the teacher at {self.spec.url} refused the request with status {status}: {message}. Correct "
                 "traces.teacher.*; answers so far are kept, and the same command goes on"
             )
         )
@@ -184,15 +188,21 @@ def _read(content: bytes, asked: str, seconds: float) -> Reply:
         raise _Again(
             f"a response that is no chat completion ({type(error).__name__}: {error}): {content[:200]!r}"
         ) from None
-    counted = all(isinstance(count, int) and count >= 0 for count in counts)
+    tokens = [count for count in counts if isinstance(count, int) and count >= 0]
+    counted = len(tokens) == len(counts)
     if not counted:
-        counts = [len(said.encode(errors="replace")) // BYTES_PER_TOKEN + 1 for said in (asked, reasoning + text)]
+        tokens = [len(part.encode(errors="replace")) // BYTES_PER_TOKEN + 1 for part in (asked, reasoning + text)]
     return Reply(
         model=_plain(str(body.get("model") or "")),
-        reasoning=_plain(reasoning), content=_plain(text), finish=str(choice.get("finish_reason") or ""),
-        prompt_tokens=counts[0], completion_tokens=counts[1], counted=counted, seconds=round(seconds, 3),
+        reasoning=_plain(reasoning),
+        content=_plain(text),
+        finish=str(choice.get("finish_reason") or ""),
+        prompt_tokens=tokens[0],
+        completion_tokens=tokens[1],
+        counted=counted,
+        seconds=round(seconds, 3),
         time=datetime.now(UTC).strftime("%Y-%m-%d %H:%M:%S"),
-    )  # fmt: skip
+    )
 
 
 def _plain(text: str) -> str:
@@ -205,10 +215,10 @@ def _message(text: str) -> str:
     try:
         error = json.loads(text)
         error = error.get("error", error)
-        said = error.get("message", error) if isinstance(error, dict) else error
+        message = error.get("message", error) if isinstance(error, dict) else error
     except (ValueError, AttributeError, RecursionError):
-        said = text
-    return " ".join(str(said).split())[:500] or "no message"
+        message = text
+    return " ".join(str(message).split())[:500] or "no message"
 
 
 def _retry_after(value: str | None) -> float | None:

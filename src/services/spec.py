@@ -8,8 +8,16 @@ from urllib.parse import urlsplit
 
 # Settings of the teacher that change how its answers are come by, not what they are.
 SERVICE = (
-    "url", "key_variable", "concurrency", "retries", "backoff_seconds", "timeout_seconds", "price_in", "price_out", "budget",
-)  # fmt: skip
+    "url",
+    "key_variable",
+    "concurrency",
+    "retries",
+    "backoff_seconds",
+    "timeout_seconds",
+    "price_in",
+    "price_out",
+    "budget",
+)
 
 
 @dataclass(frozen=True)
@@ -52,28 +60,29 @@ class TeacherSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found, name = [], "traces.teacher"
+        name = "traces.teacher"
+        violations = []
         if not self.model:
-            found.append(f"{name}.model must be the name the endpoint knows the teacher by; got an empty one")
+            violations.append(f"{name}.model must be the name the endpoint knows the teacher by; got an empty one")
         parts = urlsplit(self.url)
         if parts.scheme not in ("http", "https") or not parts.hostname:
-            found.append(
+            violations.append(
                 f"{name}.url must be http(s)://<host>[:port]/<path>, without /chat/completions; got {parts.hostname}"
             )
         if parts.username or parts.password or parts.query:
-            found.append(f"{name}.url must hold no password and no query: a key belongs into {name}.key_variable")
+            violations.append(f"{name}.url must hold no password and no query: a key belongs into {name}.key_variable")
         for key in ("maximum_tokens", "samples", "concurrency"):
             if getattr(self, key) < 1:
-                found.append(f"{name}.{key} must be at least 1; got {getattr(self, key)}")
+                violations.append(f"{name}.{key} must be at least 1; got {getattr(self, key)}")
         for key in ("temperature", "retries", "backoff_seconds", "price_in", "price_out", "budget"):
             if getattr(self, key) < 0:
-                found.append(f"{name}.{key} must be at least 0; got {getattr(self, key)}")
+                violations.append(f"{name}.{key} must be at least 0; got {getattr(self, key)}")
         if self.timeout_seconds <= 0:
-            found.append(f"{name}.timeout_seconds must be above 0; got {self.timeout_seconds}")
+            violations.append(f"{name}.timeout_seconds must be above 0; got {self.timeout_seconds}")
         if not 0 < self.top_p <= 1:
-            found.append(f"{name}.top_p must be in (0, 1]; got {self.top_p}")
+            violations.append(f"{name}.top_p must be in (0, 1]; got {self.top_p}")
         if not 0 <= self.unanswered < 1:
-            found.append(f"{name}.unanswered is a share in [0, 1); got {self.unanswered}")
+            violations.append(f"{name}.unanswered is a share in [0, 1); got {self.unanswered}")
         if taken := sorted({"model", "messages", "stream", "n"} & set(self.extra)):
-            found.append(f"{name}.extra must leave {', '.join(taken)} alone: the stage sets it")
-        return found
+            violations.append(f"{name}.extra must leave {', '.join(taken)} alone: the stage sets it")
+        return violations

@@ -27,7 +27,9 @@ class Learner:
     fuses = True  # whether a gradient may be added to a weight without going through autograd
 
     def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks) -> None:
-        self.policy, self.spec, self.ranks = policy, spec, ranks
+        self.policy = policy
+        self.spec = spec
+        self.ranks = ranks
         self.optimiser = adamw([p for p in policy.parameters() if p.requires_grad], spec)
 
     def rounds(self, microbatches: int) -> int:
@@ -46,8 +48,13 @@ class Learner:
             return self.logprobs(batch, temperature, entropy="none")
 
     def learn(
-        self, batch: Batch, objective: Objective, temperature: float = 1.0, entropy: str = "value", by_token: bool = True
-    ) -> tuple[float, Tensor, Tensor]:  # fmt: skip
+        self,
+        batch: Batch,
+        objective: Objective,
+        temperature: float = 1.0,
+        entropy: str = "value",
+        by_token: bool = True,
+    ) -> tuple[float, Tensor, Tensor]:
         """Add the gradient of `objective(logprobs, entropies)`, this rank's share of a loss that is the sum of all ranks'
         shares; its value, and the log-probabilities and entropies [B, C] (nats) without gradient.
 

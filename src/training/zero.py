@@ -32,7 +32,10 @@ class ZeroLearner(Learner):
 
     def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> None:
         deepspeed = _deepspeed()
-        self.policy, self.spec, self.ranks, self.stage = policy, spec, ranks, distributed.zero
+        self.policy = policy
+        self.spec = spec
+        self.ranks = ranks
+        self.stage = distributed.zero
         self.optimiser = adamw([p for p in policy.parameters() if p.requires_grad], spec)
         dtype = next(p.dtype for p in policy.parameters())
         self.engine, self.zero, *_ = deepspeed.initialize(
@@ -44,8 +47,8 @@ class ZeroLearner(Learner):
 
     def logprobs(self, batch: Batch, temperature: float = 1.0, entropy: str = "value") -> tuple[Tensor, Tensor]:
         """See `Learner.logprobs`."""
-        found: tuple[Tensor, Tensor] = self.engine(batch, temperature, entropy)
-        return found
+        scores: tuple[Tensor, Tensor] = self.engine(batch, temperature, entropy)
+        return scores
 
     def backward(self, loss: Tensor) -> None:
         """See `Learner.backward`. DeepSpeed takes the mean over ranks, and the whole is their sum."""
@@ -71,7 +74,8 @@ class ZeroLearner(Learner):
         from deepspeed.utils import safe_get_full_fp32_param, safe_get_full_optimizer_state
 
         step = torch.tensor(float(self.zero.optimizer.state[self._partitions()[0]]["step"]))
-        weights, moments = {}, {}
+        weights = {}
+        moments = {}
         for name, parameter in trained(self.policy).items():
             weights[name] = safe_get_full_fp32_param(parameter).to("cpu", copy=True)
             for moment in MOMENTS:
@@ -105,8 +109,8 @@ class ZeroLearner(Learner):
     def _partitions(self) -> list[Tensor]:
         """This rank's float32 weights, flat: what the optimiser updates."""
         names = ("single_partition_of_fp32_groups", "fp32_partitioned_groups_flat", "fp32_groups_flat_partition")
-        found: list[Tensor] = next(getattr(self.zero, name) for name in names if hasattr(self.zero, name))
-        return found
+        partitions: list[Tensor] = next(getattr(self.zero, name) for name in names if hasattr(self.zero, name))
+        return partitions
 
 
 class _Scorer(nn.Module):
