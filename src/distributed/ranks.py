@@ -27,7 +27,7 @@ class RanksLost(UserError):
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process's place among `size` ranks. With `size` 1 every operation is the identity."""
+    """This process's `rank` among `size`. With `size` 1 every operation is the identity."""
 
     rank: int = 0
     size: int = 1

@@ -44,7 +44,8 @@ def collate(prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[int
     mask = torch.zeros(rows, reply)
     positions = torch.zeros(rows, reply, dtype=torch.long)
     for row, (prompt, completion) in enumerate(zip(prompts, completions, strict=True)):
-        start, length = len(prompt), len(completion)
+        start = len(prompt)
+        length = len(completion)
         tokens[row, : start + length] = torch.tensor([*prompt, *completion], dtype=torch.long)
         targets[row, :length] = torch.tensor(completion, dtype=torch.long)
         mask[row, :length] = 1.0

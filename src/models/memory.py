@@ -275,7 +275,10 @@ def layer_activations(shape: Shape, work: Work) -> int:
     2 K (rotated query and key, value, attended), 4 I (gate, its activation, up, their product); with norms of heads
     2 A + 2 K more. In bfloat16 each norm keeps its input in float32 too. Frozen weights need no normalised input, but
     each adapter keeps its own input in float32 (in float32 it is the same tensor) and r numbers."""
-    h, a, k, i = shape.hidden, shape.query, shape.key, shape.intermediate
+    h = shape.hidden
+    a = shape.query
+    k = shape.key
+    i = shape.intermediate
     half = work.width < FLOAT
     numbers = 6 * h + 2 * a + 2 * k + 4 * i
     normed = 2 * h

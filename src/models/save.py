@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
 SHARD = "5GB"  # of weights in one file, as transformers has it
-PROBE_ROWS, PROBE_TOKENS = 2, 24
+PROBE_ROWS = 2
+PROBE_TOKENS = 24
 # How far logits may be off by rounding alone, as a share of their size; else by a share of what the adapters change.
 ROUNDING = {torch.float32: 1e-4, torch.bfloat16: 3e-2}
 SHARE_OF_CHANGE = 0.1

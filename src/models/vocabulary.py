@@ -10,7 +10,7 @@ dtype of the weights, all sums over the vocabulary in float32.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import torch
@@ -18,7 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 # Logits held at once: 1,024 x 4,096 in float32 are 16 MiB.
-TOKENS_AT_ONCE, WORDS_AT_ONCE = 1024, 4096
+TOKENS_AT_ONCE = 1024
+WORDS_AT_ONCE = 4096
 LOWEST = -1e30  # below every logit; finite, so that 0 x (LOWEST - m) is 0
 
 
@@ -34,8 +35,8 @@ def chunked_logprobs(
         entropy: `none` (zeros come back), `value` (without gradient) or `gradient`.
     """
     wanted = torch.is_grad_enabled() and (states.requires_grad or weight.requires_grad)
-    logprobs, entropies = _Chunked.apply(states, weight, targets, temperature, entropy, wanted)
-    return logprobs, entropies
+    apply: Callable[..., tuple[Tensor, Tensor]] = _Chunked.apply  # which torch leaves untyped
+    return apply(states, weight, targets, temperature, entropy, wanted)
 
 
 class _Chunked(torch.autograd.Function):

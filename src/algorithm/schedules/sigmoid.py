@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 from src.algorithm.schedules.base import Curve
 
-FLATTEST, STEEPEST = 0.01, 100.0
+FLATTEST = 0.01
+STEEPEST = 100.0
 
 
 @dataclass(frozen=True)
