@@ -52,12 +52,12 @@ def learn_fused(
     logprobs = inputs.new_zeros(len(inputs))  # (N,)
     entropies = inputs.new_zeros(len(inputs))  # (N,)
     size = max(1, LOGITS_AT_ONCE // len(weight))
-    held = inputs.new_empty(min(size, len(inputs)), len(weight))
+    buffer = inputs.new_empty(min(size, len(inputs)), len(weight))
     with torch.no_grad():
         for rows in slices(len(inputs), size):
             scaled = inputs[rows] / temperature  # (n, H)
             target = targets[rows, None]  # (n, 1)
-            logits = torch.mm(scaled, weight.T, out=held[: len(scaled)])  # (n, V)
+            logits = torch.mm(scaled, weight.T, out=buffer[: len(scaled)])  # (n, V)
             entropies[rows] = _normalise(logits, entropy)
             logprobs[rows] = logits.gather(-1, target).squeeze(-1)
             slopes = [slope[rows] for slope in _slopes(objective, logprobs, entropies, batch, entropy)]
@@ -66,7 +66,7 @@ def learn_fused(
             logits.scatter_add_(-1, target, slopes[0][:, None])
             torch.mm(logits, weight, out=to_states[rows])
             weight.grad.addmm_(logits.T, scaled)
-    del held, logits
+    del buffer, logits
     states.backward(to_states.div_(temperature))
     padded_logprobs = spread(logprobs, batch)  # (B, C)
     padded_entropies = spread(entropies, batch)  # (B, C)

@@ -173,7 +173,7 @@ def items(shape: Shape, work: Work) -> list[Item]:
     trained = trained if work.tokens else 0
     updated = 0 if work.offload else trained
     copy = updated * FLOAT if work.zero else 0
-    held = [
+    parts = [
         Item(
             "weights",
             work.split(shape.parameters * work.width, 3),
@@ -205,7 +205,7 @@ def items(shape: Shape, work: Work) -> list[Item]:
         Item("a layer computed again", again(shape, work), "layer", "tokens_per_microbatch of the stage"),
         Item("vocabulary projection", projection(shape, work), "projection", "tokens_per_microbatch of the stage"),
     ]
-    return [item for item in held if item.size]
+    return [item for item in parts if item.size]
 
 
 def sampling(shape: Shape, work: Work) -> list[Item]:
@@ -220,10 +220,10 @@ def sampling(shape: Shape, work: Work) -> list[Item]:
     ]
 
 
-def total(held: list[Item]) -> int:
+def total(parts: list[Item]) -> int:
     """What is always held, and the larger of rollout and update, which take turns; so do the moments of an update."""
     sizes: defaultdict[str, int] = defaultdict(int)
-    for item in held:
+    for item in parts:
         sizes[item.held] += item.size
     return sizes["always"] + max(sizes["rollout"], sizes["update"] + max(sizes["projection"], sizes["layer"]))
 
@@ -302,6 +302,6 @@ def projection(shape: Shape, work: Work) -> int:
         return 0
     states = work.targets * shape.hidden * (3 * work.width + 3 * FLOAT)
     logits = work.targets * shape.vocabulary
-    held = WHOLE_LOGITS * logits if logits <= work.whole_logits else 5 * min(work.chunk, logits)
+    kept = WHOLE_LOGITS * logits if logits <= work.whole_logits else 5 * min(work.chunk, logits)
     own = 0 if work.rank else shape.vocabulary * shape.hidden * work.width
-    return states + held * FLOAT + own
+    return states + kept * FLOAT + own

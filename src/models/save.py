@@ -50,18 +50,18 @@ def save_model(
     temporary = directory.with_name(directory.name + ".partial")
     plain = plain_model(model)
     weights = policy_weights(model)
-    held = {}
+    tensors = {}
     for name in weights:
         value = weights[name]  # every rank, for it may have to be gathered
         if write and not (plain.config.tie_word_embeddings and name == "lm_head.weight"):
-            held[name] = value.cpu()
+            tensors[name] = value.cpu()
     if write:
         shutil.rmtree(temporary, ignore_errors=True)
         plain.config.architectures = [type(plain).__name__]  # what other programs load it as
         plain.config.save_pretrained(temporary)
         if plain.generation_config is not None:
             plain.generation_config.save_pretrained(temporary)
-        write_weights(held, temporary)
+        write_weights(tensors, temporary)
         tokenizer.save_pretrained(temporary)
         if notes is not None:
             (temporary / "made_by.json").write_text(json.dumps(notes, indent=2) + "\n")

@@ -79,8 +79,8 @@ class ZeroLearner(Learner):
         for name, parameter in trained(self.policy).items():
             weights[name] = safe_get_full_fp32_param(parameter).to("cpu", copy=True)
             for moment in MOMENTS:
-                held = safe_get_full_optimizer_state(parameter, moment)
-                moments[f"{name}|{moment}"] = held.to("cpu", copy=True)
+                full = safe_get_full_optimizer_state(parameter, moment)
+                moments[f"{name}|{moment}"] = full.to("cpu", copy=True)
             moments[f"{name}|step"] = step.clone()
         return State(weights, moments)
 
@@ -103,8 +103,8 @@ class ZeroLearner(Learner):
                 parameter.copy_(value)
             safe_set_full_fp32_param(parameter, value)
             for moment in MOMENTS:
-                held = state.moments.get(f"{name}|{moment}", torch.zeros_like(value)).to(value)
-                safe_set_full_optimizer_state(parameter, held, moment)
+                full = state.moments.get(f"{name}|{moment}", torch.zeros_like(value)).to(value)
+                safe_set_full_optimizer_state(parameter, full, moment)
 
     def _partitions(self) -> list[Tensor]:
         """This rank's float32 weights, flat: what the optimiser updates."""
