@@ -14,8 +14,8 @@ def test_learning_rates_by_hand():
 
 
 def test_share_and_gather_are_inverse_on_one_rank():
-    assert Ranks(1, 3).share([0, 1, 2, 3, 4, 5, 6]) == [1, 4]
-    assert Ranks().gather(Ranks().share([3, 1, 2])) == [3, 1, 2]
+    assert Ranks(1, 3).shard([0, 1, 2, 3, 4, 5, 6]) == [1, 4]
+    assert Ranks().gather(Ranks().shard([3, 1, 2])) == [3, 1, 2]
 
 
 def test_a_rank_that_is_left_alone_says_who_it_waits_for(monkeypatch):
@@ -27,7 +27,7 @@ def test_a_rank_that_is_left_alone_says_who_it_waits_for(monkeypatch):
     ranks, weight = Ranks(1, 4), torch.nn.Parameter(torch.ones(2))
     for wait, purpose in (
         (lambda: ranks.gather([1]), "gather"), (lambda: ranks.sum([1.0]), "numbers"),
-        (lambda: ranks.sum_gradients([weight]), "gradients"), (ranks.wait, "end a stage"),
+        (lambda: ranks.sum_gradients([weight]), "gradients"), (ranks.barrier, "end a stage"),
     ):  # fmt: skip
         with pytest.raises(RanksLost, match=rf"rank 1 of 4 has waited 0 s .* {purpose}.*5000ms for recv.*goes on"):
             wait()
