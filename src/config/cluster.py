@@ -40,19 +40,19 @@ class ClusterSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
+        violations = [
             f"cluster.{name} must be at least 1; got {value}"
             for name in ("minutes", "nodes", "tasks_per_node", "cpus", "memory_gb", "at_once", "poll_s")
             if (value := getattr(self, name)) is not None and value < 1
         ]
-        found += [
+        violations += [
             f"cluster.{name} must be at least 0; got {value}"
             for name in ("gpus", "requeues")
             if (value := getattr(self, name)) < 0
         ]
         if not 1 <= self.signal_s < 60 * self.minutes:
-            found.append(
+            violations.append(
                 f"cluster.signal_s must be at least 1 and below the time of a job, {60 * self.minutes} s (cluster.minutes); "
                 f"got {self.signal_s}"
             )
-        return found
+        return violations

@@ -92,19 +92,19 @@ class EvaluationSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.every < 0:
-            found.append(f"evaluation.every must be 0 (never) or more; got {self.every}")
+            violations.append(f"evaluation.every must be 0 (never) or more; got {self.every}")
         for name in ("problems", "samples", "questions_per_part", "every_problems"):
             value = getattr(self, name)
             if value is not None and value < 1:
-                found.append(f"evaluation.{name} must be at least 1; got {value}")
+                violations.append(f"evaluation.{name} must be at least 1; got {value}")
         for name in ("splits", "languages"):
             if not getattr(self, name):
-                found.append(f"evaluation.{name} must name at least one; got an empty list")
+                violations.append(f"evaluation.{name} must name at least one; got an empty list")
             if len(set(getattr(self, name))) < len(getattr(self, name)):
-                found.append(f"evaluation.{name} must name each once; got {list(getattr(self, name))}")
-        return found
+                violations.append(f"evaluation.{name} must name each once; got {list(getattr(self, name))}")
+        return violations
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,7 @@ class UnclearThinking(UserError):
 
 
 def question_text(question: Question, instruction: str) -> str:
-    """What the user says: the question, with `localised` after a line in its language that asks for a boxed answer."""
+    """The user's message: the question, with `localised` after a line in its language that asks for a boxed answer."""
     if instruction == "none":
         return question.question
     row = language(question.language)
@@ -45,13 +45,13 @@ def question_text(question: Question, instruction: str) -> str:
 class Chat:
     """Renders prompts and targets with the chat template of `tokenizer`.
 
-    `think` is who opens the thinking (`template`, `model` or `none`), `found` what the template itself does.
+    `think` is who opens the thinking (`template`, `model` or `none`), `template_think` what the template itself does.
     """
 
     tokenizer: PreTrainedTokenizerBase
     instruction: str
     think: str
-    found: str
+    template_think: str
 
     @staticmethod
     def of(tokenizer: PreTrainedTokenizerBase, instruction: str, spec: ModelSpec) -> Chat:
@@ -60,27 +60,27 @@ class Chat:
         Raises:
             UnclearThinking: nobody opens the thinking, yet completions are to be read as if they marked it.
         """
-        found = thinking_of(tokenizer)
-        think = found if spec.think == "auto" else spec.think
+        template_think = thinking_of(tokenizer)
+        think = template_think if spec.think == "auto" else spec.think
         if think == "none" and spec.thinks:
             raise UnclearThinking(
                 "model.thinks must be false for a model that does not mark its thinking, and the chat template of this "
                 "one neither opens <think> nor speaks of it. Give model.thinks=false, or model.think=model (the model "
                 "learns to write <think> itself) or model.think=template (every prompt ends with it)"
             )
-        return Chat(tokenizer, instruction, think, found)
+        return Chat(tokenizer, instruction, think, template_think)
 
-    def text(self, said: str) -> str:
-        """The prompt as text, special tokens included, up to where sampling begins."""
-        text = _rendered(self.tokenizer, said, self.think != "none")
+    def text(self, message: str) -> str:
+        """The prompt of a user's message as text, special tokens included, up to where sampling begins."""
+        text = _rendered(self.tokenizer, message, self.think != "none")
         opening = _OPENS.search(text)
         if self.think == "template":
             return text if opening else text + OPENING
         return text[: opening.start()] if opening else text
 
-    def tokens(self, said: str) -> list[int]:
-        """The prompt tokens of what the user says."""
-        return list(self.tokenizer(self.text(said), add_special_tokens=False)["input_ids"])
+    def tokens(self, message: str) -> list[int]:
+        """The prompt tokens of a user's message."""
+        return list(self.tokenizer(self.text(message), add_special_tokens=False)["input_ids"])
 
     def prompt(self, question: Question) -> list[int]:
         """The prompt tokens of a question."""
@@ -116,13 +116,13 @@ def completion_tokens(tokenizer: PreTrainedTokenizerBase, completion: str) -> li
 
 def decode(tokenizer: PreTrainedTokenizerBase, tokens: Sequence[int]) -> str:
     """The text of sampled tokens, without the end token; special tokens such as `</think>` are kept."""
-    kept = tokens[:-1] if tokens and tokens[-1] == tokenizer.eos_token_id else tokens
-    return str(tokenizer.decode(kept, skip_special_tokens=False, clean_up_tokenization_spaces=False))
+    content = tokens[:-1] if tokens and tokens[-1] == tokenizer.eos_token_id else tokens
+    return str(tokenizer.decode(list(content), skip_special_tokens=False, clean_up_tokenization_spaces=False))
 
 
-def _rendered(tokenizer: PreTrainedTokenizerBase, said: str, thinking: bool) -> str:
+def _rendered(tokenizer: PreTrainedTokenizerBase, message: str, thinking: bool) -> str:
     return str(
         tokenizer.apply_chat_template(
-            [{"role": "user", "content": said}], tokenize=False, add_generation_prompt=True, enable_thinking=thinking
+            [{"role": "user", "content": message}], tokenize=False, add_generation_prompt=True, enable_thinking=thinking
         )
     )

@@ -44,13 +44,14 @@ def read_completions(
             sample twice, a problem with two golds, or not in every language; names file, line and field.
     """
     path = Path(path)
-    asked = {(name, q.problem, q.language): q for name, questions in (known or {}).items() for q in questions}
+    questions = {(name, q.problem, q.language): q for name, rows in (known or {}).items() for q in rows}
     first: dict[tuple[str, str, str], Question] = {}
     counted: Counter[tuple[str, str, str]] = Counter()
     seen: set[tuple[str, str, str, int]] = set()
-    found = []
+    completions = []
     for where, row in _rows(path):
-        problem, code = text_of(row, "id", where), text_of(row, "language", where)
+        problem = text_of(row, "id", where)
+        code = text_of(row, "language", where)
         try:
             language(code)
         except UnknownLanguage as error:
@@ -59,7 +60,7 @@ def read_completions(
         if not isinstance(text, str):  # an empty completion is one; a missing one is not
             raise BadData(f"{where}, field 'completion': must be a string; got {text!r:.80}.")
         key = (_split(row, where, split), problem, code)
-        question = _question(row, where, key, asked.get(key))
+        question = _question(row, where, key, questions.get(key))
         other = first.setdefault(key, question)
         if (other.gold, other.kind, other.part) != (question.gold, question.kind, question.part):
             raise BadData(
@@ -74,15 +75,16 @@ def read_completions(
         if sample in seen:
             raise BadData(f"{where}, field 'sample': {sample[-1]} of id {problem!r} in {code} is there already.")
         seen.add(sample)
-        tokens, cut = row.get("tokens"), row.get("truncated")
-        if cut is not None and not isinstance(cut, bool):
-            raise BadData(f"{where}, field 'truncated': must be true, false or left out; got {cut!r:.80}.")
+        tokens = row.get("tokens")
+        truncated = row.get("truncated")
+        if truncated is not None and not isinstance(truncated, bool):
+            raise BadData(f"{where}, field 'truncated': must be true, false or left out; got {truncated!r:.80}.")
         count = None if tokens is None or tokens != tokens else _whole(tokens, "tokens", where)
-        found.append(Completion(question, key[0], sample[-1], text, count, cut))
-    if not found:
+        completions.append(Completion(question, key[0], sample[-1], text, count, truncated))
+    if not completions:
         raise BadData(f"{path}: holds no rows. At least one is needed.")
-    _check_complete(path, found)
-    return found
+    _check_complete(path, completions)
+    return completions
 
 
 def splits_without_golds(path: str | Path, split: str = "test") -> list[str]:
@@ -91,11 +93,11 @@ def splits_without_golds(path: str | Path, split: str = "test") -> list[str]:
     return list(dict.fromkeys(_split(row, where, split) for where, row in rows if row.get("gold") is None))
 
 
-def _check_complete(path: Path, found: Sequence[Completion]) -> None:
+def _check_complete(path: Path, completions: Sequence[Completion]) -> None:
     """Either the languages share all problems or none: averages and pairs need it."""
-    for split in dict.fromkeys(item.split for item in found):
+    for split in dict.fromkeys(item.split for item in completions):
         sets: dict[str, dict[str, None]] = {}
-        for item in found:
+        for item in completions:
             if item.split == split:
                 sets.setdefault(item.question.language, {})[item.question.problem] = None
         every = dict.fromkeys(problem for problems in sets.values() for problem in problems)

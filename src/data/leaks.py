@@ -51,7 +51,7 @@ def signature(question: Question) -> tuple[tuple[str, ...], ...]:
         str(unicodedata.digit(c, c)) if c.isdigit() else c for c in unicodedata.normalize("NFKC", question.question)
     )
     numbers = sorted(re.findall(r"\d+", _THOUSANDS.sub("", text)))
-    formulas = [_formula("".join(filter(None, found))) for found in _FORMULA.findall(text)]
+    formulas = [_formula("".join(filter(None, groups))) for groups in _FORMULA.findall(text)]
     longest = max(formulas, key=lambda formula: (len(formula), formula), default="")
     keys: list[tuple[str, ...]] = []
     if numbers and sum(character.isdigit() for character in gold + "".join(numbers)) >= DIGITS:
@@ -82,8 +82,8 @@ def connected(keys: Sequence[Iterable[Hashable]]) -> list[list[int]]:
         return index
 
     first: dict[Hashable, int] = {}
-    for index, own in enumerate(keys):
-        for key in own:
+    for index, row_keys in enumerate(keys):
+        for key in row_keys:
             one, other = sorted((root(first.setdefault(key, index)), root(index)))
             parent[other] = one
     groups: dict[int, list[int]] = {}
@@ -110,13 +110,13 @@ def report(a: Sequence[Question], b: Sequence[Question] | None, show: int) -> st
         )
     exact = exact_leaks(a, b)
     known = {id(row) for _, row in exact}
-    both, size = [*a, *b], len(a)
+    both = [*a, *b]
     pairs = [
         (both[group[0]], both[index])  # a group's first row is one of A where it has any
         for group in same_problems(both)
-        if group[0] < size
+        if group[0] < len(a)
         for index in group
-        if index >= size and id(both[index]) not in known
+        if index >= len(a) and id(both[index]) not in known
     ]
     lines = _lines("rows of B whose text stands in A", len(exact), len(b), exact[:show])
     return "\n".join(lines + _lines("other rows of B whose problem stands in A", len(pairs), len(b), pairs[:show]))

@@ -23,9 +23,9 @@ class DataSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.instruction not in ("none", "localised"):
-            found.append(f"data.instruction must be none or localised; got {self.instruction!r}")
+            violations.append(f"data.instruction must be none or localised; got {self.instruction!r}")
         if not 0 <= self.validation_share < 1:
-            found.append(f"data.validation_share is a share in [0, 1); got {self.validation_share}")
-        return found
+            violations.append(f"data.validation_share is a share in [0, 1); got {self.validation_share}")
+        return violations

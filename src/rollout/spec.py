@@ -35,23 +35,23 @@ class VllmSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = [
+        violations = [
             f"rollout.vllm.{name} must be at least 1; got {getattr(self, name)}"
             for name in ("maximum_prompt_tokens", "sequences_at_once", "tensor_parallel")
             if getattr(self, name) < 1
         ]
         if not 0 < self.memory_share < 1:
-            found.append(
+            violations.append(
                 f"rollout.vllm.memory_share must be in (0, 1), the rest is the trainer's; got {self.memory_share}"
             )
         if self.cpu_cache_gb <= 0:
-            found.append(f"rollout.vllm.cpu_cache_gb must be above 0; got {self.cpu_cache_gb}")
+            violations.append(f"rollout.vllm.cpu_cache_gb must be above 0; got {self.cpu_cache_gb}")
         if self.url is not None and self.shared_folder is None:
-            found.append(
+            violations.append(
                 "rollout.vllm.shared_folder must be given with rollout.vllm.url: the server reads the weights there; "
                 "give a folder that it and all ranks see"
             )
-        return found
+        return violations
 
 
 @dataclass(frozen=True)
@@ -100,37 +100,39 @@ class RolloutSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.engine not in ENGINES:
-            found.append(f"rollout.engine must be one of {', '.join(ENGINES)}; got {self.engine!r}")
+            violations.append(f"rollout.engine must be one of {', '.join(ENGINES)}; got {self.engine!r}")
         if self.temperature <= 0:
-            found.append(f"rollout.temperature must be above 0 (sampling is what explores); got {self.temperature}")
+            violations.append(
+                f"rollout.temperature must be above 0 (sampling is what explores); got {self.temperature}"
+            )
         if not 0 < self.top_p <= 1:
-            found.append(f"rollout.top_p must be in (0, 1]; got {self.top_p}")
+            violations.append(f"rollout.top_p must be in (0, 1]; got {self.top_p}")
         if self.top_k < 0:
-            found.append(f"rollout.top_k must be 1 or more, or 0 for off; got {self.top_k}")
+            violations.append(f"rollout.top_k must be 1 or more, or 0 for off; got {self.top_k}")
         if not 0 <= self.min_p < 1:
-            found.append(f"rollout.min_p must be in [0, 1), 0 being off; got {self.min_p}")
+            violations.append(f"rollout.min_p must be in [0, 1), 0 being off; got {self.min_p}")
         if self.maximum_new_tokens < 1 or self.rows_at_once < 1:
-            found.append("rollout.maximum_new_tokens and rollout.rows_at_once must be at least 1")
+            violations.append("rollout.maximum_new_tokens and rollout.rows_at_once must be at least 1")
         if self.sync not in SYNCS:
-            found.append(f"rollout.sync must be one of {', '.join(SYNCS)}; got {self.sync!r}")
+            violations.append(f"rollout.sync must be one of {', '.join(SYNCS)}; got {self.sync!r}")
         elif self.sync == "adapter" and (self.engine != "vllm" or self.vllm.url is not None):
-            found.append(
+            violations.append(
                 f"rollout.sync=adapter needs rollout.engine=vllm in the same process; got {self.engine!r}"
                 f"{'' if self.vllm.url is None else ' behind ' + self.vllm.url}. Use rollout.sync=merged"
             )
         if self.engine == "scripted" and (self.script is None or not Path(self.script).is_file()):
-            found.append(
+            violations.append(
                 f"rollout.script must be a JSONL file of completions with rollout.engine=scripted; got {self.script!r}. "
                 'Give one with lines {"text": ...}'
             )
         if self.probe_rows < 0:
-            found.append(f"rollout.probe_rows must be 1 or more, or 0 for off; got {self.probe_rows}")
+            violations.append(f"rollout.probe_rows must be 1 or more, or 0 for off; got {self.probe_rows}")
         if self.mismatch_limit is not None and self.mismatch_limit <= 0:
-            found.append(
+            violations.append(
                 f"rollout.mismatch_limit must be above 0, or null for that of the dtype; got {self.mismatch_limit}"
             )
         if self.timeout_s <= 0:
-            found.append(f"rollout.timeout_s must be above 0 seconds; got {self.timeout_s}")
-        return found + self.vllm.violations()
+            violations.append(f"rollout.timeout_s must be above 0 seconds; got {self.timeout_s}")
+        return violations + self.vllm.violations()

@@ -16,7 +16,7 @@ from src.data.chat import Chat
 from src.data.readers import json_lines
 from src.data.records import Question, write_records
 from src.data.selection import choose
-from src.data.selection.choose import REASONS, Dropped, mixed
+from src.data.selection.choose import REASONS, Dropped, shuffle_key
 from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Stage
@@ -136,7 +136,7 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
 
 def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, int]]) -> None:
     config, folder, rows = stage.config, stage.directory, selection.rows
-    kept = sorted((rows[index] for index in selection.left), key=lambda row: mixed(row, config.seed))
+    kept = sorted((rows[index] for index in selection.left), key=lambda row: shuffle_key(row, config.seed))
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     lines = []
     for index, row in enumerate(rows):

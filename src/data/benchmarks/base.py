@@ -62,10 +62,10 @@ class Benchmark:
             BadData: it is not there, or there is neither a path nor a pinned source.
         """
         if self.path is not None:
-            found = Path(self.path) / name
-            if not found.is_file():
-                raise BadData(f"{found}: no such file. benchmark.path must be the folder that holds {name}")
-            return found
+            path = Path(self.path) / name
+            if not path.is_file():
+                raise BadData(f"{path}: no such file. benchmark.path must be the folder that holds {name}")
+            return path
         if self.source is None or self.revision is None:
             raise BadData(
                 f"benchmark.path must be a local folder that holds {name}, or benchmark.source and benchmark.revision "
@@ -75,20 +75,22 @@ class Benchmark:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if self.path is not None and not Path(self.path).is_dir():
-            found.append(f"benchmark.path must be a folder; {self.path} is none")
+            violations.append(f"benchmark.path must be a folder; {self.path} is none")
         if self.completions is not None and not Path(self.completions).is_file():
-            found.append(f"benchmark.completions must be a JSONL or parquet file; {self.completions} is none")
+            violations.append(f"benchmark.completions must be a JSONL or parquet file; {self.completions} is none")
         if self.source is not None and self.source.split(":")[0] not in ("github", "hub"):
-            found.append(f"benchmark.source must be github:<owner>/<name> or hub:<owner>/<name>; got {self.source!r}")
+            violations.append(
+                f"benchmark.source must be github:<owner>/<name> or hub:<owner>/<name>; got {self.source!r}"
+            )
         if self.revision is not None and not COMMIT.fullmatch(self.revision):
-            found.append(
+            violations.append(
                 f"benchmark.revision must be a full commit hash, so that the data cannot change; got {self.revision!r}"
             )
         if any(weight <= 0 for weight in self.weights.values()):
-            found.append(f"benchmark.weights must be above 0; got {dict(self.weights)}")
-        return found
+            violations.append(f"benchmark.weights must be above 0; got {dict(self.weights)}")
+        return violations
 
     def identity(self) -> str:
         """What the questions depend on, as a short text: where they come from, and of local files the content."""

@@ -39,7 +39,8 @@ def _question(index: int, where: str, row: dict[str, Any]) -> Question:
     code = text_of(row, "lang", where)
     if code not in TRAINED:
         raise BadData(f"{where}, field 'lang': must be one of {', '.join(TRAINED)}; got {code!r:.80}.")
-    chat, reward = row.get("prompt"), row.get("reward_model")
+    chat = row.get("prompt")
+    reward = row.get("reward_model")
     if not isinstance(chat, list) or len(chat) != 1 or not isinstance(chat[0], dict):
         raise BadData(f"{where}, field 'prompt': must be a list of one message; got {chat!r:.80}.")
     if not isinstance(reward, dict):

@@ -36,16 +36,16 @@ class GpqaDiamond(Benchmark):
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         english = list(json_lines(self.file("gpqa_en.jsonl")))
-        wanted = self._diamond()
-        kept = {
-            number for number, (where, row) in enumerate(english) if _plain(text_of(row, "Question", where)) in wanted
+        diamond = self._diamond()
+        numbers = {
+            number for number, (where, row) in enumerate(english) if _plain(text_of(row, "Question", where)) in diamond
         }
-        if len(kept) != len(wanted):
+        if len(numbers) != len(diamond):
             raise BadData(
-                f"{self.file('gpqa_en.jsonl')}: holds {len(kept)} of the {len(wanted)} questions of gpqa_diamond.csv. "
+                f"{self.file('gpqa_en.jsonl')}: holds {len(numbers)} of the {len(diamond)} questions of gpqa_diamond.csv. "
                 f"All must be there, word for word"
             )
-        found = []
+        questions = []
         for code in languages:
             rows = list(json_lines(self.file(f"gpqa_{code}.jsonl")))
             if len(rows) != len(english):
@@ -53,12 +53,13 @@ class GpqaDiamond(Benchmark):
                     f"{self.file(f'gpqa_{code}.jsonl')}: has {len(rows)} rows, but gpqa_en.jsonl has {len(english)}. "
                     f"Line n must be the same problem in both"
                 )
-            for number in sorted(kept):
+            for number in sorted(numbers):
                 where, row = rows[number]
-                problem, question = str(number + 1), text_of(row, "Question", where)
+                problem = str(number + 1)
+                question = text_of(row, "Question", where)
                 options, right = shuffled([text_of(row, name, where) for name in ("Correct Answer", *WRONG)], problem)
-                found.append(choice(problem, code, question, options, right))
-        return found
+                questions.append(choice(problem, code, question, options, right))
+        return questions
 
     def identity(self) -> str:
         return f"{super().identity()} {self.diamond_revision}"

@@ -40,11 +40,13 @@ class Jsonl(Benchmark):
         return [row for code in languages for row in rows if row.language == code]
 
     def violations(self) -> list[str]:
-        found = super().violations()
+        violations = super().violations()
         if self.completions is None and (self.questions_file is None or not Path(self.questions_file).is_file()):
-            found.append(f"benchmark.questions_file must be a JSONL file of questions; {self.questions_file} is none")
-        return found
+            violations.append(
+                f"benchmark.questions_file must be a JSONL file of questions; {self.questions_file} is none"
+            )
+        return violations
 
     def identity(self) -> str:
-        own = f" {content_hash(Path(self.questions_file))}" if self.questions_file is not None else ""
-        return super().identity() + own
+        content = f" {content_hash(Path(self.questions_file))}" if self.questions_file is not None else ""
+        return super().identity() + content

@@ -28,7 +28,8 @@ class Mgsm(Benchmark):
         return [question for code in languages for question in self._of(code)]
 
     def _of(self, code: str) -> list[Question]:
-        path, found = self.file(f"mgsm_{code}.tsv"), []
+        path = self.file(f"mgsm_{code}.tsv")
+        questions = []
         try:
             lines = path.read_text(encoding="utf-8").split("\n")
         except UnicodeDecodeError as error:
@@ -43,5 +44,5 @@ class Mgsm(Benchmark):
             gold = text_of(row, "answer", where).replace(",", "")
             if not gold.removeprefix("-").isdecimal():
                 raise BadData(f"{where}, field 'answer': must be an integer; got {row['answer']!r:.80}.")
-            found.append(Question(str(number), code, text_of(row, "question", where), gold))
-        return found
+            questions.append(Question(str(number), code, text_of(row, "question", where), gold))
+        return questions

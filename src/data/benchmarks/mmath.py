@@ -45,11 +45,13 @@ class Mmath(Benchmark):
         )
 
     def violations(self) -> list[str]:
-        found = super().violations()
+        violations = super().violations()
         unknown = sorted(set(self.parts) - {"aime2024", "aime2025", "cnmo", "math500"})
         if unknown:
-            found.append(f"benchmark.parts must be among aime2024, aime2025, cnmo, math500; got {', '.join(unknown)}")
-        return found
+            violations.append(
+                f"benchmark.parts must be among aime2024, aime2025, cnmo, math500; got {', '.join(unknown)}"
+            )
+        return violations
 
     def identity(self) -> str:
         return " ".join([super().identity(), *sorted(self.parts)])

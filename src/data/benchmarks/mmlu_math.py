@@ -28,16 +28,17 @@ class MmluMath(Benchmark):
         return LANGUAGES
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
-        found = []
+        questions = []
         for code in languages:
             for where, row in parquet_rows(self.file(f"{code}/test-00000-of-00001.parquet")):
                 subject = text_of(row, "subject", where)
                 if subject in self.subjects:
                     options = [text_of(row, f"option_{letter}", where) for letter in "abcd"]
                     right = option_of(row, "answer", where, options)
-                    problem, question = text_of(row, "sample_id", where), text_of(row, "question", where)
-                    found.append(choice(problem, code, question, options, right, part=subject))
-        return found
+                    problem = text_of(row, "sample_id", where)
+                    question = text_of(row, "question", where)
+                    questions.append(choice(problem, code, question, options, right, part=subject))
+        return questions
 
     def identity(self) -> str:
         return " ".join([super().identity(), *sorted(self.subjects)])

@@ -29,7 +29,7 @@ class MmluProMedicine(Benchmark):
         return LANGUAGES
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
-        found = []
+        questions = []
         for code in languages:
             for where, row in parquet_rows(self.file(f"{code}/test-00000-of-00001.parquet")):
                 if text_of(row, "category", where) == self.category:
@@ -38,9 +38,10 @@ class MmluProMedicine(Benchmark):
                         count -= 1
                     options = [text_of(row, f"option_{index}", where) for index in range(max(count, 2))]
                     right = option_of(row, "answer", where, options)
-                    problem, question = text_of(row, "question_id", where), text_of(row, "question", where)
-                    found.append(choice(problem, code, question, options, right))
-        return found
+                    problem = text_of(row, "question_id", where)
+                    question = text_of(row, "question", where)
+                    questions.append(choice(problem, code, question, options, right))
+        return questions
 
     def identity(self) -> str:
         return f"{super().identity()} {self.category}"

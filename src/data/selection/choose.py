@@ -24,8 +24,8 @@ REASONS = {
 Dropped = dict[int, tuple[str, str]]  # index -> reason, detail
 
 
-def mixed(question: Question, seed: int) -> bytes:
-    """Where a row stands in the order of the seed; a function of the row, not of its neighbours."""
+def shuffle_key(question: Question, seed: int) -> bytes:
+    """Sorting by it shuffles rows in the order of the seed; a function of the row, not of its neighbours."""
     text = f"{seed}/{question.language}/{question.problem}/{question.question}"
     return hashlib.sha256(text.encode(errors="replace")).digest()
 
@@ -33,12 +33,12 @@ def mixed(question: Question, seed: int) -> bytes:
 def duplicates(rows: Sequence[Question]) -> Dropped:
     """Rows whose text stood before."""
     first: dict[str, Question] = {}
-    found: Dropped = {}
+    dropped: Dropped = {}
     for index, row in enumerate(rows):
         kept = first.setdefault(plain(row.question), row)
         if kept is not row:
-            found[index] = ("duplicate", kept.problem)
-    return found
+            dropped[index] = ("duplicate", kept.problem)
+    return dropped
 
 
 def leaks(rows: Sequence[Question], against: Mapping[str, Sequence[Question]]) -> tuple[Dropped, dict[str, int]]:
@@ -46,15 +46,17 @@ def leaks(rows: Sequence[Question], against: Mapping[str, Sequence[Question]]) -
     `rows`. A row leaks with its translations: those with its id, or that share a key with it."""
     others = [(name, question) for name, questions in against.items() for question in questions]
     keys = [[("id", row.problem), *text_keys(row)] for row in rows] + [text_keys(question) for _, question in others]
-    found: Dropped = {}
-    standing = dict.fromkeys(against, 0)
+    dropped: Dropped = {}
+    counts = dict.fromkeys(against, 0)
     for group in connected(keys):
-        mine, theirs = [i for i in group if i < len(rows)], [others[i - len(rows)] for i in group if i >= len(rows)]
-        if mine and theirs:
-            found |= dict.fromkeys(mine, ("leak", f"{theirs[0][0]} {theirs[0][1].problem}"))
-            for name, _ in theirs:
-                standing[name] += 1
-    return found, standing
+        leaked = [index for index in group if index < len(rows)]
+        sources = [others[index - len(rows)] for index in group if index >= len(rows)]
+        if leaked and sources:
+            name, question = sources[0]
+            dropped |= dict.fromkeys(leaked, ("leak", f"{name} {question.problem}"))
+            for name, _ in sources:
+                counts[name] += 1
+    return dropped, counts
 
 
 def translations(rows: Sequence[Question], mode: str, seed: int) -> Dropped:
@@ -69,20 +71,20 @@ def translations(rows: Sequence[Question], mode: str, seed: int) -> Dropped:
         for index in group:
             by_language.setdefault(rows[index].language, []).append(index)
         groups.append(by_language)
-    groups.sort(key=lambda group: (len(group), min(mixed(rows[own[0]], seed) for own in group.values())))
+    groups.sort(key=lambda group: (len(group), min(shuffle_key(rows[indices[0]], seed) for indices in group.values())))
     counts: Counter[str] = Counter()
-    found: Dropped = {}
+    dropped: Dropped = {}
     for by_language in groups:
-        order = sorted(by_language, key=lambda code: (counts[code], mixed(rows[by_language[code][0]], seed)))
+        order = sorted(by_language, key=lambda code: (counts[code], shuffle_key(rows[by_language[code][0]], seed)))
         chosen = order if mode == "all" else order[:1]
-        for code, own in by_language.items():
+        for code, indices in by_language.items():
             if code in chosen:
                 counts[code] += 1
-                found |= dict.fromkeys(own[1:], ("reworded", rows[own[0]].problem))
+                dropped |= dict.fromkeys(indices[1:], ("reworded", rows[indices[0]].problem))
             else:
                 kept = rows[by_language[chosen[0]][0]]
-                found |= dict.fromkeys(own, ("translation", f"{kept.language} {kept.problem}"))
-    return found
+                dropped |= dict.fromkeys(indices, ("translation", f"{kept.language} {kept.problem}"))
+    return dropped
 
 
 def balance(rows: Sequence[Question], mode: str, per_language: int | None, seed: int) -> Dropped:
@@ -96,6 +98,6 @@ def balance(rows: Sequence[Question], mode: str, per_language: int | None, seed:
         return {}
     return {
         index: ("balance", "")
-        for own in by_language.values()
-        for index in sorted(own, key=lambda index: mixed(rows[index], seed))[min(limits) :]
+        for indices in by_language.values()
+        for index in sorted(indices, key=lambda index: shuffle_key(rows[index], seed))[min(limits) :]
     }

@@ -26,15 +26,17 @@ class DifficultySpec:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         if self.rollouts == 0:
             return []
-        found = []
+        violations = []
         if not 0 <= self.minimum <= self.most <= self.rollouts:
-            found.append(
+            violations.append(
                 "prompts.difficulty must have 0 <= minimum <= maximum <= rollouts (maximum null: rollouts - 1); got "
                 f"{self.minimum}, {self.maximum} and {self.rollouts}"
             )
         if self.questions_per_part < 1:
-            found.append(f"prompts.difficulty.questions_per_part must be at least 1; got {self.questions_per_part}")
-        return found
+            violations.append(
+                f"prompts.difficulty.questions_per_part must be at least 1; got {self.questions_per_part}"
+            )
+        return violations
 
 
 @dataclass(frozen=True)
@@ -56,19 +58,19 @@ class PromptsSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if not self.sources:
-            found.append(
+            violations.append(
                 'prompts.sources must name at least one set, such as ["dapo_math@train_5k=<folder>"]; got none'
             )
         if self.translations not in ("one", "all"):
-            found.append(f"prompts.translations must be one or all; got {self.translations!r}")
+            violations.append(f"prompts.translations must be one or all; got {self.translations!r}")
         if self.balance not in ("none", "smallest"):
-            found.append(f"prompts.balance must be none or smallest; got {self.balance!r}")
+            violations.append(f"prompts.balance must be none or smallest; got {self.balance!r}")
         for name in ("problems", "per_language"):
             if getattr(self, name) is not None and getattr(self, name) < 1:
-                found.append(f"prompts.{name} must be at least 1, or null for all; got {getattr(self, name)}")
-        return found + self.difficulty.violations()
+                violations.append(f"prompts.{name} must be at least 1, or null for all; got {getattr(self, name)}")
+        return violations + self.difficulty.violations()
 
     def identity(self) -> dict[str, Any]:
         """What the result depends on: sets by what is in them."""

@@ -28,7 +28,7 @@ class Request:
 
     @property
     def key(self) -> Key:
-        """What an answer is found by: problem, language, sample, and a hash of what is said."""
+        """The key of an answer: problem, language, sample, and a hash of the text."""
         return self.question.problem, self.question.language, self.sample, asked(self.text)
 
 
@@ -65,7 +65,7 @@ class Answer:
 
 
 def asked(text: str) -> str:
-    """A short hash of what is said to the teacher."""
+    """A short hash of the text that the teacher is sent."""
     return hashlib.sha256(text.encode(errors="replace")).hexdigest()[:16]
 
 

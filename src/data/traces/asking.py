@@ -35,7 +35,8 @@ async def ask_all(
         Refused, OverBudget: see there.
         GivenUp: as many requests in a row as go at once came to nothing.
     """
-    waiting, purse = deque(left), Purse(spec, spent)
+    waiting = deque(left)
+    purse = Purse(spec, spent)
     failed: list[tuple[Request, str]] = []
     in_a_row = 0
     stop: list[Exception] = []
@@ -44,10 +45,11 @@ async def ask_all(
         nonlocal in_a_row
         while waiting and not stop:
             request = waiting.popleft()
-            most = spec.cost(len(request.text.encode(errors="replace")) + TEMPLATE, spec.maximum_tokens)
-            cost, reserved = 0.0, False
+            maximum_cost = spec.cost(len(request.text.encode(errors="replace")) + TEMPLATE, spec.maximum_tokens)
+            cost = 0.0
+            reserved = False
             try:
-                await purse.reserve(most)
+                await purse.reserve(maximum_cost)
                 reserved = True
                 if stop:  # while this one waited for room
                     return
@@ -65,7 +67,7 @@ async def ask_all(
                 stop.append(error)
             finally:
                 if reserved:
-                    await purse.settle(most, cost)
+                    await purse.settle(maximum_cost, cost)
             if stop:
                 teacher.stopped.set()
 

@@ -28,9 +28,9 @@ class Estimate:
 
     def text(self, spec: TeacherSpec) -> str:
         """The estimate in two lines."""
-        basis = "means of the answers so far" if self.measured else (
-            f"traces.teacher.maximum_tokens, {ASSUMED_SPEED:g} tokens a second"
-        )  # fmt: skip
+        basis = f"traces.teacher.maximum_tokens, {ASSUMED_SPEED:g} tokens a second"
+        if self.measured:
+            basis = "means of the answers so far"
         return (
             f"{self.left:,} requests left for {spec.model}: {self.tokens_in:,.0f} tokens in, {self.tokens_out:,.0f} out, "
             f"{self.hours:.2f} hours at {spec.concurrency} at once (from {basis})\n"
@@ -49,9 +49,14 @@ def estimate(spec: TeacherSpec, left: Sequence[Request], known: Sequence[Answer]
         tokens_out = _mean([answer.completion_tokens for answer in known]) * len(left)
         seconds = _mean([answer.seconds for answer in known]) * len(left)
     return Estimate(
-        left=len(left), tokens_in=tokens_in, tokens_out=tokens_out, cost=spec.cost(tokens_in, tokens_out),
-        hours=seconds / spec.concurrency / 3600, spent=spent(spec, own), measured=measured,
-    )  # fmt: skip
+        left=len(left),
+        tokens_in=tokens_in,
+        tokens_out=tokens_out,
+        cost=spec.cost(tokens_in, tokens_out),
+        hours=seconds / spec.concurrency / 3600,
+        spent=spent(spec, own),
+        measured=measured,
+    )
 
 
 def prompt_tokens(request: Request) -> int:

@@ -48,7 +48,8 @@ def completion_of(answer: Answer) -> tuple[str, str]:
     trace, text = (before, after) if mark else ("", answer.content)
     if answer.reasoning.strip():  # then thinking tags in the content hold nothing new
         trace = answer.reasoning
-    trace, text = trace.strip().removeprefix("<think>").strip(), text.strip()
+    trace = trace.strip().removeprefix("<think>").strip()
+    text = text.strip()
     if not trace:
         return "", "no_trace"
     if not text:
@@ -78,7 +79,8 @@ def reason_against(
     if sample.fidelity.foreign_script > spec.maximum_foreign_script:
         return "foreign_script", f"{sample.fidelity.foreign_script:.2f}"
     for unit, length in (("characters", len(sample.completion)), ("tokens", tokens)):
-        low, high = getattr(spec, f"minimum_{unit}"), getattr(spec, f"maximum_{unit}")
+        low = getattr(spec, f"minimum_{unit}")
+        high = getattr(spec, f"maximum_{unit}")
         if low is not None and length < low:
             return "too_short", f"{length} {unit}"
         if high is not None and length > high:
@@ -97,8 +99,14 @@ def language_share(trace: str, code: str, detector: Detector) -> float:
 def example(question: Question, completion: str) -> Example:
     """The question with the completion to imitate."""
     return Example(
-        question.problem, question.language, question.question, question.gold, completion, kind=question.kind, part=question.part
-    )  # fmt: skip
+        question.problem,
+        question.language,
+        question.question,
+        question.gold,
+        completion,
+        kind=question.kind,
+        part=question.part,
+    )
 
 
 def among_samples(spec: FilterSpec, examples: Sequence[Example | None]) -> list[str]:
@@ -109,13 +117,13 @@ def among_samples(spec: FilterSpec, examples: Sequence[Example | None]) -> list[
     for item in examples:
         reason = ""
         if item is not None:
-            own = (item.problem, item.language, item.question)
+            key = (item.problem, item.language, item.question)
             if item in seen:
                 reason = "duplicate"
-            elif spec.per_question is not None and kept[own] >= spec.per_question:
+            elif spec.per_question is not None and kept[key] >= spec.per_question:
                 reason = "surplus"
             else:
                 seen.add(item)
-                kept[own] += 1
+                kept[key] += 1
         reasons.append(reason)
     return reasons

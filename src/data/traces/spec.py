@@ -32,19 +32,21 @@ class FilterSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found, name = [], "traces.filter"
+        violations = []
+        name = "traces.filter"
         for key in ("minimum_language", "maximum_foreign_script", "maximum_repetition"):
             if not 0 <= getattr(self, key) <= 1:
-                found.append(f"{name}.{key} is a share in [0, 1]; got {getattr(self, key)}")
+                violations.append(f"{name}.{key} is a share in [0, 1]; got {getattr(self, key)}")
         for unit in ("characters", "tokens"):
-            low, high = getattr(self, f"minimum_{unit}"), getattr(self, f"maximum_{unit}")
+            low = getattr(self, f"minimum_{unit}")
+            high = getattr(self, f"maximum_{unit}")
             if low is not None and high is not None and low > high:
-                found.append(f"{name}.minimum_{unit} must not be above maximum_{unit}; got {low} and {high}")
+                violations.append(f"{name}.minimum_{unit} must not be above maximum_{unit}; got {low} and {high}")
         if self.repetition_words < 1:
-            found.append(f"{name}.repetition_words must be at least 1; got {self.repetition_words}")
+            violations.append(f"{name}.repetition_words must be at least 1; got {self.repetition_words}")
         if self.per_question is not None and self.per_question < 1:
-            found.append(f"{name}.per_question must be at least 1, or null for all; got {self.per_question}")
-        return found
+            violations.append(f"{name}.per_question must be at least 1, or null for all; got {self.per_question}")
+        return violations
 
 
 @dataclass(frozen=True)
@@ -62,16 +64,16 @@ class TracesSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         if not self.questions:
-            found.append(
+            violations.append(
                 'traces.questions must name at least one set, such as ["dapo_math@train_1k=<folder>"]; got none'
             )
         if self.problems is not None and self.problems < 1:
-            found.append(f"traces.problems must be at least 1, or null for all; got {self.problems}")
+            violations.append(f"traces.problems must be at least 1, or null for all; got {self.problems}")
         if not 0 <= self.validation_share < 1:
-            found.append(f"traces.validation_share is a share in [0, 1); got {self.validation_share}")
-        return found + self.teacher.violations() + self.filter.violations()
+            violations.append(f"traces.validation_share is a share in [0, 1); got {self.validation_share}")
+        return violations + self.teacher.violations() + self.filter.violations()
 
     def identity(self) -> dict[str, Any]:
         """What the result depends on: sets by what is in them, and no setting that only says how to get answers."""

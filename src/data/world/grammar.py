@@ -40,6 +40,23 @@ class Templates:
     close: tuple[str, ...]  # in a question: the question itself; in reasoning: the concluding sentence
 
 
+def forms_with_gender(masculine: str, feminine: str) -> Callable[[int, Noun], dict[str, str]]:
+    """The `forms` of a language whose nouns have a singular, for 1, and a plural, and whose interrogative agrees with their
+    gender: `masculine` and `feminine` begin the question, and `how_many_within` is the same inside a sentence."""
+
+    def forms(number: int, noun: Noun) -> dict[str, str]:
+        singular, plural = noun.forms
+        how_many = masculine if noun.gender == "m" else feminine
+        return {
+            "count": f"{number} {singular if number == 1 else plural}",
+            "items": plural,
+            "how_many": f"{how_many} {plural}",
+            "how_many_within": f"{how_many.lower()} {plural}",
+        }
+
+    return forms
+
+
 @dataclass(frozen=True)
 class WorldLanguage:
     """A natural language of the world.

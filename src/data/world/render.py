@@ -19,8 +19,8 @@ def world_language(code: str) -> WorldLanguage:
         raise ValueError(
             f"the embedded world has no language {code!r}: add src/data/world/languages/{code}.py"
         ) from None
-    found: WorldLanguage = module.LANGUAGE
-    return found
+    contribution: WorldLanguage = module.LANGUAGE
+    return contribution
 
 
 def question(problem: Problem, code: str, generator: random.Random, held_out: bool = False) -> str:

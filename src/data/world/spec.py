@@ -49,25 +49,25 @@ class WorldSpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        found = []
+        violations = []
         for name in ("start", "operand", "factor"):
             low_high = getattr(self, name)
             if len(low_high) != 2 or not 1 <= low_high[0] <= low_high[1]:
-                found.append(f"world.{name} must be [lowest, highest] with 1 <= lowest <= highest; got {low_high}")
+                violations.append(f"world.{name} must be [lowest, highest] with 1 <= lowest <= highest; got {low_high}")
         if not self.steps or min(self.steps) < 1:
-            found.append(f"world.steps must list numbers of operations >= 1; got {list(self.steps)}")
+            violations.append(f"world.steps must list numbers of operations >= 1; got {list(self.steps)}")
         for name in ("chat_share", "in_language_share"):
             if not 0.0 <= getattr(self, name) <= 1.0:
-                found.append(f"world.{name} is a share in [0, 1]; got {getattr(self, name)}")
+                violations.append(f"world.{name} is a share in [0, 1]; got {getattr(self, name)}")
         if not 1 <= self.items <= 12:
-            found.append(f"world.items must be 1..12, the nouns every language names; got {self.items}")
+            violations.append(f"world.items must be 1..12, the nouns every language names; got {self.items}")
         if self.heads % self.key_value_heads:
-            found.append(
+            violations.append(
                 f"world.heads must be a multiple of world.key_value_heads; got {self.heads} and {self.key_value_heads}"
             )
         if self.pivot_language not in self.languages:
-            found.append(f"world.pivot_language must be one of world.languages; got {self.pivot_language!r}")
+            violations.append(f"world.pivot_language must be one of world.languages; got {self.pivot_language!r}")
         for code in self.trained_languages:
             if code not in self.languages:
-                found.append(f"world.trained_languages must be among world.languages; got {code!r}")
-        return found
+                violations.append(f"world.trained_languages must be among world.languages; got {code!r}")
+        return violations

@@ -7,14 +7,17 @@ Thai, Bengali and Telugu fall apart into bytes; a word takes the blank before it
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerFast
 
-USER, ASSISTANT, THINK, END_THINK, END, PAD = (
-    "<|user|>", "<|assistant|>", "<think>", "</think>", "<|end|>", "<|pad|>",
-)  # fmt: skip
+USER = "<|user|>"
+ASSISTANT = "<|assistant|>"
+THINK = "<think>"
+END_THINK = "</think>"
+END = "<|end|>"
+PAD = "<|pad|>"
 CHAT_TEMPLATE = (
     "{% for message in messages %}"
     "{% if message['role'] == 'user' %}<|user|>{{ message['content'] }}"
@@ -48,7 +51,8 @@ def train(texts: Iterable[str], vocabulary: int) -> PreTrainedTokenizerFast:
             show_progress=False,
         ),
     )
-    fast = PreTrainedTokenizerFast(
+    constructor: Any = PreTrainedTokenizerFast  # its signature has no types
+    fast: PreTrainedTokenizerFast = constructor(
         tokenizer_object=tokenizer,
         eos_token=END,
         pad_token=PAD,

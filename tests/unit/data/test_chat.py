@@ -58,7 +58,7 @@ CASES = [  # template, model.think, found, resolved, the prompt of "Hi", what "t
 def test_prompt_and_target_meet_where_sampling_begins(template, think, found, resolved, prompt, target):
     tokenizer = tiny.tokenizer(template)
     chat = Chat.of(tokenizer, "none", ModelSpec(think=think, thinks=think != "none"))
-    assert (chat.found, chat.think) == (found, resolved)
+    assert (chat.template_think, chat.think) == (found, resolved)
     assert chat.text("Hi") == prompt
     question = Question("1", "en", "Hi", "5")
     assert decode(tokenizer, chat.prompt(question)) == prompt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.data.world.grammar import Noun, Templates, WorldLanguage
+from src.data.world.grammar import Noun, Templates, WorldLanguage, forms_with_gender
 
 NOUNS = {
     "apple": Noun(("manzana", "manzanas"), gender="f"),
@@ -20,22 +20,11 @@ NOUNS = {
 }
 
 
-def forms(number: int, noun: Noun) -> dict[str, str]:
-    singular, plural = noun.forms
-    how_many = "Cuántos" if noun.gender == "m" else "Cuántas"
-    return {
-        "count": f"{number} {singular if number == 1 else plural}",
-        "items": plural,
-        "how_many": f"{how_many} {plural}",
-        "how_many_within": f"{how_many.lower()} {plural}",
-    }
-
-
 LANGUAGE = WorldLanguage(
     code="es",
     names=("María", "Pablo", "Lucía", "Diego", "Elena", "Carlos"),
     nouns=NOUNS,
-    forms=forms,
+    forms=forms_with_gender("Cuántos", "Cuántas"),
     question=Templates(
         start=("{name} tiene {count}.", "{name} empieza con {count}."),
         gain=("Luego {name} recibe {count} más.", "Después {name} compra {count} más."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from src.data.world.grammar import Noun, Templates, WorldLanguage
+from src.data.world.grammar import Noun, Templates, WorldLanguage, forms_with_gender
 
 NOUNS = {
     "apple": Noun(("maçã", "maçãs"), gender="f"),
@@ -20,22 +20,11 @@ NOUNS = {
 }
 
 
-def forms(number: int, noun: Noun) -> dict[str, str]:
-    singular, plural = noun.forms
-    how_many = "Quantos" if noun.gender == "m" else "Quantas"
-    return {
-        "count": f"{number} {singular if number == 1 else plural}",
-        "items": plural,
-        "how_many": f"{how_many} {plural}",
-        "how_many_within": f"{how_many.lower()} {plural}",
-    }
-
-
 LANGUAGE = WorldLanguage(
     code="pt",
     names=("Maria", "João", "Ana", "Pedro", "Luísa", "Tiago"),
     nouns=NOUNS,
-    forms=forms,
+    forms=forms_with_gender("Quantos", "Quantas"),
     question=Templates(
         start=("{name} tem {count}.", "{name} começa com {count}."),
         gain=("Depois {name} recebe mais {count}.", "Em seguida {name} compra mais {count}."),

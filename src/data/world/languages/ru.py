@@ -22,13 +22,14 @@ NOUNS = {
 
 def forms(number: int, noun: Noun) -> dict[str, str]:
     nominative, accusative, few, many = noun.forms
-    one, some = number % 10 == 1 and number % 100 != 11, number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14)
+    singular = number % 10 == 1 and number % 100 != 11
+    paucal = number % 10 in (2, 3, 4) and number % 100 not in (12, 13, 14)
     return {
-        "count": f"{number} {nominative if one else few if some else many}",
-        "counted": f"{number} {accusative if one else few if some else many}",
+        "count": f"{number} {nominative if singular else few if paucal else many}",
+        "counted": f"{number} {accusative if singular else few if paucal else many}",
         "items": many,
         "how_many": f"Сколько {many}",
-        "times_word": "раза" if some else "раз",
+        "times_word": "раза" if paucal else "раз",
     }
 
 
