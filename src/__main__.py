@@ -34,18 +34,18 @@ def summary(module: str) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Hand over to a command; its exit code."""
     name, *rest = (sys.argv[1:] if arguments is None else list(arguments)) or ["--help"]
-    known = commands()
+    modules = commands()
     if name in ("-h", "--help"):
         print("python -m src <command> [...]; <command> --help tells more\n")
-        print("\n".join(f"  {command:12} {summary(module)}" for command, module in known.items()))
+        print("\n".join(f"  {command:12} {summary(module)}" for command, module in modules.items()))
         return 0
-    if name not in known:
-        return fail(f"there is no command {name!r}. {nearest(name, list(known))}")
+    if name not in modules:
+        return fail(f"there is no command {name!r}. {nearest(name, list(modules))}")
     if name == RUN:
         sys.argv = ["src.run", *rest]
         runpy.run_module("src.run", run_name="__main__", alter_sys=True)
         return 0
-    code: int = importlib.import_module(known[name]).main(rest)
+    code: int = importlib.import_module(modules[name]).main(rest)
     return code
 
 

@@ -5,8 +5,6 @@ from __future__ import annotations
 import errno
 import os
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,33 +16,18 @@ from omegaconf.errors import OmegaConfBaseException
 
 from src.common.console import fail
 from src.common.errors import UserError
-from src.common.registry import choices
 from src.config.checks import check
 from src.config.compose import build, register
 from src.config.directory import run_directory
 from src.config.explain import explain
 from src.config.schema import Config
+from src.config.usage import usage
 from src.distributed.environment import launch_environment
+from src.pipeline.heartbeat import mark_running
 from src.pipeline.memory import check_memory
-from src.store.directory import ERROR, LOCK, OVERRIDES, STATUS
+from src.store.directory import OVERRIDES
 
 register()
-HELP = """\
-One run of the AdaMame repository.
-
-  python -m src.run +experiment=<name> [scale=<name>] [key=value ...]
-
-experiments:  {experiments}
-scales:       {scales}
-worlds:       {worlds}
-benchmarks:   {benchmarks}
-objectives:   {objectives}
-schedules:    {schedules}
-rewards:      {rewards}
-clusters:     {clusters}
-
---cfg job --resolve shows the whole configuration; the same command again resumes or shows the result.
-"""
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")
@@ -71,19 +54,19 @@ def run(node: DictConfig) -> None:
     except OSError as error:
         raise UserError(f"root must be a folder that can be written to; got {config.root} ({error.strerror})") from None
     if config.report.schedule_preview:
-        print(_preview(config, directory / "schedule.png"))
+        print(draw_schedule(config, directory / "schedule.png"))
         return
     from src.pipeline.execute import execute
     from src.stages.report import show
 
     resolved = directory / "config.yaml"
     if launch_environment().rank:
-        beside(config, directory, resolved)
+        run_other_rank(config, directory, resolved)
     OmegaConf.save(node, resolved, resolve=True)
     (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
     if line := check_memory(config):
         print(line, flush=True)
-    with signs_of_life(directory):
+    with mark_running(directory):
         if not execute(config, directory, resolved):
             print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
     show(directory)
@@ -93,7 +76,7 @@ def run(node: DictConfig) -> None:
         shutdown_ranks()
 
 
-def beside(config: Config, directory: Path, resolved: Path) -> NoReturn:
+def run_other_rank(config: Config, directory: Path, resolved: Path) -> NoReturn:
     """What a rank does that is not the first of those started together: its share of the work, and nothing else."""
     from src.distributed.ranks import shutdown_ranks
     from src.pipeline.execute import execute
@@ -102,29 +85,8 @@ def beside(config: Config, directory: Path, resolved: Path) -> NoReturn:
     shutdown_ranks()
 
 
-@contextmanager
-def signs_of_life(directory: Path) -> Iterator[None]:
-    """What `src.commands.status` reads: a lock that is held while the run works, its status, and the error it ends with."""
-    import fcntl
-
-    launched = "ADAMAME_STATUS" in os.environ
-    os.environ.setdefault("ADAMAME_STATUS", str((directory / STATUS).resolve()))
-    (directory / ERROR).unlink(missing_ok=True)
-    with (directory / LOCK).open("w") as handle:
-        with suppress(OSError):  # another process does the same run, or the file system has no locks
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        try:
-            yield
-        except Exception as error:
-            with suppress(OSError):  # the disk may be full
-                (directory / ERROR).write_text(f"{type(error).__name__}: {error}\n", encoding="utf-8")
-            raise
-        finally:
-            if not launched:
-                del os.environ["ADAMAME_STATUS"]
-
-
-def _preview(config: Config, path: Path) -> Path:
+def draw_schedule(config: Config, path: Path) -> Path:
+    """Draw the schedule of the run to `path`."""
     from src.reporting.schedules import preview
 
     title = f"{config.method}: schedule={HydraConfig.get().runtime.choices['schedule']}"
@@ -135,8 +97,7 @@ def _preview(config: Config, path: Path) -> Path:
 def main() -> None:
     """The command line. A mistake in it ends with code 2 and one message instead of a stack trace."""
     if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
-        groups = ("experiment", "scale", "world", "benchmark", "objective", "schedule", "reward", "cluster")
-        print(HELP.format(**{group + "s": ", ".join(choices(group)) for group in groups}))
+        print(usage())
         return
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of ending the process
     from src.orchestration.cluster import plugin

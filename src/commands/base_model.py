@@ -18,14 +18,15 @@ COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0", "d
 
 
 def remake() -> None:
-    """Pre-train with the demo's settings, then put the model beside the world with a note of its making."""
+    """Pre-train with the demo's settings, then put the model into the repository with a note of its making."""
     subprocess.run([sys.executable, *COMMAND], check=True)
     run = run_directory("runs", "laptop", "pretrain", 0)
     inputs = json.loads((run / "evaluate" / "inputs.json").read_text())
-    made, folder = Path(inputs["model"]), shipped_base("small")
-    done = json.loads((made.parent / "done.json").read_text())
+    model = Path(inputs["model"])
+    folder = shipped_base("small")
+    done = json.loads((model.parent / "done.json").read_text())
     shutil.rmtree(folder, ignore_errors=True)
-    shutil.copytree(made, folder)
+    shutil.copytree(model, folder)
     note = {
         "command": "make base-model",
         "commit": done["commit"],

@@ -16,20 +16,21 @@ from src.data.question_sets import read
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
+    """The command line; the exit code."""
     parser = argparse.ArgumentParser(
         prog="python -m src leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("sets", nargs="+", metavar="A", help="one set, or two: A and B")
     parser.add_argument("--show", type=int, default=5, help="examples of each kind (default 5)")
-    given = parser.parse_args(arguments)
-    if len(given.sets) > 2:
-        parser.error(f"one or two sets; got {len(given.sets)}")
+    options = parser.parse_args(arguments)
+    if len(options.sets) > 2:
+        parser.error(f"one or two sets; got {len(options.sets)}")
     try:
-        rows = [read(name) for name in given.sets]
+        rows = [read(name) for name in options.sets]
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    for letter, name, questions in zip("AB", given.sets, rows, strict=False):
+    for letter, name, questions in zip("AB", options.sets, rows, strict=False):
         print(f"{letter}  {len(questions):,} rows  {name}")
-    print(report(rows[0], rows[1] if len(rows) > 1 else None, given.show))
+    print(report(rows[0], rows[1] if len(rows) > 1 else None, options.show))
     return 0

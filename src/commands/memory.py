@@ -16,17 +16,18 @@ from src.pipeline.memory import GB, capacity, ranks_sharing, shape_of, stages, w
 
 def table(config: Config) -> str:
     """The tensors of each stage, the largest first, and what there is room for."""
-    shape, lines = shape_of(config), []
+    shape = shape_of(config)
     if shape is None:
         return f"{config.model.path}: the sizes of this model are not known here; give model.path a folder"
     room, where = capacity(config)
+    lines = []
     for name in stages(config):
-        found = sorted(items(shape, work(config, name)), key=lambda item: -item.size)
+        tensors = sorted(items(shape, work(config, name)), key=lambda item: -item.size)
         lines += [
-            f"{name}: {total(found) / GB:.1f} GB for each rank",
+            f"{name}: {total(tensors) / GB:.1f} GB for each rank",
             "  GB      held         what, and what changes it",
         ]
-        lines += [f"  {item.size / GB:7.2f} {item.held:<12} {item.name}: {item.setting}" for item in found]
+        lines += [f"  {item.size / GB:7.2f} {item.held:<12} {item.name}: {item.setting}" for item in tensors]
     return "\n".join([*lines, f"room: {room / GB:.1f} GB ({where}), ranks on it: {ranks_sharing(config, where)}"])
 
 

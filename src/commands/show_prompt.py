@@ -24,13 +24,13 @@ EXPLAINED = {
 
 
 def show(config: Config) -> str:
-    """The page: what was found about thinking, then the prompts, language after language."""
+    """The page: how thinking is marked, then the prompts, language after language."""
     from src.data import sources
 
     chat = _chat(config)
     lines = [
         f"model: {config.model.path}",
-        f"chat template: {EXPLAINED[chat.found]} (found); model.think={config.model.think}: {EXPLAINED[chat.think]}",
+        f"chat template: {EXPLAINED[chat.template_think]} (found); model.think={config.model.think}: {EXPLAINED[chat.think]}",
         f"instruction: {chat.instruction}; {BEGINS} is where sampling begins, and learning",
     ]
     questions = sources.grpo_questions(config.data, config.world, 1, config.seed)
@@ -44,11 +44,12 @@ def show(config: Config) -> str:
 def shown(chat: Chat, row: Question) -> str:
     """The prompt with its number of tokens, and of an example what is learned after it."""
     prompt = chat.prompt(row)
-    text, note = chat.tokenizer.decode(prompt, skip_special_tokens=False), f"{len(prompt)} prompt tokens"
+    text = str(chat.tokenizer.decode(prompt, skip_special_tokens=False))
+    note = f"{len(prompt)} prompt tokens"
     learned = ""
     if isinstance(row, Example):
         completion = chat.completion(row.completion)
-        learned = chat.tokenizer.decode(completion, skip_special_tokens=False)
+        learned = str(chat.tokenizer.decode(completion, skip_special_tokens=False))
         note += f", {len(completion)} learned"
     return f"[{note}]\n{text}{BEGINS}{learned}"
 
@@ -68,10 +69,10 @@ def _chat(config: Config) -> Chat:
 
 
 def _one_each(rows: list[Question] | list[Example]) -> dict[str, Question]:
-    found: dict[str, Question] = {}
+    first: dict[str, Question] = {}
     for row in rows:
-        found.setdefault(row.language, row)
-    return dict(sorted(found.items()))
+        first.setdefault(row.language, row)
+    return dict(sorted(first.items()))
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -37,11 +37,11 @@ def explain(error: BaseException) -> str:
 
 def _chain(error: BaseException | None) -> Iterator[BaseException]:
     """The error and its causes, innermost first: that one knows the key."""
-    found = []
+    chain = []
     while error is not None:
-        found.append(error)
+        chain.append(error)
         error = error.__cause__ or error.__context__
-    yield from reversed(found)
+    yield from reversed(chain)
 
 
 def _keys(parent: object, object_type: object) -> list[str]:

@@ -7,13 +7,8 @@ from typing import Any
 
 from src.distributed.spec import OptimiserSpec
 
-MEASURED = (
-    "accuracy",
-    "fidelity",
-    "right_and_in_language",
-    "tokens",
-    "hypervolume",
-)  # on the way, see EvaluationSpec.every
+# What GRPO measures on the way, see EvaluationSpec.every.
+MEASURED = ("accuracy", "fidelity", "right_and_in_language", "tokens", "hypervolume")
 
 
 @dataclass(frozen=True)

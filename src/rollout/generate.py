@@ -105,7 +105,7 @@ def answer_questions(
     rollouts = [completion.rollout for _, _, completion in rows]
     verdicts = judge(
         [question for question, _, _ in rows],
-        [decode(chat.tokenizer, rollout.said) for rollout in rollouts],
+        [decode(chat.tokenizer, rollout.content) for rollout in rollouts],
         [len(rollout.tokens) for rollout in rollouts],
         [rollout.truncated for rollout in rollouts],
     )

@@ -86,11 +86,11 @@ class RolloutSpec:
         setting that came later is in it only where it is used, so that what was made before is still known."""
         first = ("engine", "temperature", "top_p", "maximum_new_tokens", "rows_at_once")
         later = {"top_k": 0, "min_p": 0.0, "sync": "merged"}
-        found = {"is": type(self).__name__} | {name: getattr(self, name) for name in first}
-        found |= {name: getattr(self, name) for name, off in later.items() if getattr(self, name) != off}
+        inputs = {"is": type(self).__name__} | {name: getattr(self, name) for name in first}
+        inputs |= {name: getattr(self, name) for name, off in later.items() if getattr(self, name) != off}
         if self.engine == "scripted":
-            found["script"] = hashlib.sha256(Path(str(self.script)).read_bytes()).hexdigest()[:16]
-        return found
+            inputs["script"] = hashlib.sha256(Path(str(self.script)).read_bytes()).hexdigest()[:16]
+        return inputs
 
     @property
     def truncates(self) -> list[str]:

@@ -15,7 +15,7 @@ from src.data.records import Question
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Stage
 from src.rewards.base import Sample
-from src.rollout.engines.build import alone, build_engine
+from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
 from src.store.provenance import scoring
@@ -194,7 +194,7 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
-    engine = build_engine(alone(config.rollout), model, tokenizer)
+    engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples
 

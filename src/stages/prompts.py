@@ -20,7 +20,7 @@ from src.data.selection.choose import REASONS, Dropped, shuffle_key
 from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Stage
-from src.rollout.engines.build import alone, build_engine
+from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
 
@@ -115,7 +115,7 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
-    engine = build_engine(alone(config.rollout), model, tokenizer)
+    engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
 
     def count(questions: list[Question]) -> list[int]:

@@ -130,7 +130,7 @@ def test_any_end_token_ends_a_completion_and_stays_in_it():
     groups = engine_of(model()).generate(PROMPTS, STREAMS, 32, Sampling(24))
     rows = [row for group in groups for row in group]
     assert {row.tokens[-1] for row in rows if not row.truncated} == {END, OTHER_END}
-    assert all(not {END, OTHER_END} & set(row.said) for row in rows)
+    assert all(not {END, OTHER_END} & set(row.content) for row in rows)
     assert all(len(row.tokens) == 24 for row in rows if row.truncated)
 
 

@@ -21,7 +21,7 @@ class BaseWeights(Mapping[str, Tensor]):
         self.held = weights.held
 
     def __getitem__(self, name: str) -> Tensor:
-        _, tensor = self.held[name]
+        tensor: Tensor = self.held[name][1]
         with whole([tensor]) as gathered:
             return tensor.detach().clone() if gathered else tensor.detach()
 
@@ -43,7 +43,9 @@ def write_adapter(weights: PolicyWeights, folder: Path) -> None:
     """`adapter_model.safetensors` and `adapter_config.json`, as peft has them."""
     from safetensors.torch import save_file
 
-    tensors, modules, alpha = {}, set(), 0.0
+    tensors: dict[str, Tensor] = {}
+    modules: set[str] = set()
+    alpha = 0.0
     for name, module in weights.adapted.items():
         plain = name.removeprefix(PREFIX)
         modules.add(plain.rpartition(".")[2])

@@ -37,7 +37,7 @@ class Rollout:
     truncated: bool  # the budget ended before an end token came
 
     @property
-    def said(self) -> list[int]:
+    def content(self) -> list[int]:
         """The tokens without the end token, whichever of the model's it is."""
         return self.tokens if self.truncated else self.tokens[:-1]
 
@@ -79,11 +79,11 @@ def by_length(
     similar length at a time: little padding, bounded memory."""
     order = sorted(range(len(lengths)), key=lambda index: (lengths[index], index))
     size = max(1, at_once)
-    found: dict[int, list[Rollout]] = {}
+    groups: dict[int, list[Rollout]] = {}
     for start in range(0, len(order), size):
-        chosen = order[start : start + size]
-        found.update(zip(chosen, generate(chosen), strict=True))
-    return [found[index] for index in range(len(lengths))]
+        indices = order[start : start + size]
+        groups.update(zip(indices, generate(indices), strict=True))
+    return [groups[index] for index in range(len(lengths))]
 
 
 def left_pad(prompts: Sequence[Sequence[int]], pad: int) -> tuple[Tensor, Tensor]:

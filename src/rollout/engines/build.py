@@ -18,7 +18,8 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
     from src.models.load import pad_token, plain_model, policy_weights
 
     plain = plain_model(model)
-    ends, pad = ends_of(tokenizer, plain), pad_token(tokenizer)
+    ends = ends_of(tokenizer, plain)
+    pad = pad_token(tokenizer)
     engine: Engine
     if spec.engine == "native":
         from src.rollout.engines.native import NativeEngine
@@ -43,13 +44,14 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
 
         from src.rollout.engines.hf import HfEngine
 
-        twin = AutoModelForCausalLM.from_config(plain.config, dtype=plain.dtype).to(plain.device)
+        constructor: Any = AutoModelForCausalLM  # its methods have no types
+        twin = constructor.from_config(plain.config, dtype=plain.dtype).to(plain.device)
         engine = HfEngine(twin, ends, pad, spec.rows_at_once)
     engine.load(policy_weights(model))
     return engine
 
 
-def alone(spec: RolloutSpec) -> RolloutSpec:
+def one_engine_per_rank(spec: RolloutSpec) -> RolloutSpec:
     """`spec` with an engine for each rank, for stages in which ranks have different amounts to do."""
     return replace(spec, vllm=replace(spec.vllm, tensor_parallel=1))
 

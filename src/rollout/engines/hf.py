@@ -14,10 +14,14 @@ from src.rollout.engines.base import Rollout, Sampling, by_length, draw, end_tok
 class HfEngine:
     """See `src.rollout.engines.base.Engine`. `model` is a model of the engine's own, not the one being trained."""
 
-    name, probed = "hf", True
+    name = "hf"
+    probed = True
 
     def __init__(self, model: Any, end: int | Sequence[int], pad: int, rows_at_once: int) -> None:
-        self.model, self.ends, self.pad, self.rows_at_once = model.eval(), end_tokens(end), pad, rows_at_once
+        self.model = model.eval()
+        self.ends = end_tokens(end)
+        self.pad = pad
+        self.rows_at_once = rows_at_once
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Copy the policy's weights; raises RuntimeError naming those that are missing or unexpected."""
@@ -29,16 +33,17 @@ class HfEngine:
     ) -> list[list[Rollout]]:
         """See `Engine.generate`."""
 
-        def some(chosen: list[int]) -> list[list[Rollout]]:
-            return self._generate([prompts[i] for i in chosen], [seeds[i] for i in chosen], completions, sampling)
+        def generate_part(part: list[int]) -> list[list[Rollout]]:
+            return self._generate([prompts[i] for i in part], [seeds[i] for i in part], completions, sampling)
 
-        return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, some)
+        return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, generate_part)
 
     def _generate(
         self, prompts: list[Sequence[int]], seeds: list[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
         tokens, real = left_pad(prompts, self.pad)
-        length, mask = tokens.shape[1], real.long()
+        length = tokens.shape[1]
+        mask = real.long()
         device = self.model.device
         budget = sampling.maximum_new_tokens
         pick = _Pick(torch.cat([uniforms(s, completions, budget) for s in seeds]).to(device), length, sampling)
@@ -63,7 +68,9 @@ class _Pick:
     """A logits processor that samples with given random numbers and forbids every other token."""
 
     def __init__(self, random: Tensor, prompt_length: int, sampling: Sampling) -> None:
-        self.random, self.prompt_length, self.sampling = random, prompt_length, sampling
+        self.random = random
+        self.prompt_length = prompt_length
+        self.sampling = sampling
         self.logprobs: list[Tensor] = []
 
     def __call__(self, input_ids: Tensor, scores: Tensor) -> Tensor:

@@ -30,7 +30,8 @@ class UnsupportedArchitecture(UserError):
 class NativeEngine:
     """See `src.rollout.engines.base.Engine`. `config` is the transformers configuration of the model, `end` its end tokens."""
 
-    name, probed = "native", True
+    name = "native"
+    probed = True
 
     def __init__(self, config: Any, end: int | Sequence[int], pad: int, rows_at_once: int, device: str = "cpu") -> None:
         if config.model_type not in ARCHITECTURES:
@@ -38,9 +39,13 @@ class NativeEngine:
                 f"rollout.engine=native decodes {' and '.join(ARCHITECTURES)}; this model is "
                 f"{config.model_type!r}. Use rollout.engine=hf"
             )
-        self.config, self.pad, self.rows_at_once, self.device = config, pad, rows_at_once, device
+        self.config = config
+        self.pad = pad
+        self.rows_at_once = rows_at_once
+        self.device = device
         self.ends = torch.tensor(end_tokens(end), device=device)
-        self.heads, self.key_heads = config.num_attention_heads, config.num_key_value_heads
+        self.heads = config.num_attention_heads
+        self.key_heads = config.num_key_value_heads
         self.size = getattr(config, "head_dim", None) or config.hidden_size // self.heads
         self.epsilon = config.rms_norm_eps
         self.weights: dict[str, Tensor] = {}
@@ -48,7 +53,7 @@ class NativeEngine:
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Take over and fuse the weights. Raises KeyError naming the weight that is missing."""
         self.weights = {}  # those of before go before these come
-        mine: dict[str, Tensor] = {
+        fused: dict[str, Tensor] = {
             "embed": weights["model.embed_tokens.weight"],
             "norm": weights["model.norm.weight"],
             "head": weights.get("lm_head.weight", weights["model.embed_tokens.weight"]),
@@ -56,18 +61,18 @@ class NativeEngine:
         for layer in range(self.config.num_hidden_layers):
             prefix = f"model.layers.{layer}."
             attention = prefix + "self_attn."
-            mine[f"{layer}.qkv"] = torch.cat([weights[f"{attention}{x}_proj.weight"] for x in "qkv"])
+            fused[f"{layer}.qkv"] = torch.cat([weights[f"{attention}{x}_proj.weight"] for x in "qkv"])
             if f"{attention}q_proj.bias" in weights:
-                mine[f"{layer}.bias"] = torch.cat([weights[f"{attention}{x}_proj.bias"] for x in "qkv"])
+                fused[f"{layer}.bias"] = torch.cat([weights[f"{attention}{x}_proj.bias"] for x in "qkv"])
             if f"{attention}q_norm.weight" in weights:
-                mine[f"{layer}.q_norm"] = weights[f"{attention}q_norm.weight"]
-                mine[f"{layer}.k_norm"] = weights[f"{attention}k_norm.weight"]
-            mine[f"{layer}.out"] = weights[f"{attention}o_proj.weight"]
-            mine[f"{layer}.gate_up"] = torch.cat([weights[f"{prefix}mlp.{x}_proj.weight"] for x in ("gate", "up")])
-            mine[f"{layer}.down"] = weights[f"{prefix}mlp.down_proj.weight"]
-            mine[f"{layer}.norm1"] = weights[f"{prefix}input_layernorm.weight"]
-            mine[f"{layer}.norm2"] = weights[f"{prefix}post_attention_layernorm.weight"]
-        self.weights = {name: tensor.detach().to(self.device) for name, tensor in mine.items()}
+                fused[f"{layer}.q_norm"] = weights[f"{attention}q_norm.weight"]
+                fused[f"{layer}.k_norm"] = weights[f"{attention}k_norm.weight"]
+            fused[f"{layer}.out"] = weights[f"{attention}o_proj.weight"]
+            fused[f"{layer}.gate_up"] = torch.cat([weights[f"{prefix}mlp.{x}_proj.weight"] for x in ("gate", "up")])
+            fused[f"{layer}.down"] = weights[f"{prefix}mlp.down_proj.weight"]
+            fused[f"{layer}.norm1"] = weights[f"{prefix}input_layernorm.weight"]
+            fused[f"{layer}.norm2"] = weights[f"{prefix}post_attention_layernorm.weight"]
+        self.weights = {name: tensor.detach().to(self.device) for name, tensor in fused.items()}
 
     @torch.inference_mode()
     def generate(
@@ -77,15 +82,16 @@ class NativeEngine:
         if not self.weights:
             raise RuntimeError("NativeEngine.load must be called with the policy's weights before generate")
 
-        def some(chosen: list[int]) -> list[list[Rollout]]:
-            return self._generate([prompts[i] for i in chosen], [seeds[i] for i in chosen], completions, sampling)
+        def generate_part(part: list[int]) -> list[list[Rollout]]:
+            return self._generate([prompts[i] for i in part], [seeds[i] for i in part], completions, sampling)
 
-        return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, some)
+        return by_length([len(prompt) for prompt in prompts], self.rows_at_once // completions, generate_part)
 
     def _generate(
         self, prompts: list[Sequence[int]], seeds: list[int], completions: int, sampling: Sampling
     ) -> list[list[Rollout]]:
-        budget, rows = sampling.maximum_new_tokens, len(prompts) * completions
+        budget = sampling.maximum_new_tokens
+        rows = len(prompts) * completions
         random = torch.cat([uniforms(seed, completions, budget) for seed in seeds]).to(self.device)
         length, logits, keys, values, bias, lengths = self._prefill(prompts, completions, budget)
         cosine, sine = self._rotations(length + budget)
@@ -107,7 +113,10 @@ class NativeEngine:
                 if len(left) == 0:
                     break
                 if len(left) <= COMPACT_BELOW * len(alive):
-                    alive, new, bias, lengths = alive[left], new[left], bias[left], lengths[left]
+                    alive = alive[left]
+                    new = new[left]
+                    bias = bias[left]
+                    lengths = lengths[left]
                     for caches in (keys, values):  # one at a time: never two copies of all
                         for layer, cache in enumerate(caches):
                             caches[layer] = _rows(cache, left, length + step)
@@ -115,7 +124,8 @@ class NativeEngine:
             logits = self._step(new, cosine[place], sine[place], keys, values, bias, length + step)
 
         ended = torch.isin(tokens, self.ends).cpu()
-        tokens, logprobs = tokens.cpu(), logprobs.cpu()
+        tokens = tokens.cpu()
+        logprobs = logprobs.cpu()
         sizes = torch.where(ended.any(-1), ended.int().argmax(-1) + 1, budget).tolist()
         flat = [
             Rollout(tokens[row, :size].tolist(), logprobs[row, :size].clone(), not bool(ended[row].any()))
@@ -129,7 +139,8 @@ class NativeEngine:
         """Run the prompts once, left-padded, and expand their cache to `completions` rows each."""
         tokens, real = left_pad(prompts, self.pad)
         count, length = tokens.shape
-        tokens, real = tokens.to(self.device), real.to(self.device)
+        tokens = tokens.to(self.device)
+        real = real.to(self.device)
         place = (real.cumsum(-1) - 1).clamp(min=0)
         cosine, sine = (table[place] for table in self._rotations(length))  # [P, L, D]
         causal = torch.ones(length, length, dtype=torch.bool, device=self.device).tril()
@@ -137,7 +148,8 @@ class NativeEngine:
         mask = ((causal & real[:, None, :]) | itself)[:, None]  # [P, 1, L, L]
 
         hidden = self.weights["embed"][tokens]
-        keys, values = [], []
+        keys: list[Tensor] = []
+        values: list[Tensor] = []
         for layer in range(self.config.num_hidden_layers):
             query, key, value = self._project(layer, hidden, cosine, sine)  # [P, heads, L, D]
             for cache, new in ((keys, key), (values, value)):
@@ -150,22 +162,31 @@ class NativeEngine:
         bias = torch.zeros(count, length + budget, dtype=hidden.dtype, device=self.device)
         bias[:, :length].masked_fill_(~real, float("-inf"))
         lengths = real.sum(-1)
-        expanded = (tensor.repeat_interleave(completions, 0) for tensor in (logits, bias, lengths))
-        logits, bias, lengths = expanded
+        logits = logits.repeat_interleave(completions, 0)
+        bias = bias.repeat_interleave(completions, 0)
+        lengths = lengths.repeat_interleave(completions, 0)
         return length, logits, keys, values, bias[:, None, None, :], lengths
 
     def _step(
-        self, tokens: Tensor, cosine: Tensor, sine: Tensor, keys: list[Tensor], values: list[Tensor],
-        bias: Tensor, end: int,
-    ) -> Tensor:  # fmt: skip
+        self,
+        tokens: Tensor,
+        cosine: Tensor,
+        sine: Tensor,
+        keys: list[Tensor],
+        values: list[Tensor],
+        bias: Tensor,
+        end: int,
+    ) -> Tensor:
         """One token for every row: logits [B, V]. The new keys and values go to position `end` of the cache."""
         hidden = self.weights["embed"][tokens][:, None]  # [B, 1, H]
-        cosine, sine = cosine[:, None], sine[:, None]
+        cosine = cosine[:, None]
+        sine = sine[:, None]
         shared = self.heads // self.key_heads
         mask = bias[..., : end + 1].expand(-1, self.key_heads, shared, -1)
         for layer in range(self.config.num_hidden_layers):
             query, key, value = self._project(layer, hidden, cosine, sine)
-            keys[layer][:, :, end], values[layer][:, :, end] = key[:, :, 0], value[:, :, 0]
+            keys[layer][:, :, end] = key[:, :, 0]
+            values[layer][:, :, end] = value[:, :, 0]
             grouped = query.view(len(tokens), self.key_heads, shared, self.size)
             attended = F.scaled_dot_product_attention(
                 grouped, keys[layer][:, :, : end + 1], values[layer][:, :, : end + 1], attn_mask=mask
@@ -179,12 +200,14 @@ class NativeEngine:
         normal = F.rms_norm(hidden, hidden.shape[-1:], weights[f"{layer}.norm1"], self.epsilon)
         fused = F.linear(normal, weights[f"{layer}.qkv"], weights.get(f"{layer}.bias"))
         fused = fused.view(*hidden.shape[:2], self.heads + 2 * self.key_heads, self.size)
-        query, key, value = fused.split([self.heads, self.key_heads, self.key_heads], dim=2)
+        query, key, value = torch.split(fused, [self.heads, self.key_heads, self.key_heads], dim=2)
         if f"{layer}.q_norm" in weights:
             query = F.rms_norm(query, (self.size,), weights[f"{layer}.q_norm"], self.epsilon)
             key = F.rms_norm(key, (self.size,), weights[f"{layer}.k_norm"], self.epsilon)
-        cosine, sine = cosine[:, :, None], sine[:, :, None]
-        query, key = (_rotate(x, cosine, sine) for x in (query, key))
+        cosine = cosine[:, :, None]
+        sine = sine[:, :, None]
+        query = _rotate(query, cosine, sine)
+        key = _rotate(key, cosine, sine)
         return query.transpose(1, 2), key.transpose(1, 2), value.transpose(1, 2)
 
     def _finish(self, layer: int, hidden: Tensor, attended: Tensor) -> Tensor:

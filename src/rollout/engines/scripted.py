@@ -1,4 +1,8 @@
-"""An engine that answers from a script: how tests put any text, however hostile, through the whole loop."""
+"""Engines that answer from a script: how tests put any text, however hostile, through the whole loop.
+
+`ScriptedEngine` asks a function for each completion, `FileEngine` draws from the lines of a file (`rollout.script`).
+Log-probabilities are 0.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +17,15 @@ from src.rollout.engines.base import Rollout, Sampling, end_tokens, uniforms
 
 
 class ScriptedEngine:
-    """`reply(prompt_tokens, completion_index)` gives the tokens of each completion; log-probabilities are 0."""
+    """See `src.rollout.engines.base.Engine`. `reply(prompt_tokens, completion_index)` gives the tokens of a completion, with
+    the end token."""
 
-    name, probed = "scripted", False
+    name = "scripted"
+    probed = False
 
     def __init__(self, reply: Callable[[Sequence[int], int], list[int]], end: int | Sequence[int]) -> None:
-        self.reply, self.ends = reply, end_tokens(end)
+        self.reply = reply
+        self.ends = end_tokens(end)
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """A script has no weights."""
@@ -33,19 +40,16 @@ class ScriptedEngine:
         ]
 
 
-def as_rollout(reply: Sequence[int], ends: Sequence[int], sampling: Sampling) -> Rollout:
-    """`reply` within the budget of tokens, each with log-probability 0."""
-    tokens = list(reply[: sampling.maximum_new_tokens])
-    return Rollout(tokens, torch.zeros(len(tokens)), not tokens or tokens[-1] not in ends)
-
-
 class FileEngine:
-    """See `src.rollout.engines.base.Engine`. `replies` are the tokens of each line, with the end token; log-probabilities are 0."""
+    """See `src.rollout.engines.base.Engine`. `replies` are the tokens of each line, with the end token; of these, a
+    completion is drawn with the random number of its prompt."""
 
-    name, probed = "scripted", False
+    name = "scripted"
+    probed = False
 
     def __init__(self, replies: Sequence[Sequence[int]], end: int | Sequence[int]) -> None:
-        self.replies, self.ends = replies, end_tokens(end)
+        self.replies = replies
+        self.ends = end_tokens(end)
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """A script has no weights."""
@@ -63,6 +67,12 @@ class FileEngine:
         ]
 
 
+def as_rollout(reply: Sequence[int], ends: Sequence[int], sampling: Sampling) -> Rollout:
+    """`reply` within the budget of tokens, each with log-probability 0."""
+    tokens = list(reply[: sampling.maximum_new_tokens])
+    return Rollout(tokens, torch.zeros(len(tokens)), not tokens or tokens[-1] not in ends)
+
+
 def read_script(path: Path, tokens_of: Callable[[str], list[int]]) -> list[list[int]]:
     """`tokens_of` the text of every line {"text": ...} of a JSONL file; a text may be empty.
 
@@ -71,13 +81,14 @@ def read_script(path: Path, tokens_of: Callable[[str], list[int]]) -> list[list[
     """
     if not path.is_file():
         raise BadData(f'rollout.script: {path} is not a file. Give a JSONL file with lines {{"text": ...}}')
-    found = []
+    replies = []
     for where, row in json_lines(path):
-        if not isinstance(row.get("text"), str):
-            raise BadData(f"{where}, field 'text': must be a string, what is said; got {row.get('text')!r:.80}.")
+        text = row.get("text")
+        if not isinstance(text, str):
+            raise BadData(f"{where}, field 'text': must be a string, what is said; got {text!r:.80}.")
         if other := sorted(row.keys() - {"text"}):
             raise BadData(f"{where}, field {other[0]!r}: a line of a script has the field 'text' alone; remove it.")
-        found.append(tokens_of(encodable(row["text"], "text", where)))
-    if not found:
+        replies.append(tokens_of(encodable(text, "text", where)))
+    if not replies:
         raise BadData(f'{path}: must hold at least one line {{"text": ...}}; it holds none.')
-    return found
+    return replies

@@ -1,7 +1,7 @@
 """Rollouts by a running vLLM server, addressed by its URL: sampling on machines or GPUs of its own.
 
 The server serves the folder `<rollout.vllm.shared_folder>/model`, which every load writes anew, and reads it again when
-told to; for that it runs in its development mode, so it belongs in a network of trusted machines. Rank 0 writes and
+asked to; for that it runs in its development mode, so it belongs in a network of trusted machines. Rank 0 writes and
 tells; all ranks ask.
 """
 
@@ -29,13 +29,16 @@ class ServerFailed(UserError):
 class ServerEngine:
     """See `src.rollout.engines.base.Engine`. `model` is the plain transformers model."""
 
-    name, probed = "vllm", True
+    name = "vllm"
+    probed = True
 
     def __init__(self, spec: RolloutSpec, model: Any, end: int | Sequence[int]) -> None:
         import httpx
 
-        self.spec, self.ends = spec, end_tokens(end)
-        self.config, self.dtype = untied(model), str(model.dtype).removeprefix("torch.")
+        self.spec = spec
+        self.ends = end_tokens(end)
+        self.config = untied(model)
+        self.dtype = str(model.dtype).removeprefix("torch.")
         self.folder = Path(str(spec.vllm.shared_folder)).absolute() / "model"
         self.url = str(spec.vllm.url).rstrip("/")
         at_once = spec.vllm.sequences_at_once
@@ -46,12 +49,12 @@ class ServerEngine:
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Write the weights and have the server read them; on return it samples from them, for every rank."""
         main = _rank() == 0
-        held = {}
+        gathered: dict[str, Tensor] = {}
         for name, weight in with_head(weights):  # by all ranks, who may hold only a part of each
             if main:
-                held[name] = weight.cpu().contiguous()
+                gathered[name] = weight.cpu().contiguous()
         if main:
-            self._write(held)
+            self._write(gathered)
             self._post("/collective_rpc", {"method": "reload_weights", "kwargs": {"weights_path": str(self.folder)}})
             if not self._post("/reset_prefix_cache", None).get("success"):
                 raise ServerFailed(
@@ -96,8 +99,8 @@ class ServerEngine:
                 f"{self.url}{path} must answer with status 200; got {answer.status_code}: {answer.text[:300]}. Look at the "
                 f"server's own messages; it is started with\n  {self.command}"
             )
-        found: dict[str, Any] = answer.json() if answer.content else {}
-        return found
+        content: dict[str, Any] = answer.json() if answer.content else {}
+        return content
 
     @property
     def command(self) -> str:

@@ -30,7 +30,7 @@ from src.rollout.spec import RolloutSpec
 TOKENS_AT_ONCE = 8192  # of prompts, in one pass
 LORA_RANKS = (8, 16, 32, 64, 128, 256, 320, 512)  # what vLLM makes room for
 CPU_HEADS = (32, 64, 80, 96, 112, 128, 160, 192, 224, 256, 512)  # sizes of a head that its attention has on a CPU
-# Said before vLLM is imported; what the user has set stays.
+# Set before vLLM is imported; what the user has set stays.
 ENVIRONMENT = {
     "VLLM_ENABLE_V1_MULTIPROCESSING": "0",  # the weights are in this process
     "VLLM_NO_USAGE_STATS": "1",
@@ -50,10 +50,12 @@ class VllmUnusable(UserError):
 class VllmEngine:
     """See `src.rollout.engines.base.Engine`. `model` is the plain transformers model, adapters in place if it has some."""
 
-    name, probed = "vllm", True
+    name = "vllm"
+    probed = True
 
     def __init__(self, spec: RolloutSpec, model: Any, end: int | Sequence[int]) -> None:
-        self.spec, self.ends = spec, end_tokens(end)
+        self.spec = spec
+        self.ends = end_tokens(end)
         self.rank = lora_rank(policy_weights(model)) if spec.sync == "adapter" else 0
         self.limit = min(
             spec.vllm.maximum_prompt_tokens + spec.maximum_new_tokens,
@@ -93,11 +95,11 @@ class VllmEngine:
                 "out with grpo.maximum_prompt_tokens"
             )
         self._wake()
-        asked, mine = self._together(list(zip(map(list, prompts), seeds, strict=True)))
-        inputs = [{"prompt_token_ids": prompt} for prompt, _ in asked for _ in range(completions)]
+        shared, own = self._together(list(zip(map(list, prompts), seeds, strict=True)))
+        inputs = [{"prompt_token_ids": prompt} for prompt, _ in shared for _ in range(completions)]
         settings = [
             SamplingParams(**request_settings(sampling, self.ends, seed, index), flat_logprobs=True)
-            for _, seed in asked
+            for _, seed in shared
             for index in range(completions)
         ]
         outputs = self.llm.generate(inputs, settings, use_tqdm=False, lora_request=self.adapter) if inputs else []
@@ -106,7 +108,7 @@ class VllmEngine:
             self.asleep = True
         flat = [self._rollout(output.outputs[0]) for output in outputs]
         groups = [flat[start : start + completions] for start in range(0, len(flat), completions)]
-        return groups[mine]
+        return groups[own]
 
     def _rollout(self, output: Any) -> Rollout:
         tokens = list(output.token_ids)
@@ -143,7 +145,8 @@ class VllmEngine:
             return own, slice(None)
         from vllm.distributed.parallel_state import get_tp_group
 
-        group, parts = get_tp_group(), [[]] * size
+        group = get_tp_group()
+        parts: list[list[tuple[list[int], int]]] = [[] for _ in range(size)]
         torch.distributed.all_gather_object(parts, own, group=group.cpu_group)
         before = sum(len(part) for part in parts[: group.rank_in_group])
         return [pair for part in parts for pair in part], slice(before, before + len(own))
@@ -268,7 +271,7 @@ def _free_names() -> None:
 def _settings(spec: RolloutSpec, dtype: str, limit: int) -> dict[str, Any]:
     """The arguments of `vllm.LLM`, but for the model and its adapters."""
     own = spec.vllm
-    found: dict[str, Any] = {
+    settings: dict[str, Any] = {
         "skip_tokenizer_init": True,
         "load_format": "dummy",
         "generation_config": "vllm",  # none of the model's own
@@ -286,7 +289,9 @@ def _settings(spec: RolloutSpec, dtype: str, limit: int) -> dict[str, Any]:
         "seed": 0,
     }
     if torch.cuda.is_available():
-        return found | {
-            "gpu_memory_utilization": own.memory_share, "enforce_eager": own.eager, "enable_sleep_mode": own.sleep,
-        }  # fmt: skip
-    return found | {"enforce_eager": True, "kv_cache_memory_bytes": int(own.cpu_cache_gb * 2**30)}
+        return settings | {
+            "gpu_memory_utilization": own.memory_share,
+            "enforce_eager": own.eager,
+            "enable_sleep_mode": own.sleep,
+        }
+    return settings | {"enforce_eager": True, "kv_cache_memory_bytes": int(own.cpu_cache_gb * 2**30)}

@@ -7,7 +7,7 @@ import pytest
 
 from src.commands import status
 from src.common.errors import UserError
-from src.run import signs_of_life
+from src.pipeline.heartbeat import mark_running
 from src.store.directory import ERROR, LOCK, OVERRIDES, SLURM
 from src.store.status import read
 
@@ -42,11 +42,11 @@ def test_a_run_is_running_while_its_lock_is_held(tmp_path):
 
 def test_an_error_is_kept_and_forgotten_at_the_next_start(tmp_path):
     directory = make(tmp_path, "grpo")
-    with pytest.raises(UserError), signs_of_life(directory):
+    with pytest.raises(UserError), mark_running(directory):
         assert read(directory).state == "running"
         raise UserError("the rule, the value\nand the fix")
     assert read(directory).state == "failed"
-    with signs_of_life(directory):
+    with mark_running(directory):
         assert read(directory).state == "running"
     assert read(directory).state == "stopped"
 
@@ -70,7 +70,7 @@ def test_a_run_is_queued_while_its_job_is_and_nothing_else_is_known(tmp_path, ca
     assert "job 7_1" in (shown := capsys.readouterr().out) and "1 queued" in shown
     job(directory, requeues=2)
     assert read(directory).message == "job 7_1, queued again 2 times"
-    with signs_of_life(directory):  # by hand, or the job before it has told
+    with mark_running(directory):  # by hand, or the job before it has told
         assert read(directory).state == "running"
     (directory / ERROR).write_text("ConfigError: no")
     assert read(directory).state == "failed"

@@ -141,9 +141,9 @@ def test_a_completion_ends_at_any_end_token(kind):
     assert [row.tokens for row in rows] == [row.tokens for row in others]
     assert len({row.tokens[-1] for row in rows if not row.truncated}) > 1
     for row in rows:
-        assert not set(row.said) & set(ends)
+        assert not set(row.content) & set(ends)
         assert row.truncated == (row.tokens[-1] not in ends)
-        assert len(row.said) == (40 if row.truncated else len(row.tokens) - 1)
+        assert len(row.content) == (40 if row.truncated else len(row.tokens) - 1)
 
 
 @pytest.mark.parametrize(("own", "expected"), [(None, (3,)), (3, (3,)), (5, (3, 5)), ([3, 9], (3, 9))])
@@ -160,15 +160,15 @@ def test_a_script_from_a_file_is_drawn_by_the_stream_alone(tmp_path):
     engine = build_engine(spec, tiny.model(), tokenizer)
     together = engine.generate([[1], [2], [3]], [11, 12, 13], 20, sampling_of(spec))
     (alone,) = engine.generate([[9, 9]], [12], 20, sampling_of(spec))
-    said = [[tokenizer.decode(row.said) for row in group] for group in together]
-    assert said[1] == [tokenizer.decode(row.said) for row in alone] != said[0]
+    said = [[tokenizer.decode(row.content) for row in group] for group in together]
+    assert said[1] == [tokenizer.decode(row.content) for row in alone] != said[0]
     assert {text for group in said for text in group} == set("abcd")
     assert not engine.probed and all(row.logprobs.tolist() == [0.0, 0.0] and not row.truncated for row in alone)
 
 
 def test_a_line_that_is_too_long_is_cut():
     ((row,),) = FileEngine([[5, 6, 7, END]], END).generate([[1]], [0], 1, Sampling(2))
-    assert row.tokens == row.said == [5, 6] and row.truncated
+    assert row.tokens == row.content == [5, 6] and row.truncated
 
 
 @pytest.mark.parametrize(
