@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from src.common.errors import ConfigError
+from src.common.registry import CONF
 from src.config.schema import Config
 from src.config.stages import EvaluationSpec
 from src.data.benchmarks.base import Benchmark, content_hash
@@ -24,7 +25,7 @@ from src.rollout.spec import RolloutSpec
 from src.store.directory import DATA_STAGES, SHARED
 from src.store.provenance import scoring
 
-SHIPPED = Path(__file__).resolve().parent.parent / "data" / "world"
+SHIPPED = CONF.parent / "experiments" / "base_model"
 
 # What each stage's result depends on, beside the model it starts from.
 INPUTS: dict[str, tuple[str, ...]] = {

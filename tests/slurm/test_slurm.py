@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from src.orchestration.cluster.snapshot import PARTS
 from src.store.status import find, read
 from tests.helpers import slurm as server
 from tests.helpers.paths import ROOT
@@ -168,7 +169,7 @@ def test_a_failed_job_is_told_with_its_error(slurm, tmp_path):
 
 def test_what_is_edited_while_a_job_waits_does_not_reach_it(slurm, tmp_path):
     checkout = tmp_path / "checkout"
-    for part in ("src", "conf"):
+    for part in PARTS:
         shutil.copytree(ROOT / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__"))
     more = ["+experiment=sft", "stages=[sft]"]
     process = submit(slurm, "runs", *more, "+hydra.launcher.additional_parameters.hold=true", cwd=checkout)

@@ -9,11 +9,11 @@ from pathlib import Path
 from src.common.registry import CONF
 from src.store.provenance import commit
 
-PARTS = ("src", "conf")
+PARTS = ("src", "conf", "experiments/base_model")
 
 
 def snapshot(folder: Path) -> Path:
-    """`<folder>/code`, made where it is missing: src, conf, and the commit in COMMIT."""
+    """`<folder>/code`, made where it is missing: src, conf, the base model that a run may start from, and the commit in COMMIT."""
     code = folder / "code"
     if not code.is_dir():
         partial = folder / ".code.partial"

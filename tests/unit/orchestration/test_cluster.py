@@ -15,6 +15,7 @@ from src.common.registry import choices
 from src.config.checks import check
 from src.config.directory import run_directory
 from src.orchestration.cluster import job, plugin, queue, record, snapshot, summary
+from src.pipeline.plan import shipped_base
 from src.store.directory import ERROR
 from src.store.status import read
 from tests.helpers.configs import FILES
@@ -109,6 +110,7 @@ def test_a_copy_of_the_code_is_made_once_and_is_complete(tmp_path):
     code = snapshot.snapshot(tmp_path)
     kept = {path.relative_to(code) for path in code.rglob("*") if path.is_file()}
     assert {Path("src/run.py"), Path("conf/config.yaml"), Path("COMMIT")} <= kept
+    assert shipped_base("small").relative_to(ROOT) / "model.safetensors" in kept
     assert not any(path.suffix == ".pyc" for path in kept)
     (code / "src" / "run.py").write_text("kept")
     assert snapshot.snapshot(tmp_path) == code and (code / "src" / "run.py").read_text() == "kept"
