@@ -17,7 +17,10 @@ import time
 from pathlib import Path
 from typing import Any
 
-PROMPTS, COMPLETIONS, NEW_TOKENS, REPEATS = 16, 8, 96, 5
+PROMPTS = 16
+COMPLETIONS = 8
+NEW_TOKENS = 96
+REPEATS = 5
 
 
 def model_and_tokenizer() -> tuple[Any, Any]:
@@ -39,8 +42,6 @@ def questions() -> list[Any]:
 
 
 def rollout_native(rank: int, size: int) -> dict[str, float]:
-    import torch
-
     from src.data.chat import Chat
     from src.models.load import policy_weights
     from src.models.spec import ModelSpec
@@ -59,7 +60,6 @@ def rollout_native(rank: int, size: int) -> dict[str, float]:
         times.append(time.perf_counter() - began)
     tokens = sum(len(rollout.tokens) for group in groups for rollout in group)
     assert tokens == len(prompts) * COMPLETIONS * NEW_TOKENS
-    del torch
     return {"seconds": statistics.median(times[1:]), "tokens": tokens}
 
 
@@ -77,9 +77,14 @@ def rollout_generate(rank: int, size: int) -> dict[str, float]:
     for _ in range(REPEATS + 1):
         began = time.perf_counter()
         output = model.generate(
-            **batch, do_sample=True, temperature=1.0, top_k=0, num_return_sequences=COMPLETIONS,
-            max_new_tokens=NEW_TOKENS, min_new_tokens=NEW_TOKENS,
-        )  # fmt: skip
+            **batch,
+            do_sample=True,
+            temperature=1.0,
+            top_k=0,
+            num_return_sequences=COMPLETIONS,
+            max_new_tokens=NEW_TOKENS,
+            min_new_tokens=NEW_TOKENS,
+        )
         times.append(time.perf_counter() - began)
     tokens = output.shape[0] * NEW_TOKENS
     return {"seconds": statistics.median(times[1:]), "tokens": tokens}
@@ -94,19 +99,27 @@ def step_ours(rank: int, size: int) -> dict[str, float]:
     root = Path("runs/bench/ours")
     shutil.rmtree(root, ignore_errors=True)
     overrides = [
-        "scale=laptop", f"root={root}", f"grpo.steps={REPEATS + 2}", "stages=[grpo]",
-        f"grpo.prompts_per_step={PROMPTS}", f"grpo.completions_per_prompt={COMPLETIONS}", "grpo.updates_per_step=1",
-        f"rollout.maximum_new_tokens={NEW_TOKENS}", "distributed.processes=2", "objective=grpo", "method=bench",
-    ]  # fmt: skip
+        "scale=laptop",
+        f"root={root}",
+        f"grpo.steps={REPEATS + 2}",
+        "stages=[grpo]",
+        f"grpo.prompts_per_step={PROMPTS}",
+        f"grpo.completions_per_prompt={COMPLETIONS}",
+        "grpo.updates_per_step=1",
+        f"rollout.maximum_new_tokens={NEW_TOKENS}",
+        "distributed.processes=2",
+        "objective=grpo",
+        "method=bench",
+    ]
     subprocess.run(
         [sys.executable, "-m", "src.run", "+experiment=grpo", *overrides], check=True, stdout=subprocess.DEVNULL
     )
     run = run_directory(root, "laptop", "bench", 0, overrides)
     lines = [json.loads(line) for line in (run / "grpo" / "metrics.jsonl").read_text().splitlines()][2:]
-    gaps = [line["seconds_rollout"] + line["seconds_judge"] + line["seconds_update"] for line in lines]
+    seconds = [line["seconds_rollout"] + line["seconds_judge"] + line["seconds_update"] for line in lines]
     return {
-        "seconds": statistics.median(gaps),
-        "tokens": statistics.mean(x["tokens"] for x in lines) * PROMPTS * COMPLETIONS,
+        "seconds": statistics.median(seconds),
+        "tokens": statistics.mean(line["tokens"] for line in lines) * PROMPTS * COMPLETIONS,
     }
 
 
@@ -124,24 +137,24 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
 
     torch.set_num_threads(2)
     model, tokenizer = model_and_tokenizer()
-    asked = {q.question: q for q in questions()}
+    by_text = {question.question: question for question in questions()}
     texts = [
-        tokenizer.apply_chat_template([{"role": "user", "content": q}], tokenize=False, add_generation_prompt=True)
-        for q in asked
+        tokenizer.apply_chat_template([{"role": "user", "content": text}], tokenize=False, add_generation_prompt=True)
+        for text in by_text
     ]
-    back = dict(zip(texts, asked.values(), strict=True))
+    by_prompt = dict(zip(texts, by_text.values(), strict=True))
     judge = Judge(DetectorSpec(), GraderSpec(), thinks=True)
     lengths: list[int] = []
 
     def reward(prompts: list[str], completions: list[str], completion_ids: Any, **_: Any) -> list[float]:
         lengths.append(sum(map(len, completion_ids)))
         verdicts = judge(
-            [back[p] for p in prompts],
+            [by_prompt[prompt] for prompt in prompts],
             [decode(tokenizer, ids) for ids in completion_ids],
             [0] * len(prompts),
             [False] * len(prompts),
         )
-        return [float(v.correct) for v in verdicts]
+        return [float(verdict.correct) for verdict in verdicts]
 
     times: list[float] = []
 
@@ -153,18 +166,36 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
             times.append(time.perf_counter())
 
     arguments = GRPOConfig(
-        output_dir="runs/bench/trl", max_steps=REPEATS + 2, per_device_train_batch_size=PROMPTS * COMPLETIONS,
-        num_generations=COMPLETIONS, max_completion_length=NEW_TOKENS, learning_rate=1e-4, beta=0.001,
-        temperature=1.0, loss_type="dapo", lr_scheduler_type="constant", save_strategy="no", report_to=[],
-        use_cpu=True, bf16=False, fp16=False, logging_steps=1, gradient_checkpointing=False, disable_tqdm=True,
-    )  # fmt: skip
+        output_dir="runs/bench/trl",
+        max_steps=REPEATS + 2,
+        per_device_train_batch_size=PROMPTS * COMPLETIONS,
+        num_generations=COMPLETIONS,
+        max_completion_length=NEW_TOKENS,
+        learning_rate=1e-4,
+        beta=0.001,
+        temperature=1.0,
+        loss_type="dapo",
+        lr_scheduler_type="constant",
+        save_strategy="no",
+        report_to=[],
+        use_cpu=True,
+        bf16=False,
+        fp16=False,
+        logging_steps=1,
+        gradient_checkpointing=False,
+        disable_tqdm=True,
+    )
     trainer = GRPOTrainer(
-        model=model, reward_funcs=reward, args=arguments, train_dataset=Dataset.from_dict({"prompt": texts}),
-        processing_class=tokenizer, callbacks=[Clock()],
-    )  # fmt: skip
+        model=model,
+        reward_funcs=reward,
+        args=arguments,
+        train_dataset=Dataset.from_dict({"prompt": texts}),
+        processing_class=tokenizer,
+        callbacks=[Clock()],
+    )
     trainer.train()
-    gaps = [after - before for before, after in itertools.pairwise(times)]
-    return {"seconds": statistics.median(gaps), "tokens": statistics.mean(lengths[1:])}
+    seconds = [after - before for before, after in itertools.pairwise(times)]
+    return {"seconds": statistics.median(seconds), "tokens": statistics.mean(lengths[1:])}
 
 
 ROWS = {
@@ -185,10 +216,12 @@ def measure(name: str) -> dict[str, float]:
     children = [
         subprocess.Popen(
             [sys.executable, __file__, "--row", name, "--rank", str(rank), "--size", str(processes)],
-            stdout=subprocess.PIPE, text=True, env=environment | {"PYTHONPATH": os.getcwd()},
+            stdout=subprocess.PIPE,
+            text=True,
+            env=environment | {"PYTHONPATH": os.getcwd()},
         )
         for rank in range(processes)
-    ]  # fmt: skip
+    ]
     results = []
     for child in children:
         output, _ = child.communicate()

@@ -22,27 +22,36 @@ from typing import Any
 
 import torch
 
-ROWS, TOKENS, HIDDEN, REPEATS = 2, 1024, 1536, 3
+ROWS = 2
+TOKENS = 1024
+HIDDEN = 1536
+REPEATS = 3
 WAYS = {"frozen": ("plain", "chunked"), "trained": ("plain", "chunked", "fused")}
 
 
-def model(vocabulary: int, trained: bool) -> Any:
+def build_model(vocabulary: int, trained: bool) -> Any:
     """One layer and an untied head; `trained` is full training, otherwise the head is frozen, as it is with LoRA."""
     from transformers import Qwen2Config, Qwen2ForCausalLM
 
     torch.manual_seed(0)
-    made = Qwen2ForCausalLM(
+    constructor: Any = Qwen2ForCausalLM  # it has no types
+    model = constructor(
         Qwen2Config(
-            vocab_size=vocabulary, hidden_size=HIDDEN, intermediate_size=HIDDEN, num_hidden_layers=1,
-            num_attention_heads=12, num_key_value_heads=2, tie_word_embeddings=False,
+            vocab_size=vocabulary,
+            hidden_size=HIDDEN,
+            intermediate_size=HIDDEN,
+            num_hidden_layers=1,
+            num_attention_heads=12,
+            num_key_value_heads=2,
+            tie_word_embeddings=False,
         )
-    )  # fmt: skip
-    made.model.embed_tokens.weight.requires_grad_(False)
-    made.lm_head.weight.requires_grad_(trained)
-    return made.eval()
+    )
+    model.model.embed_tokens.weight.requires_grad_(False)
+    model.lm_head.weight.requires_grad_(trained)
+    return model.eval()
 
 
-def work(made: Any, way: str, vocabulary: int) -> float:
+def work(model: Any, way: str, vocabulary: int) -> float:
     """One micro-batch, as training goes through it; returns a number that all ways must agree on."""
     from src.distributed.ranks import Ranks
     from src.distributed.spec import OptimiserSpec
@@ -53,8 +62,8 @@ def work(made: Any, way: str, vocabulary: int) -> float:
     generator = torch.Generator().manual_seed(1)
     tokens = torch.randint(0, vocabulary, (ROWS, TOKENS + 1), generator=generator).tolist()
     batch = logprobs.collate([row[:1] for row in tokens], [row[1:] for row in tokens], 0)
-    learning = Learner(made, OptimiserSpec(learning_rate=1e-3), Ranks())
-    value, _, entropies = learning.learn(batch, lambda new, _: new.mean(), 0.8, by_token=way == "fused")
+    learner = Learner(model, OptimiserSpec(learning_rate=1e-3), Ranks())
+    value, _, entropies = learner.learn(batch, lambda new, _: new.mean(), 0.8, by_token=way == "fused")
     return value + float(entropies.mean())
 
 
@@ -70,29 +79,30 @@ def measure(way: str, vocabulary: int, trained: bool, repeats: int) -> dict[str,
     """Peak MiB above what was held before, of a first micro-batch and of a second, to whose gradients it adds; then
     processor seconds of more first ones."""
     torch.set_num_threads(int(os.environ["OMP_NUM_THREADS"]))
-    made = model(vocabulary, trained)
+    model = build_model(vocabulary, trained)
     peaks = []
     for _ in range(2):
-        ctypes.CDLL(None).malloc_trim(0)  # what is free is given back, and not held
-        held = resident("VmRSS")
+        ctypes.CDLL(None).malloc_trim(0)  # free memory is given back
+        before = resident("VmRSS")
         Path("/proc/self/clear_refs").write_text("5")  # forget the peak so far
-        value = work(made, way, vocabulary)
-        peaks.append(resident("VmHWM") - held)
+        value = work(model, way, vocabulary)
+        peaks.append(resident("VmHWM") - before)
     times = []
     for _ in range(repeats):
-        made.zero_grad(set_to_none=True)
+        model.zero_grad(set_to_none=True)
         began = time.process_time()
-        work(made, way, vocabulary)
+        work(model, way, vocabulary)
         times.append(time.process_time() - began)
     return {"first": peaks[0], "second": peaks[1], "seconds": statistics.median(times or [0.0]), "value": value}
 
 
-def fresh(*arguments: str, threads: int) -> dict[str, float]:
+def measure_in_fresh_process(*arguments: str, threads: int) -> dict[str, float]:
     environment = dict(os.environ) | {"PYTHONPATH": os.getcwd(), "OMP_NUM_THREADS": str(threads)}
     done = subprocess.run(
         [sys.executable, __file__, "--one", *arguments], env=environment, stdout=subprocess.PIPE, text=True, check=True
     )
-    return json.loads(done.stdout.strip().splitlines()[-1])
+    result: dict[str, float] = json.loads(done.stdout.strip().splitlines()[-1])
+    return result
 
 
 def main() -> None:
@@ -113,15 +123,18 @@ def main() -> None:
         for vocabulary in options.vocabularies.split(","):
             plain = None
             for way in WAYS[head]:
-                found = fresh(way, vocabulary, head, str(options.repeats), threads=options.threads)
-                plain = plain or found
-                if abs(plain["value"] - found["value"]) > 1e-5 * abs(plain["value"]):
-                    raise SystemExit(f"plain and {way} disagree: {plain['value']} and {found['value']}")
+                result = measure_in_fresh_process(way, vocabulary, head, str(options.repeats), threads=options.threads)
+                plain = plain or result
+                if abs(plain["value"] - result["value"]) > 1e-5 * abs(plain["value"]):
+                    raise SystemExit(f"plain and {way} disagree: {plain['value']} and {result['value']}")
                 numbers = [
-                    f"{found['first']:.0f}", f"{found['first'] / plain['first']:.2f}",
-                    f"{found['second']:.0f}", f"{found['second'] / plain['second']:.2f}",
-                    f"{found['seconds']:.1f}", f"{found['seconds'] / max(plain['seconds'], 1e-9):.2f}",
-                ]  # fmt: skip
+                    f"{result['first']:.0f}",
+                    f"{result['first'] / plain['first']:.2f}",
+                    f"{result['second']:.0f}",
+                    f"{result['second'] / plain['second']:.2f}",
+                    f"{result['seconds']:.1f}",
+                    f"{result['seconds'] / max(plain['seconds'], 1e-9):.2f}",
+                ]
                 print(f"| {head} | {int(vocabulary):,} | {way} | {' | '.join(numbers)} |", flush=True)
 
 

@@ -35,7 +35,9 @@ from src.language.table import EVALUATED, LANGUAGES, language
 from src.language.trace import split_trace
 from src.rollout.judge import Judge
 
-PROBLEMS, SAMPLES, CHARACTERS = 250, 4, 1_000
+PROBLEMS = 250
+SAMPLES = 4
+CHARACTERS = 1_000
 PART = 250  # completions that are judged at a time
 JUDGE: Judge  # of this process
 FIELDS = ("correct", "consistent", "line_pass", "word_pass", "code_switched")
@@ -49,13 +51,14 @@ def questions(folder: str | None) -> list[Question]:
     return documents.evaluation(WorldSpec(), "test", list(EVALUATED), PROBLEMS)
 
 
-def completions(asked: list[Question], generator: random.Random) -> list[dict[str, Any]]:
+def completions(questions: list[Question], generator: random.Random) -> list[dict[str, Any]]:
     """Lines of one or two sentences, one in eight with a formula; one trace in ten holds an English line."""
     sentences = {
-        code: [s for q in asked if q.language == code for s in _SENTENCE.split(q.question) if s] for code in EVALUATED
+        code: [part for row in questions if row.language == code for part in _SENTENCE.split(row.question) if part]
+        for code in EVALUATED
     }
     rows = []
-    for question in asked:
+    for question in questions:
         own = sentences[question.language]
         for sample in range(SAMPLES):
             lines: list[str] = []
@@ -72,8 +75,15 @@ def completions(asked: list[Question], generator: random.Random) -> list[dict[st
                 answer = f"\\frac{{{2 * int(float(answer))}}}{{2}}"
             close = "\n</think>\n" if generator.random() < 0.97 else ""
             text = "\n".join(lines) + (f"{close}{generator.choice(own)} $\\boxed{{{answer}}}$" if close else "")
-            rows.append({"id": question.problem, "language": question.language, "completion": text,
-                         "gold": question.gold, "sample": sample})  # fmt: skip
+            rows.append(
+                {
+                    "id": question.problem,
+                    "language": question.language,
+                    "completion": text,
+                    "gold": question.gold,
+                    "sample": sample,
+                }
+            )
     return rows
 
 
@@ -84,10 +94,12 @@ def released(rows: list[Completion]) -> list[tuple[bool, ...]]:
 
     names = {getattr(Language, LANGUAGES[code].iso): code for code in EVALUATED}
     lingua = LanguageDetectorBuilder.from_languages(*names).build()
-    two_latin, not_latin = re.compile("[A-Za-z]{2}"), re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
-    found = []
+    two_latin = re.compile("[A-Za-z]{2}")
+    not_latin = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
+    verdicts: list[tuple[bool, ...]] = []
     for row in rows:
-        split, code = split_trace(row.text), row.question.language
+        split = split_trace(row.text)
+        code = row.question.language
         trace = split.think if split.closed else ""
         box = published_answer(row.text)
         correct = bool(verify(parse(row.question.gold), parse(f"$\\boxed{{{box}}}$"))) if box else False
@@ -100,8 +112,8 @@ def released(rows: list[Completion]) -> list[tuple[bool, ...]]:
         stripped = strip_mathematics(trace)
         wrong = (not_latin if language(code).latin else two_latin).search(stripped)
         several = {run.language for run in lingua.detect_multiple_languages_of(stripped)} if stripped else set()
-        found.append((correct, detected == code, passing, wrong is None, len(several) > 1))
-    return found
+        verdicts.append((correct, detected == code, passing, wrong is None, len(several) > 1))
+    return verdicts
 
 
 def load() -> None:
@@ -115,9 +127,10 @@ def load() -> None:
 
 def ours(rows: list[Completion]) -> list[tuple[bool, ...]]:
     """FIELDS of each completion, beside all corrected metrics."""
-    asked, texts = [row.question for row in rows], [row.text for row in rows]
-    JUDGE(asked, texts, [None] * len(rows), [False] * len(rows))
-    return [tuple(row[f"published_{name}"] for name in FIELDS) for row in JUDGE.published(asked, texts)]
+    questions = [row.question for row in rows]
+    texts = [row.text for row in rows]
+    JUDGE(questions, texts, [None] * len(rows), [False] * len(rows))
+    return [tuple(row[f"published_{name}"] for name in FIELDS) for row in JUDGE.published(questions, texts)]
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
@@ -137,11 +150,16 @@ def grading() -> None:
         print(f"grading, plain integers: {len(texts) / seconds:,.0f} answers/s (target 20,000)")
         pairs = []
         for _ in range(600):
-            a, b, c = generator.randint(2, 99), generator.randint(2, 99), generator.randint(2, 9)
-            pairs.append(generator.choice((
-                (f"\\frac{{{a}\\sqrt{{{b}}}}}{{{c}}}", f"\\frac{{{a}}}{{{c}}}\\sqrt{{{b}}}"), (f"{a}x+{b}", f"{b}+{a}x"),
-                (f"{a}\\pi", f"\\pi\\cdot{a}"), (f"{a}^{{{c}}}+x", f"x+{a}^{{{c}}}"),
-            )))  # fmt: skip
+            a = generator.randint(2, 99)
+            b = generator.randint(2, 99)
+            c = generator.randint(2, 9)
+            kinds = (
+                (f"\\frac{{{a}\\sqrt{{{b}}}}}{{{c}}}", f"\\frac{{{a}}}{{{c}}}\\sqrt{{{b}}}"),
+                (f"{a}x+{b}", f"{b}+{a}x"),
+                (f"{a}\\pi", f"\\pi\\cdot{a}"),
+                (f"{a}^{{{c}}}+x", f"x+{a}^{{{c}}}"),
+            )
+            pairs.append(generator.choice(kinds))
         grader.grade(["</think>\\boxed{\\sqrt{4}}"], ["2"])  # start the worker
         same, seconds = timed(
             lambda: grader.grade([f"</think>\\boxed{{{a}}}" for _, a in pairs], [g for g, _ in pairs])
@@ -160,10 +178,10 @@ def main() -> None:
     parser.add_argument("--processes", type=int, default=min(2, os.cpu_count() or 1))
     options = parser.parse_args()
     grading()
-    made = completions(questions(options.mgsm_rev2), random.Random(0))
+    saved = completions(questions(options.mgsm_rev2), random.Random(0))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "completions.jsonl"
-        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in made), encoding="utf-8")
+        path.write_text("".join(json.dumps(row, ensure_ascii=False) + "\n" for row in saved), encoding="utf-8")
         rows = read_completions(path)
         mean = sum(len(row.text) for row in rows) / len(rows)
         print(
@@ -175,10 +193,17 @@ def main() -> None:
         with multiprocessing.get_context("spawn").Pool(n, initializer=load) as pool:
             pool.map(len, [[]] * 8 * n, chunksize=1)  # until all processes have loaded
             time.sleep(3)
-            found, seconds = timed(lambda: pool.map(ours, parts, chunksize=1))
-        own = [verdicts for part in found for verdicts in part]
-        command = [sys.executable, "-m", "src.run", "+experiment=evaluate", f"benchmark.completions={path}",
-                   f"root={folder}/runs", f"distributed.processes={n}"]  # fmt: skip
+            results, seconds = timed(lambda: pool.map(ours, parts, chunksize=1))
+        own = [verdicts for part in results for verdicts in part]
+        command = [
+            sys.executable,
+            "-m",
+            "src.run",
+            "+experiment=evaluate",
+            f"benchmark.completions={path}",
+            f"root={folder}/runs",
+            f"distributed.processes={n}",
+        ]
         _, whole = timed(lambda: subprocess.run(command, check=True, stdout=subprocess.DEVNULL))
     print(f"  released approach, 1 process: {their_seconds:.1f} s")
     print(f"  ours, {n} processes: {seconds:.1f} s, {their_seconds / seconds:.1f} times faster")
@@ -187,8 +212,11 @@ def main() -> None:
     )
     for place, name in enumerate(FIELDS):
         different = [i for i, (a, b) in enumerate(zip(theirs, own, strict=True)) if a[place] != b[place]]
-        print(f"  as published, {name}: {len(rows) - len(different)} of {len(rows)} the same, rates "
-              f"{sum(row[place] for row in theirs) / len(rows):.4f} and {sum(row[place] for row in own) / len(rows):.4f}")  # fmt: skip
+        rates = [sum(row[place] for row in verdicts) / len(rows) for verdicts in (theirs, own)]
+        print(
+            f"  as published, {name}: {len(rows) - len(different)} of {len(rows)} the same, rates "
+            f"{rates[0]:.4f} and {rates[1]:.4f}"
+        )
 
 
 if __name__ == "__main__":

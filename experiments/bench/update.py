@@ -18,45 +18,58 @@ from src.models.logprobs import Batch, collate, completion_logprobs
 from src.models.memory import Shape
 from src.models.spec import LoraSpec
 
-ROWS, PROMPT, RESPONSE = 4, 16, 496
+ROWS = 4
+PROMPT = 16
+RESPONSE = 496
 
 
-def model() -> Any:
+def build_model() -> Any:
     torch.manual_seed(0)
-    return Qwen2ForCausalLM(
+    constructor: Any = Qwen2ForCausalLM  # it has no types
+    model = constructor(
         Qwen2Config(
-            vocab_size=4096, hidden_size=512, intermediate_size=2048, num_hidden_layers=8, num_attention_heads=8,
-            num_key_value_heads=2, tie_word_embeddings=False, max_position_embeddings=1024,
+            vocab_size=4096,
+            hidden_size=512,
+            intermediate_size=2048,
+            num_hidden_layers=8,
+            num_attention_heads=8,
+            num_key_value_heads=2,
+            tie_word_embeddings=False,
+            max_position_embeddings=1024,
         )
-    ).eval()  # fmt: skip
+    )
+    return model.eval()
 
 
 def seconds(policy: Any, batch: Batch, learn: bool) -> float:
-    took = []
+    """The median of 5 passes after a warm-up."""
+    times = []
     for _ in range(6):
         began = time.perf_counter()
         with torch.set_grad_enabled(learn):
             logprobs, _ = completion_logprobs(policy, batch, entropy="none")
             if learn:
-                logprobs.sum().backward()
-        took.append(time.perf_counter() - began)
-    return statistics.median(took[1:])
+                torch.autograd.backward(logprobs.sum())
+        times.append(time.perf_counter() - began)
+    return statistics.median(times[1:])
 
 
 def main() -> None:
     torch.set_num_threads(1)
     batch = collate([[1] * PROMPT] * ROWS, [[2] * RESPONSE] * ROWS, 0)
-    plain = model()
+    plain = build_model()
     shape = Shape.of(plain.config.to_dict())
     once = forward(shape, PROMPT + RESPONSE) * ROWS * (PROMPT + RESPONSE)
     base = seconds(plain, batch, learn=False)
     print("| update | forward passes counted | forward passes by the clock | GFLOP/s |\n|---|---|---|---|")
     print(f"| forward pass alone | 1 | 1.00 | {once / base / 1e9:.0f} |")
     for name, rank, again in (
-        ("all weights", 0, False), ("all weights, checkpointing", 0, True),
-        ("LoRA", 32, False), ("LoRA, checkpointing", 32, True),
-    ):  # fmt: skip
-        policy = add_lora(model(), LoraSpec(rank=rank, alpha=64))
+        ("all weights", 0, False),
+        ("all weights, checkpointing", 0, True),
+        ("LoRA", 32, False),
+        ("LoRA, checkpointing", 32, True),
+    ):
+        policy = add_lora(build_model(), LoraSpec(rank=rank, alpha=64))
         took = seconds(checkpointed(policy) if again else policy, batch, learn=True)
         counted = passes(rank, again)
         print(f"| {name} | {counted} | {took / base:.2f} | {counted * once / took / 1e9:.0f} |")

@@ -17,6 +17,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -40,15 +41,28 @@ FOREIGN = (20, 160)  # characters of a sentence that is inserted; half of them w
 DETECTORS = {"13": CORE, "18": tuple(LANGUAGES)}
 FORMULAS = {
     "plain": (),
-    "formulas": ("$x^2+3x=10$", "\\[ S = \\frac{1}{2} \\cdot 6 \\times 4 \\]", "\\frac{1}{2}", "\\(a \\le b\\)", "\\boxed{42}"),
-    "bare": ("3 \\times 4 \\times 5 = 60", "x^2 + 3x - 10 = 0", "\\sqrt{16} \\leq 2 \\cdot 5", "f(x) = ax + b", "12 km/h"),
-}  # fmt: skip
+    "formulas": (
+        "$x^2+3x=10$",
+        "\\[ S = \\frac{1}{2} \\cdot 6 \\times 4 \\]",
+        "\\frac{1}{2}",
+        "\\(a \\le b\\)",
+        "\\boxed{42}",
+    ),
+    "bare": (
+        "3 \\times 4 \\times 5 = 60",
+        "x^2 + 3x - 10 = 0",
+        "\\sqrt{16} \\leq 2 \\cdot 5",
+        "f(x) = ax + b",
+        "12 km/h",
+    ),
+}
 PAIRS = (
     *((code, "en") for code in LANGUAGES if code != "en"),
     *(("es", "pt"), ("pt", "es"), ("en", "de"), ("ja", "zh"), ("zh", "ja"), ("en", "sw"), ("id", "ms"), ("ms", "id")),
 )
 _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])\s*")
 _SPEC = DetectorSpec()
+Detection = Callable[[str], tuple[str | None, bool]]  # trace -> (language, code-switched)
 _INTRODUCTION = f"""\
 How `src.language.detector` decides. Mathematics is removed, and the text is cut into sentences; one that is too short
 (under {_SPEC.minimum_line} letters, {_SPEC.minimum_dense_line} where letters are syllables or words) is joined with
@@ -119,7 +133,8 @@ def wilson(hits: int, of: int) -> tuple[float, float]:
     """95 % interval of Wilson for a share; (0, 1) of nothing."""
     if not of:
         return 0.0, 1.0
-    share, scale = hits / of, 1 + Z * Z / of
+    share = hits / of
+    scale = 1 + Z * Z / of
     half = Z * ((share * (1 - share) + Z * Z / (4 * of)) / of) ** 0.5
     return max(0.0, (share + Z * Z / (2 * of) - half) / scale), min(1.0, (share + Z * Z / (2 * of) + half) / scale)
 
@@ -133,16 +148,16 @@ def sentences(text: str, code: str) -> list[str]:
 
 def own_sentences() -> dict[str, list[str]]:
     """Language -> sentences of `sentences.jsonl`, for the languages no data set here asks in."""
-    found: dict[str, list[str]] = {}
+    texts: dict[str, list[str]] = {}
     for line in (HERE / "sentences.jsonl").read_text().splitlines():
         row = json.loads(line)
-        found.setdefault(row["language"], []).append(row["text"])
-    return found
+        texts.setdefault(row["language"], []).append(row["text"])
+    return texts
 
 
 def read_questions(mgsm_rev2: str, msvamp: str, dapo: str) -> dict[str, dict[str, list[str]]]:
     """Language -> data set -> distinct questions, but for those with Asymptote code, which is in no language."""
-    found: dict[str, dict[str, list[str]]] = {}
+    by_language: dict[str, dict[str, list[str]]] = {}
     for name, benchmark, split in (
         ("MGSM-Rev2", MgsmRev2(path=mgsm_rev2), "test"),
         ("MSVAMP", Msvamp(path=msvamp), "test"),
@@ -150,13 +165,15 @@ def read_questions(mgsm_rev2: str, msvamp: str, dapo: str) -> dict[str, dict[str
     ):
         for question in benchmark.questions(split, benchmark.languages(), WorldSpec(), None):
             if "[asy]" not in question.question:
-                found.setdefault(question.language, {}).setdefault(name, []).append(question.question)
-    return {c: {name: list(dict.fromkeys(texts)) for name, texts in parts.items()} for c, parts in found.items()}
+                by_language.setdefault(question.language, {}).setdefault(name, []).append(question.question)
+    return {
+        code: {name: list(dict.fromkeys(texts)) for name, texts in sets.items()} for code, sets in by_language.items()
+    }
 
 
 def traces(questions: Sequence[str], code: str, length: int, formulas: Sequence[str], rng: random.Random) -> list[str]:
     """TEXTS traces of `length` questions, one a line, with a formula after every sentence, half of them on a line."""
-    found = []
+    texts = []
     for _ in range(TEXTS):
         lines = []
         for question in rng.sample(questions, length):
@@ -164,19 +181,19 @@ def traces(questions: Sequence[str], code: str, length: int, formulas: Sequence[
             if formulas:
                 parts = [part + rng.choice((" {} ", "\n{}\n")).format(rng.choice(formulas)) for part in parts]
             lines.append(" ".join(parts))
-        found.append("\n".join(lines))
-    return found
+        texts.append("\n".join(lines))
+    return texts
 
 
 def mixed(questions: Sequence[str], code: str, foreign: Sequence[str], rng: random.Random) -> list[str]:
     """TEXTS traces of 6 questions with one foreign sentence between two sentences somewhere."""
-    found = []
+    texts = []
     for _ in range(TEXTS):
         lines = [sentences(question, code) for question in rng.sample(questions, 6)]
         line = rng.choice(lines)
         line.insert(rng.randint(0, len(line)), rng.choice(foreign))
-        found.append("\n".join(" ".join(line) for line in lines))
-    return found
+        texts.append("\n".join(" ".join(line) for line in lines))
+    return texts
 
 
 def insertable(questions: Sequence[str], code: str) -> list[str]:
@@ -196,26 +213,26 @@ def by_length(questions: Sequence[str], code: str, rng: random.Random) -> list[l
     return [rng.sample(texts, min(TEXTS, len(texts))) for texts in bins]
 
 
-def judges(code: str, other: str = "") -> dict[str, Callable[[str], tuple[str | None, bool]]]:
+def detections_of(code: str, other: str = "") -> dict[str, Detection]:
     """Detector -> trace -> (language, code-switched), of those that know the language and the `other`."""
-    found: dict[str, Callable[[str], tuple[str | None, bool]]] = {}
+    detections: dict[str, Detection] = {}
     for name, languages in DETECTORS.items():
         if {code, other or code} <= set(languages):
             detector = Detector(DetectorSpec(languages=list(languages)))
-            found[name] = lambda trace, detector=detector: _ours(trace, code, detector)  # type: ignore[misc]
+            detections[name] = partial(_ours, code=code, detector=detector)
     if {code, other or code} <= set(EVALUATED):
-        found["published"] = lambda trace: _published(trace, code)
-    return found
+        detections["published"] = partial(_published, code=code)
+    return detections
 
 
 def _ours(trace: str, code: str, detector: Detector) -> tuple[str | None, bool]:
-    found = measure_fidelity(f"{trace}\n</think>", code, detector)
-    return found.detected, found.code_switched
+    fidelity = measure_fidelity(f"{trace}\n</think>", code, detector)
+    return fidelity.detected, fidelity.code_switched
 
 
 def _published(trace: str, code: str) -> tuple[str | None, bool]:
-    found = judge_published(trace, code)
-    return found.detected, found.code_switched
+    fidelity = judge_published(trace, code)
+    return fidelity.detected, fidelity.code_switched
 
 
 def measure(task: tuple[str, list[str], dict[str, list[str]]]) -> list[Count]:
@@ -228,19 +245,21 @@ def measure(task: tuple[str, list[str], dict[str, list[str]]]) -> list[Count]:
         for kind, formulas in FORMULAS.items()
         for length in LENGTHS
     }
-    for name, ask in judges(code).items():
+    for name, detect in detections_of(code).items():
         for index, members in enumerate(texts):
-            found = Counter(ask(text)[0] or "unknown" for text in members)
-            rows += [Count(f"named {n}", name, code, bin_name(index), k, len(members)) for n, k in found.items()]
+            named = Counter(detect(text)[0] or "unknown" for text in members)
+            condition = bin_name(index)
+            rows += [Count(f"named {n}", name, code, condition, hits, len(members)) for n, hits in named.items()]
         for (kind, length), members in kinds.items():
-            answers = [ask(text) for text in members]
-            condition, of = f"{kind} {length}", len(answers)
+            answers = [detect(text) for text in members]
+            condition = f"{kind} {length}"
+            of = len(answers)
             rows.append(Count("in language", name, code, condition, sum(a == code for a, _ in answers), of))
             rows.append(Count("false switch", name, code, condition, sum(switch for _, switch in answers), of))
     for other in (other for host, other in PAIRS if host == code):
         members = mixed(questions, code, foreign[other], random.Random(f"mixed {code} {other}"))
-        for name, ask in judges(code, other).items():
-            missed = sum(not ask(text)[1] for text in members)
+        for name, detect in detections_of(code, other).items():
+            missed = sum(not detect(text)[1] for text in members)
             rows.append(Count("missed switch", name, code, other, missed, len(members)))
     return rows
 
@@ -260,20 +279,25 @@ def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def pooled(rows: Sequence[Count], measure: str, detector: str, codes: Sequence[str], condition: str) -> tuple[int, int]:
     """(hits, of) over the languages `codes` and the conditions that are `condition` or begin with it and a blank."""
-    found = [r for r in rows if (r.measure, r.detector) == (measure, detector) and r.language in codes]
-    found = [row for row in found if f"{row.condition} ".startswith(f"{condition} ")]
-    return sum(row.hits for row in found), sum(row.of for row in found)
+    counts = [
+        row
+        for row in rows
+        if (row.measure, row.detector) == (measure, detector)
+        and row.language in codes
+        and f"{row.condition} ".startswith(f"{condition} ")
+    ]
+    return sum(row.hits for row in counts), sum(row.of for row in counts)
 
 
 def tally(rows: Sequence[Count], detector: str, codes: Sequence[str], condition: str | None = None) -> Counter[str]:
     """Texts of `codes` by what they were named: right, wrong, unknown; of one bin, or of all."""
-    found: Counter[str] = Counter()
+    verdicts: Counter[str] = Counter()
     for row in rows:
         if row.detector == detector and row.language in codes and condition in (None, row.condition):
             kind, _, named = row.measure.partition(" ")
             if kind == "named":
-                found[{row.language: "right", "unknown": "unknown"}.get(named, "wrong")] += row.hits
-    return found
+                verdicts[{row.language: "right", "unknown": "unknown"}.get(named, "wrong")] += row.hits
+    return verdicts
 
 
 def groups(codes: Sequence[str]) -> list[tuple[str, tuple[str, ...]]]:
@@ -287,11 +311,12 @@ def length_table(rows: Sequence[Count], detector: str, codes: Sequence[str]) -> 
     for label, group in groups(codes):
         line = [label]
         for index in range(len(BINS)):
-            found = tally(rows, detector, group, bin_name(index))
-            of = found.total()
-            shares = [percent(found[kind], of, False) for kind in ("right", "wrong", "unknown")]
+            verdicts = tally(rows, detector, group, bin_name(index))
+            of = verdicts.total()
+            shares = [percent(verdicts[kind], of, False) for kind in ("right", "wrong", "unknown")]
             line.append(f"{' / '.join(shares)} ({of})" if of else "-")
-        total, published = tally(rows, detector, group), tally(rows, "published", group)
+        total = tally(rows, detector, group)
+        published = tally(rows, "published", group)
         wrong: Counter[str] = Counter()
         for row in rows:
             kind, _, named = row.measure.partition(" ")
@@ -329,8 +354,8 @@ def missed_table(rows: Sequence[Count]) -> str:
     """Switches that are not flagged, in percent."""
     lines = []
     for code, other in PAIRS:
-        found = [pooled(rows, "missed switch", name, (code,), other) for name in (*DETECTORS, "published")]
-        lines.append([code, other, *(percent(*each) for each in found)])
+        counts = [pooled(rows, "missed switch", name, (code,), other) for name in (*DETECTORS, "published")]
+        lines.append([code, other, *(percent(*each) for each in counts)])
     return table(["trace", "sentence", *(f"{name} languages" for name in DETECTORS), "published"], lines)
 
 
@@ -339,30 +364,29 @@ def document(rows: Sequence[Count], sources: dict[str, dict[str, list[str]]]) ->
     names = list(dict.fromkeys(name for parts in sources.values() for name in parts))
     data = [[code, *(str(len(parts.get(name, ()))) for name in names), "-"] for code, parts in sorted(sources.items())]
     data += [[code, *("-" for _ in names), str(len(texts))] for code, texts in own.items()]
-    return "\n\n".join(
-        [
-            "# Language detection",
-            "Made by `experiments/detector/detector.py`; do not edit by hand.",
-            _INTRODUCTION.strip(),
-            "## Data",
-            "Distinct questions of the test files (DAPO-Math: `train_5k`, without Asymptote code), and sentences written "
-            f"for this measurement in languages without a data set here (`experiments/detector/sentences.jsonl`). At most {TEXTS} texts in a bin of length and {TEXTS} traces of a kind, drawn with a fixed seed.",
-            table(["", *names, "own sentences"], data),
-            _READING.strip(),
-            f"## Single texts, {len(CORE)} languages told apart",
-            length_table(rows, "13", CORE),
-            f"## Single texts, {len(LANGUAGES)} languages told apart",
-            length_table(rows, "18", tuple(LANGUAGES)),
-            f"## Monolingual traces flagged as code-switched, {len(CORE)} languages told apart",
-            switch_table(rows, "13", CORE),
-            f"## Monolingual traces flagged as code-switched, {len(LANGUAGES)} languages told apart",
-            switch_table(rows, "18", tuple(LANGUAGES)),
-            "## Code-switched traces not flagged",
-            missed_table(rows),
-            "## Made with",
-            f"Commit {commit()}, lingua-language-detector {version('lingua-language-detector')}.",
-        ]
-    ) + "\n"  # fmt: skip
+    sections = [
+        "# Language detection",
+        "Made by `experiments/detector/detector.py`; do not edit by hand.",
+        _INTRODUCTION.strip(),
+        "## Data",
+        "Distinct questions of the test files (DAPO-Math: `train_5k`, without Asymptote code), and sentences written "
+        f"for this measurement in languages without a data set here (`experiments/detector/sentences.jsonl`). At most {TEXTS} texts in a bin of length and {TEXTS} traces of a kind, drawn with a fixed seed.",
+        table(["", *names, "own sentences"], data),
+        _READING.strip(),
+        f"## Single texts, {len(CORE)} languages told apart",
+        length_table(rows, "13", CORE),
+        f"## Single texts, {len(LANGUAGES)} languages told apart",
+        length_table(rows, "18", tuple(LANGUAGES)),
+        f"## Monolingual traces flagged as code-switched, {len(CORE)} languages told apart",
+        switch_table(rows, "13", CORE),
+        f"## Monolingual traces flagged as code-switched, {len(LANGUAGES)} languages told apart",
+        switch_table(rows, "18", tuple(LANGUAGES)),
+        "## Code-switched traces not flagged",
+        missed_table(rows),
+        "## Made with",
+        f"Commit {commit()}, lingua-language-detector {version('lingua-language-detector')}.",
+    ]
+    return "\n\n".join(sections) + "\n"
 
 
 def main() -> None:
@@ -382,7 +406,7 @@ def main() -> None:
     wanted = {code: {other: foreign[other] for host, other in PAIRS if host == code} for code in texts}
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         tasks = [(code, members, wanted[code]) for code, members in texts.items()]
-        rows = [row for found in pool.imap(measure, tasks) for row in found]
+        rows = [row for counts in pool.imap(measure, tasks) for row in counts]
     options.output.mkdir(parents=True, exist_ok=True)
     with (options.output / "results.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(Count.__dataclass_fields__), lineterminator="\n")
