@@ -1,14 +1,14 @@
-"""The typed configuration: root schema, discovery of components, and the check of all cross-field rules.
+"""The typed configuration of one run: its groups, their types and defaults; imports nothing heavy.
 
-Everything here answers before a heavy library is imported. A component (a schedule, a reward) is a frozen
-dataclass in a module of its package; discovery registers it as the Hydra schema `schema/<group>/<module>`, from
-which `conf/<group>/<name>.yaml` inherits its fields, types and defaults.
+A component (a schedule, a reward, a benchmark) is a frozen dataclass in a module of its package; `src.config.compose`
+registers it as the Hydra schema `schema/<group>/<module>`, from which `conf/<group>/<name>.yaml` inherits its fields,
+types and defaults. To OmegaConf such a group is `Any`, as it knows no protocols; to a type checker it has its type.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from omegaconf import MISSING
 
@@ -25,6 +25,13 @@ from src.language.detector import DetectorSpec
 from src.models.spec import ModelSpec
 from src.rollout.spec import RolloutSpec
 from src.tracking.spec import TrackingSpec
+
+if TYPE_CHECKING:
+    from src.algorithm.schedules.base import Schedule
+    from src.data.benchmarks.base import Benchmark
+    from src.rewards.base import Reward
+else:
+    Schedule = Reward = Benchmark = Any
 
 
 @dataclass(frozen=True)
@@ -45,9 +52,9 @@ class Config:
     sft: SftSpec = field(default_factory=SftSpec)
     grpo: GrpoSpec = field(default_factory=GrpoSpec)
     objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)
-    schedule: Any = MISSING
-    reward: Any = MISSING
-    benchmark: Any = MISSING
+    schedule: Schedule = MISSING
+    reward: Reward = MISSING
+    benchmark: Benchmark = MISSING
     rollout: RolloutSpec = field(default_factory=RolloutSpec)
     detector: DetectorSpec = field(default_factory=DetectorSpec)
     grader: GraderSpec = field(default_factory=GraderSpec)

@@ -10,7 +10,7 @@ from pathlib import Path
 from src.data.readers import BadData
 
 GITHUB = "https://raw.githubusercontent.com/{name}/{revision}/{file}"
-SECONDS = 60  # a server that says nothing for so long has gone
+SECONDS = 60  # time limit of one silence of the server
 
 
 def fetch(source: str, revision: str, file: str) -> Path:
@@ -41,13 +41,13 @@ def _hub(name: str, revision: str, file: str) -> Path:
 
 def _github(name: str, revision: str, file: str) -> Path:
     root = Path(os.environ.get("ADAMAME_CACHE") or Path.home() / ".cache" / "adamame")
-    kept = root / name / revision / file
-    if not kept.is_file():
+    cached = root / name / revision / file
+    if not cached.is_file():
         address = GITHUB.format(name=name, revision=revision, file=urllib.parse.quote(file))
         with urllib.request.urlopen(address, timeout=SECONDS) as answer:
             content = answer.read()
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f"{kept.name}.{os.getpid()}.part")
+        cached.parent.mkdir(parents=True, exist_ok=True)
+        part = cached.with_name(f"{cached.name}.{os.getpid()}.part")
         part.write_bytes(content)
-        part.replace(kept)
-    return kept
+        part.replace(cached)
+    return cached

@@ -106,7 +106,7 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
     return {
         index: ("too_hard" if right < spec.minimum else "too_easy", f"{right} of {spec.rollouts} right")
         for index, right in enumerate(right_counts)
-        if not spec.minimum <= right <= spec.most
+        if not spec.minimum <= right <= spec.highest
     }
 
 

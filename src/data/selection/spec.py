@@ -19,7 +19,8 @@ class DifficultySpec:
     questions_per_part: int = 64
 
     @property
-    def most(self) -> int:
+    def highest(self) -> int:
+        """`maximum`, with its default filled in."""
         return self.rollouts - 1 if self.maximum is None else self.maximum
 
     def violations(self) -> list[str]:
@@ -27,7 +28,7 @@ class DifficultySpec:
         if self.rollouts == 0:
             return []
         violations = []
-        if not 0 <= self.minimum <= self.most <= self.rollouts:
+        if not 0 <= self.minimum <= self.highest <= self.rollouts:
             violations.append(
                 "prompts.difficulty must have 0 <= minimum <= maximum <= rollouts (maximum null: rollouts - 1); got "
                 f"{self.minimum}, {self.maximum} and {self.rollouts}"

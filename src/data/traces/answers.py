@@ -61,6 +61,7 @@ class Answer:
 
     @property
     def key(self) -> Key:
+        """That of its request."""
         return self.problem, self.language, self.sample, self.asked
 
 
@@ -106,6 +107,7 @@ class AnswerFile:
         self.known[answer.key] = answer
 
     def close(self) -> None:
+        """Close the file."""
         self._handle.close()
 
 

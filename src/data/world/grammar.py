@@ -30,7 +30,7 @@ class Templates:
 
     Fields available in every template: `{name}` (the person), `{n}` (the operand, digits), and whatever the
     language's `forms` returns for that operand (`{count}`, `{items}`, `{how_many}`, ...). Reasoning templates
-    also have `{equation}`, for example `4+8=12`; `final` has `{n}` and the forms of the final result.
+    also have `{equation}`, for example `4+8=12`; `close` has `{n}` and the forms of the final result.
     """
 
     start: tuple[str, ...]

@@ -37,10 +37,12 @@ class Problem:
 
     @property
     def answer(self) -> int:
+        """The result after the last operation."""
         return self.results()[-1]
 
     @property
     def split(self) -> str:
+        """`train`, `dev` or `test`, by a hash of the arithmetic."""
         if len(self.operations) < 2:
             return "train"
         bucket = int.from_bytes(hashlib.sha256(self.key.encode()).digest()[:4], "big") % 10
@@ -48,6 +50,7 @@ class Problem:
 
 
 def apply(value: int, operation: tuple[str, int]) -> int:
+    """The result of one (operation, operand)."""
     name, operand = operation
     return {"gain": value + operand, "lose": value - operand, "times": value * operand}[name]
 

@@ -59,8 +59,8 @@ def one_engine_per_rank(spec: RolloutSpec) -> RolloutSpec:
 def ends_of(tokenizer: PreTrainedTokenizerBase, model: Any) -> tuple[int, ...]:
     """Every token that ends a completion: the tokenizer's, which is the one that is learned, and those of the model's own
     `generation_config.json` (Qwen3 has two)."""
-    own = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    return tuple(sorted({int(tokenizer.eos_token_id), *(() if own is None else end_tokens(own))}))
+    ends = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
+    return tuple(sorted({int(tokenizer.eos_token_id), *(() if ends is None else end_tokens(ends))}))
 
 
 def sampling_of(spec: RolloutSpec) -> Sampling:

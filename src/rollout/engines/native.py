@@ -109,17 +109,17 @@ class NativeEngine:
             if step + 1 == budget:
                 break
             if step % COMPACT_EVERY == COMPACT_EVERY - 1:
-                left = (~done[alive]).nonzero().squeeze(-1)
-                if len(left) == 0:
+                remaining = (~done[alive]).nonzero().squeeze(-1)
+                if len(remaining) == 0:
                     break
-                if len(left) <= COMPACT_BELOW * len(alive):
-                    alive = alive[left]
-                    new = new[left]
-                    bias = bias[left]
-                    lengths = lengths[left]
+                if len(remaining) <= COMPACT_BELOW * len(alive):
+                    alive = alive[remaining]
+                    new = new[remaining]
+                    bias = bias[remaining]
+                    lengths = lengths[remaining]
                     for caches in (keys, values):  # one at a time: never two copies of all
                         for layer, cache in enumerate(caches):
-                            caches[layer] = _rows(cache, left, length + step)
+                            caches[layer] = _rows(cache, remaining, length + step)
             place = lengths + step
             logits = self._step(new, cosine[place], sine[place], keys, values, bias, length + step)
 
@@ -181,13 +181,13 @@ class NativeEngine:
         hidden = self.weights["embed"][tokens][:, None]  # [B, 1, H]
         cosine = cosine[:, None]
         sine = sine[:, None]
-        shared = self.heads // self.key_heads
-        mask = bias[..., : end + 1].expand(-1, self.key_heads, shared, -1)
+        queries = self.heads // self.key_heads  # that share a key head
+        mask = bias[..., : end + 1].expand(-1, self.key_heads, queries, -1)
         for layer in range(self.config.num_hidden_layers):
             query, key, value = self._project(layer, hidden, cosine, sine)
             keys[layer][:, :, end] = key[:, :, 0]
             values[layer][:, :, end] = value[:, :, 0]
-            grouped = query.view(len(tokens), self.key_heads, shared, self.size)
+            grouped = query.view(len(tokens), self.key_heads, queries, self.size)
             attended = F.scaled_dot_product_attention(
                 grouped, keys[layer][:, :, : end + 1], values[layer][:, :, : end + 1], attn_mask=mask
             )
@@ -242,8 +242,8 @@ def _rotate(x: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
     return x * cosine + torch.cat([-second, first], dim=-1) * sine
 
 
-def _rows(cache: Tensor, left: Tensor, filled: int) -> Tensor:
-    """The rows `left` of a cache [B, heads, T, D], copying only what is filled."""
-    kept = cache.new_empty(len(left), *cache.shape[1:])
-    kept[:, :, :filled] = cache[left, :, :filled]
-    return kept
+def _rows(cache: Tensor, rows: Tensor, filled: int) -> Tensor:
+    """Rows of a cache [B, heads, T, D], copying only what is filled."""
+    compact = cache.new_empty(len(rows), *cache.shape[1:])
+    compact[:, :, :filled] = cache[rows, :, :filled]
+    return compact

@@ -270,28 +270,28 @@ def _free_names() -> None:
 
 def _settings(spec: RolloutSpec, dtype: str, limit: int) -> dict[str, Any]:
     """The arguments of `vllm.LLM`, but for the model and its adapters."""
-    own = spec.vllm
+    options = spec.vllm
     settings: dict[str, Any] = {
         "skip_tokenizer_init": True,
         "load_format": "dummy",
         "generation_config": "vllm",  # none of the model's own
         "dtype": dtype,
         "max_model_len": limit,
-        "max_num_seqs": own.sequences_at_once,
+        "max_num_seqs": options.sequences_at_once,
         "enable_prefix_caching": True,
         # A prompt is computed at once: where it is cut into pieces, vLLM draws for each and then turns the request's random
         # numbers back, which fails on a CPU and would make them depend on what else is under way.
         "enable_chunked_prefill": False,
         "max_num_batched_tokens": max(limit, TOKENS_AT_ONCE),
         "logprobs_mode": "processed_logprobs",
-        "tensor_parallel_size": own.tensor_parallel,
+        "tensor_parallel_size": options.tensor_parallel,
         "disable_log_stats": True,
         "seed": 0,
     }
     if torch.cuda.is_available():
         return settings | {
-            "gpu_memory_utilization": own.memory_share,
-            "enforce_eager": own.eager,
-            "enable_sleep_mode": own.sleep,
+            "gpu_memory_utilization": options.memory_share,
+            "enforce_eager": options.eager,
+            "enable_sleep_mode": options.sleep,
         }
-    return settings | {"enforce_eager": True, "kv_cache_memory_bytes": int(own.cpu_cache_gb * 2**30)}
+    return settings | {"enforce_eager": True, "kv_cache_memory_bytes": int(options.cpu_cache_gb * 2**30)}
