@@ -12,7 +12,7 @@ from src.analysis.statistics import METRICS, Cells, cells, macro, resampled
 NAMES = (*(metric.lower().replace(" ", "_").replace("-", "_") for metric in METRICS), "hypervolume")
 
 
-def final_values(records: Path, budget: int, part_weights: Mapping[str, float] | None = None) -> dict[str, float]:
+def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | None = None) -> dict[str, float]:
     """`<split>/<metric>`, over all languages with equal weight, and `<split>/<metric>/<language>`.
 
     The metrics are those of the tables, in lower case with underscores, and `hypervolume`: accuracy x fidelity x (1 - tokens /

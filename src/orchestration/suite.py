@@ -265,12 +265,12 @@ def gather(
     folder: Path, spec: RunsSpec, jobs: Sequence[Job], tried: Sequence[dict[str, Any]], scale: str, root: str
 ) -> Path:
     """The report over all runs: `<root>/<scale>/<name of the folder>/`."""
-    from src.reporting.report import compose_report
+    from src.reporting.report import build_report
     from src.store.directory import found
 
     output = Path(root) / scale / f"_{folder.name}"
     expected = folder / "expected.csv"
-    compose_report(
+    build_report(
         output,
         f"{spec.title} (scale={scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})",
         [found(job.directory, job.name, job.seed) for job in jobs],

@@ -1,4 +1,4 @@
-"""What Weights & Biases gets of the stages that have no tracker of their own, and of a run that is finished."""
+"""What Weights & Biases gets of the stages that have no tracker of their own, and of a run at the end of its command."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def followed(stage: Stage) -> Iterator[None]:
     if not config.tracking.wandb or stage.planned.name not in FOLLOWED or not stage.ranks.main:
         yield
         return
-    from src.tracking.wandb.backfill import follow
+    from src.tracking.wandb.backfill import backfill
     from src.tracking.wandb.run import WandbRun
 
     run = WandbRun(home, stage.planned.name, config.tracking, last=stage.last)
@@ -33,24 +33,25 @@ def followed(stage: Stage) -> Iterator[None]:
     except BaseException:
         run.close(failed=True)
         raise
-    follow(run, home, config.rollout.maximum_new_tokens, config.benchmark.weights)
+    backfill(run, home, config.rollout.maximum_new_tokens, config.benchmark.weights)
     run.close()
 
 
 def complete(config: Config, directory: Path) -> None:
-    """Send W&B what it lacks of a finished run, which may be all of it: a trial of a sweep may have the settings of a run
-    that is done. Say how to send what is still on this machine."""
-    from src.tracking.wandb.offline_log import unsent
-    from src.tracking.wandb.state import lacks
+    """Send W&B what it lacks of a finished run, which may be all of it: without a network nothing was sent, and a trial
+    of a sweep may have the settings of a run that is done. Still without a network, export it; say how to send that."""
+    from src.tracking.wandb.backfill import backfill
+    from src.tracking.wandb.run import WandbRun
+    from src.tracking.wandb.state import is_behind, is_unsent, state
 
-    with exclusive(directory):
-        if lacks(directory):
-            from src.tracking.wandb.backfill import follow
-            from src.tracking.wandb.run import WandbRun
-
-            run = WandbRun(directory, config.stages[-1], config.tracking)
-            follow(run, directory, config.rollout.maximum_new_tokens, config.benchmark.weights)
-            run.close()
-    folders = [directory, *(planned.directory for planned in plan(config, directory) if planned.name in SHARED)]
-    if here := [folder / "wandb" for folder in folders if unsent(folder)]:
-        print(f"W&B was offline; this sends the run: wandb sync {shlex.join(map(str, here))}", flush=True)
+    shared = {planned.directory: planned.name for planned in plan(config, directory) if planned.name in SHARED}
+    for home, stage in {directory: config.stages[-1], **shared}.items():
+        if home in shared and not state(home):
+            continue  # W&B was never asked for it
+        with exclusive(home):
+            if is_behind(home, shared=home in shared):
+                run = WandbRun(home, stage, config.tracking, shared=home in shared, export=True)
+                backfill(run, home, config.rollout.maximum_new_tokens, config.benchmark.weights)
+                run.close()
+    if unsent := [home / "wandb" for home in (directory, *shared) if is_unsent(home)]:
+        print(f"W&B was offline; this sends the run: wandb sync {shlex.join(map(str, unsent))}", flush=True)

@@ -23,7 +23,7 @@ _PUBLISHED = (
 )
 
 
-def compose_report(
+def build_report(
     output: Path,
     title: str,
     runs: Sequence[Run],

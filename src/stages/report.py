@@ -5,14 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 
 from src.pipeline.stage import Stage
-from src.reporting.report import compose_report
+from src.reporting.report import build_report
 from src.store.directory import DATA_STAGES, found
 
 
 def run(stage: Stage) -> None:
     """Write `report/` beside the evaluation."""
     directory = stage.directory.parent
-    compose_report(
+    build_report(
         stage.directory,
         f"{stage.config.method}, seed {stage.config.seed}",
         [found(directory, stage.config.method, stage.config.seed)],

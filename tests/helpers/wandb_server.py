@@ -12,7 +12,7 @@ from typing import Any
 
 
 class Server(ThreadingHTTPServer):
-    """`runs`: id -> rows of history by place, summary, exit codes."""
+    """`runs`: id -> rows of history by place, summary, exit codes, id of the sweep."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
@@ -43,7 +43,7 @@ class Server(ThreadingHTTPServer):
                 }  # fmt: skip
                 return {"model": project | {"bucket": bucket}}
             case "UpsertBucket":
-                self.runs.setdefault(variables["name"], {"rows": {}, "summary": {}, "exits": []})
+                self.runs.setdefault(variables["name"], {"rows": {}, "summary": {}, "exits": [], "sweep": variables.get("sweep")})
                 return {"upsertBucket": {"inserted": run is None, "bucket": {
                     "id": "b", "name": variables["name"], "displayName": "n", "project": project,
                 }}}  # fmt: skip

@@ -100,11 +100,11 @@ def results_of(trial: Trial) -> dict[str, float]:
     if trial.finished:
         from omegaconf import OmegaConf
 
-        from src.analysis.run_values import final_values
+        from src.analysis.run_values import run_values
 
         config: Any = OmegaConf.load(trial.directory / "config.yaml")
         records = trial.directory / "evaluate" / "records.parquet"
-        return final_values(records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
+        return run_values(records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
     if trial.stopped_at:
         found = measured(trial)
         return found[trial.stopped_at - 1] if len(found) >= trial.stopped_at else {}

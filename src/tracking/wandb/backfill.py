@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from src.analysis.run_values import final_values
+from src.analysis.run_values import run_values
 from src.store.records import PART, ROLLOUTS
 from src.store.rollouts import printable, read_rollouts
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 from src.tracking.wandb.run import Media, WandbRun
+from src.tracking.wandb.state import metrics_files
 
 COLUMNS = tuple(column.name for column in ROLLOUTS if column.in_tables)
 
@@ -42,17 +43,19 @@ def _rollouts(directory: Path, step: int, spec: TrackingSpec) -> Media:
     return {"rollouts": wandb.Table(columns=names, data=data)}
 
 
-def follow(run: WandbRun, directory: Path, budget: int, part_weights: Mapping[str, float]) -> None:
-    """Send what W&B lacks of the stages in the run directory: metrics, final values (also as the run's summary, where
-    a sweep looks for them), and table and pictures of the report. `budget` and `part_weights` as in `final_values`."""
-    for path in sorted(directory.glob("*/metrics.jsonl")):
+def backfill(run: WandbRun, home: Path, budget: int, part_weights: Mapping[str, float]) -> None:
+    """Send what W&B lacks of the stages in `home`: metrics, final values (also as the run's summary, where a sweep looks
+    for them), and table and pictures of the report. `budget` and `part_weights` as in `run_values`."""
+    if not run.open:
+        return
+    for path in metrics_files(home):
         for line in read_metrics(path):
             send_line(run, path.parent, line)
-    records = directory / "evaluate" / "records.parquet"
+    records = home / "evaluate" / "records.parquet"
     if records.is_file():
-        run.once("evaluate", lambda: dict(final_values(records, budget, part_weights or None)), summary=True)
-    if (directory / "report" / "files.json").is_file():
-        run.once("report", lambda: _report(directory / "report"))
+        run.once("evaluate", lambda: dict(run_values(records, budget, part_weights or None)), summary=True)
+    if (home / "report" / "files.json").is_file():
+        run.once("report", lambda: _report(home / "report"))
 
 
 def _report(folder: Path) -> Media:
@@ -61,10 +64,9 @@ def _report(folder: Path) -> Media:
 
     with (folder / "table.csv").open(newline="", encoding="utf-8") as handle:
         head, *rows = csv.reader(handle)
-    words = head.index("value")
-    table = wandb.Table(
-        columns=list[Any](head), data=[row[:words] + [float(value) for value in row[words:]] for row in rows]
-    )
+    first_number = head.index("value")
+    numbers = [row[:first_number] + [float(value) for value in row[first_number:]] for row in rows]
+    table = wandb.Table(columns=list[Any](head), data=numbers)
     pictures = sorted(
         {
             path

@@ -1,14 +1,17 @@
 """One Weights & Biases run, which the stages of a run directory go on with, one process after another.
 
-W&B is a copy: what it lacks is sent from our own files, and what fails in it is said once and ends nothing. W&B's own step
-counts the lines it was given; the steps of a stage are a metric, `<stage>/step`, and the axis of all that the stage logs: they
-stay right over stages and resumed processes, whose logs `wandb sync` appends to each other.
+W&B is a copy: what it lacks is sent from our own files, and what fails in it is said once and ends nothing. While a run is
+online it is fed step by step; without a network it is exported once, at the end of the command, into an offline run that
+`wandb sync` sends. W&B's own step counts the lines it was given; the steps of a stage are a metric, `<stage>/step`, and the
+axis of all that the stage logs: they stay right over stages, resumed processes and exports.
 """
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
+import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,11 +20,11 @@ from typing import Any
 
 from src.tracking.glossary import GLOSSARY
 from src.tracking.spec import TrackingSpec
-from src.tracking.wandb import offline_log
-from src.tracking.wandb.state import NOTE, note
+from src.tracking.wandb.state import NOTE, state
 
 AGENT = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME")  # what `wandb agent` tells a run
 Media = dict[str, Any]  # what W&B can hold: numbers, tables, pictures
+PARTIAL, WHOLE = ".wandb.partial", ".wandb.whole"  # an export while it is written, and until it is moved into place
 FINISH_SECONDS = 300.0  # for what is not yet uploaded at the end; `wandb sync --include-online` sends the rest
 
 
@@ -29,12 +32,26 @@ class WandbRun:
     """The W&B run of `home`, open for `stage` until `close`. No method raises for what W&B does."""
 
     def __init__(
-        self, home: Path, stage: str, spec: TrackingSpec, shared: bool = False, last: bool = True, anew: bool = False
+        self,
+        home: Path,
+        stage: str,
+        spec: TrackingSpec,
+        shared: bool = False,
+        last: bool = True,
+        anew: bool = False,
+        export: bool = False,
     ) -> None:
         """`shared`: of a stage that several runs share, which is never the run of an agent. `last`: closing ends the W&B
         run, no other stage comes. `anew`: the stage starts from nothing; where W&B has steps of it already, those of a
-        folder that was emptied, another W&B run begins."""
-        self.home, self.stage, self.spec, self.shared, self.last = home, stage, spec, shared, last
+        folder that was emptied, another W&B run begins. `export`: without a network, open an offline run, which `close`
+        leaves in `home/wandb`; else nothing is open then, and the stage only notes which W&B run it belongs to."""
+        self.home = home
+        self.stage = stage
+        self.spec = spec
+        self.shared = shared
+        self.last = last
+        self.export = export
+        self.exporting = False  # into an offline run
         self.sent: dict[str, int] = {}
         self._defined: set[str] = set()
         self._run: Any = None
@@ -69,10 +86,10 @@ class WandbRun:
         if not self.open or self.sent.get(stage):
             return
         try:
-            found = make()
-            self._run.log(found)
+            media = make()
+            self._run.log(media)
             if summary:
-                self._run.summary.update(found)
+                self._run.summary.update(media)
             self.sent[stage] = 1
         except Exception as error:
             print(f"W&B did not take what stage {stage} came to ({type(error).__name__}: {error})", flush=True)
@@ -84,7 +101,12 @@ class WandbRun:
             import wandb
 
             self._run.finish(exit_code=int(failed))
-            self._write()
+            if self.exporting:
+                self._write(self.home / PARTIAL)
+                (self.home / PARTIAL).replace(self.home / WHOLE)
+                publish(self.home)
+            else:
+                self._write(self.home)
             wandb.teardown()  # who comes next reads the environment again
 
         if self.open:
@@ -97,8 +119,8 @@ class WandbRun:
             act()
         except Exception as error:
             print(
-                f"W&B stopped ({type(error).__name__}: {error}). The run goes on; what W&B lacks it gets when a stage "
-                f"of {self.home} starts next",
+                f"W&B stopped ({type(error).__name__}: {error}). The run goes on; what W&B lacks it gets from the "
+                f"next stage or command of {self.home}",
                 flush=True,
             )
             run, self._run = self._run, None
@@ -110,33 +132,49 @@ class WandbRun:
                 wandb.teardown()
 
     def _open(self, anew: bool) -> None:
-        """Raises whatever W&B raises; without a network or a key the run is offline."""
+        """Raises whatever W&B raises; without a network or a key there is an export or nothing."""
         import wandb
 
+        publish(self.home)
         identity, self.sent = self._identity(anew)
         with _as_shared(self.shared):
-            wanted, why = _mode()
-            if wanted == "disabled":
+            mode, why = _mode()
+            if mode == "disabled":
                 return
-            try:
-                self._run = self._init(wanted, identity)
-            except Exception as error:
-                if wanted == "offline":
-                    raise
-                with suppress(Exception):
-                    wandb.teardown()
-                why, self._run = str(error), self._init("offline", identity)
+            if mode != "offline":
+                try:
+                    self._run = self._init(mode, identity, self.home)
+                except Exception as error:
+                    with suppress(Exception):
+                        wandb.teardown()
+                    mode = "offline"
+                    why = str(error)
+            if mode == "offline" and self.export:
+                self._run = self._init_export(identity)
         if why:
-            print(f"W&B is offline ({why}); `wandb sync {self.home / 'wandb'}` sends the run later", flush=True)
+            print(f"W&B is offline ({why}); the run is exported at the end of the command", flush=True)
+        if self._run is None:
+            self._write(self.home, identity)
+            return
         if self._run.id != identity:
             self.sent = {}
         for name, value in dict(self._run.summary).items():  # of a resumed run online
             if name.endswith("/step"):
                 stage = name.removesuffix("/step")
                 self.sent[stage] = max(self.sent.get(stage, 0), int(value))
-        self._write()
+        if not self.exporting:
+            self._write(self.home)
 
-    def _init(self, mode: Any, identity: str) -> Any:
+    def _init_export(self, identity: str) -> Any:
+        """An offline run in a folder of its own: a process that is killed meanwhile leaves nothing that `wandb sync`
+        would take."""
+        partial = self.home / PARTIAL
+        shutil.rmtree(partial, ignore_errors=True)
+        partial.mkdir(parents=True)
+        self.exporting = True
+        return self._init("offline", identity, partial)
+
+    def _init(self, mode: Any, identity: str, folder: Path) -> Any:
         import wandb
 
         agent = not self.shared and "WANDB_SWEEP_ID" in os.environ
@@ -148,7 +186,7 @@ class WandbRun:
             config=_config(self.home),
             resume="allow",
             mode=mode,
-            dir=str(self.home),
+            dir=str(folder),
             settings=wandb.Settings(
                 silent=True,
                 console="off",  # its hooks in stdout and stderr would outlive a service that dies
@@ -160,16 +198,12 @@ class WandbRun:
 
     def _identity(self, anew: bool) -> tuple[str, dict[str, int]]:
         """The id, and what was sent to it: that of the agent, or the one that the folder has had, or a new one."""
-        held, agent = note(self.home), None if self.shared else os.environ.get("WANDB_RUN_ID")
-        identity = agent or held.get("id")
+        content = state(self.home)
+        agent = None if self.shared else os.environ.get("WANDB_RUN_ID")
+        identity = agent or content.get("id")
         if identity is None:
             return uuid.uuid4().hex[:12], {}
-        sent: dict[str, int] = dict(held["sent"]) if held.get("id") == identity else {}
-        with suppress(Exception):  # a format of W&B's own
-            offline_log.mend(self.home, identity)
-            sent |= {
-                name: max(step, sent.get(name, 0)) for name, step in offline_log.last_steps(self.home, identity).items()
-            }
+        sent: dict[str, int] = dict(content["sent"]) if content.get("id") == identity else {}
         if anew and sent.get(self.stage) and not agent:
             return uuid.uuid4().hex[:12], {}
         return identity, sent
@@ -180,10 +214,27 @@ class WandbRun:
             self._run.define_metric(f"{head}/*", step_metric=f"{stage}/step")
             self._defined.add(head)
 
-    def _write(self) -> None:
+    def _write(self, folder: Path, identity: str = "") -> None:
+        """The note of the run, in `folder`."""
         from src.common.files import replace_durably
 
-        replace_durably(self.home / NOTE, json.dumps({"id": self._run.id, "sent": self.sent}).encode())
+        note = {"id": identity or self._run.id, "sent": self.sent}
+        replace_durably(folder / NOTE, json.dumps(note).encode())
+
+
+def publish(home: Path) -> None:
+    """Move a whole export into place, with its note; goes on where a process was killed that did. No other process may
+    be at work on the W&B run of `home`."""
+    whole = home / WHOLE
+    if not whole.is_dir():
+        return
+    (home / "wandb").mkdir(exist_ok=True)
+    for folder in (whole / "wandb").glob("offline-run-*"):
+        names = (f"{folder.name}-{number}" if number else folder.name for number in itertools.count())
+        folder.replace(next(target for name in names if not (target := home / "wandb" / name).exists()))
+    if (whole / NOTE).is_file():
+        (whole / NOTE).replace(home / NOTE)
+    shutil.rmtree(whole)
 
 
 def named(stage: str, metric: str) -> str:

@@ -3,16 +3,16 @@
 import pandas
 import pytest
 
-from src.analysis.run_values import final_values
+from src.analysis.run_values import run_values
 from src.analysis.statistics import cells
 from src.common.errors import UserError
 from src.reporting import tables
 from tests.helpers.evaluation import write_evaluation
 
 
-def test_final_values_by_hand(tmp_path):
+def test_run_values_by_hand(tmp_path):
     """Languages weigh the same, whatever they have of problems: accuracy is (3/4 + 1/2) / 2."""
-    found = final_values(write_evaluation(tmp_path), 100)
+    found = run_values(write_evaluation(tmp_path), 100)
     assert found["dev/accuracy"] == pytest.approx(0.625)
     assert found["dev/fidelity"] == pytest.approx(0.5)
     assert found["dev/right_and_in_language"] == pytest.approx((1 / 4 + 1 / 2) / 2)
@@ -35,21 +35,21 @@ def test_final_values_by_hand(tmp_path):
     assert set(found) == {f"dev/{name}{code}" for name in names for code in ("", "/fr", "/sw")}
 
 
-def test_final_values_are_those_of_the_table(tmp_path):
+def test_run_values_are_those_of_the_table(tmp_path):
     frame = pandas.read_parquet(write_evaluation(tmp_path))
     table = {row.domain: row.values for row in tables.summary({("grpo", "dev"): cells({0: frame}, "dev")})}
-    found = final_values(tmp_path / "records.parquet", 100)
+    found = run_values(tmp_path / "records.parquet", 100)
     for domain, code in (("all", ""), ("fr", "/fr"), ("sw", "/sw")):
         for metric in ("accuracy", "fidelity", "right and in language", "tokens", "LCPR"):
             assert found[f"dev/{metric.lower().replace(' ', '_')}{code}"] == pytest.approx(table[domain][metric].value)
 
 
 def test_tokens_that_nobody_counted_have_no_value(tmp_path):
-    found = final_values(write_evaluation(tmp_path, (None, None)), 100)
+    found = run_values(write_evaluation(tmp_path, (None, None)), 100)
     assert "dev/accuracy" in found and not any("tokens" in name or "hypervolume" in name for name in found)
 
 
 def test_more_tokens_than_the_budget_have_no_volume(tmp_path):
-    assert final_values(write_evaluation(tmp_path), 40)["dev/hypervolume"] == 0.0
+    assert run_values(write_evaluation(tmp_path), 40)["dev/hypervolume"] == 0.0
     with pytest.raises(UserError, match="budget of tokens above 0"):
-        final_values(tmp_path / "records.parquet", 0)
+        run_values(tmp_path / "records.parquet", 0)

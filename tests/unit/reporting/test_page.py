@@ -3,7 +3,7 @@
 import json
 
 from src.reporting import page, tables
-from src.reporting.report import compose_report
+from src.reporting.report import build_report
 from src.store.directory import Run
 from src.store.rollouts import printable
 from tests.helpers.evaluation import records_of
@@ -31,7 +31,7 @@ def test_a_report_holds_table_pictures_and_comparison(tmp_path):
         "split,domain,method,metric,value,tolerance\ntest,all,grpo,accuracy,0.70,0.10\ntest,all,grpo,tokens,,\n"
         "test,all,sft,accuracy,0.9,0.1\n"
     )
-    compose_report(tmp_path / "out", "title", runs, compared="sft", expected=expected, command="python -m x")
+    build_report(tmp_path / "out", "title", runs, compared="sft", expected=expected, command="python -m x")
     text = (tmp_path / "out" / "report.md").read_text()
     assert "| all | GRPO | 0.750 [" in text
     assert "| all | GRPO | -0.500 [" in text

@@ -9,7 +9,7 @@ import pytest
 from src.analysis.statistics import Estimate
 from src.common.errors import UserError
 from src.reporting import figures, tables
-from src.reporting.report import compose_report
+from src.reporting.report import build_report
 from src.reporting.tables import Row
 from src.store.directory import Run
 from src.store.rollouts import write_rollouts
@@ -49,7 +49,7 @@ def report(tmp_path_factory):
     root = tmp_path_factory.mktemp("report")
     right = {"grpo": dict.fromkeys(LANGUAGES, 2), "adamame_grpo": {"fr": 4, "ja": 4, "en": 2, "de": 2}}
     runs = [make_run(root / m / str(s), m, s, counts) for m, counts in right.items() for s in (1, 2)]
-    compose_report(root / "out", "A <title>", runs, compared="grpo", command="python -m src launch x")
+    build_report(root / "out", "A <title>", runs, compared="grpo", command="python -m src launch x")
     return root / "out"
 
 
@@ -117,7 +117,7 @@ def test_bars_are_never_negative():
 def test_a_baseline_that_did_not_run_is_refused(tmp_path):
     run = make_run(tmp_path / "run", "grpo", 0, {"fr": 1})
     with pytest.raises(UserError, match="compared 'grop' must be one of the methods that ran: grpo"):
-        compose_report(tmp_path / "out", "t", [run], compared="grop")
+        build_report(tmp_path / "out", "t", [run], compared="grop")
 
 
 def beside(tmp_path, content):

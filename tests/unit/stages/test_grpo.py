@@ -7,6 +7,7 @@ import pytest
 
 from src.common.errors import ConfigError
 from src.pipeline.execute import execute
+from src.pipeline.plan import plan
 from src.rollout.engines.scripted import ScriptedEngine
 from src.stages import grpo
 from src.store.rollouts import read_rollouts, steps_of
@@ -159,7 +160,8 @@ def test_wandb_without_an_account_runs_offline_and_asks_for_nothing(tmp_path, ov
         monkeypatch.delenv(name, raising=False)
     built, directory = prepare(tmp_path, "+experiment=sft", "stages=[sft]", *overrides, "tracking=wandb")
     execute(built, directory, directory / "config.yaml")
-    assert list((tmp_path / "runs").rglob("offline-run-*/*.wandb"))
+    (log,) = (tmp_path / "runs").rglob("offline-run-*/*.wandb")
+    assert log.parents[1] == plan(built, directory)[-1].directory / "wandb"
 
 
 def test_a_loss_that_is_not_finite_stops_the_run_and_says_where(tmp_path, overrides):

@@ -12,7 +12,13 @@ from src.tracking.glossary import GLOSSARY, UnknownMetric, page, require
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 from src.tracking.tracker import Tracker
-from src.tracking.wandb.run import named
+from src.tracking.wandb.backfill import backfill
+from src.tracking.wandb.run import WandbRun, named
+
+
+@pytest.fixture(autouse=True)
+def no_mode(monkeypatch):
+    monkeypatch.delenv("WANDB_MODE", raising=False)
 
 
 class FakeWandb(SimpleNamespace):
@@ -100,7 +106,6 @@ def test_a_full_disk_is_said_in_words(tmp_path):
 def test_a_resumed_stage_goes_on_with_its_run_and_a_new_folder_gets_another(tmp_path, monkeypatch):
     fake = FakeWandb(True)
     monkeypatch.setitem(sys.modules, "wandb", fake)
-    monkeypatch.delenv("WANDB_MODE", raising=False)
     spec = TrackingSpec(wandb=True)
     track(tmp_path / "a", [1, 2], spec)
     track(tmp_path / "a", [2], spec, resumed=1)
@@ -148,9 +153,12 @@ def test_wandb_is_told_what_the_stage_depends_on(tmp_path, monkeypatch):
 def test_wandb_that_cannot_be_reached_is_offline(tmp_path, monkeypatch, capsys, answer):
     fake = FakeWandb(answer)
     monkeypatch.setitem(sys.modules, "wandb", fake)
-    monkeypatch.delenv("WANDB_MODE", raising=False)
     track(tmp_path, [1], TrackingSpec(wandb=True))
-    assert fake.begun[0]["mode"] == "offline"
+    assert fake.begun == []  # the end of the command exports the run
+    run = WandbRun(tmp_path, "grpo", TrackingSpec(wandb=True), shared=True, export=True)
+    backfill(run, tmp_path, 100, {})
+    assert [arguments["mode"] for arguments in fake.begun] == ["offline"]
+    assert fake.logged == [{"grpo/loss": 1.0, "grpo/step": 1}]
     assert ("W&B is offline (no network)" in capsys.readouterr().out) is isinstance(answer, Exception)
     assert len(read_metrics(tmp_path / "metrics.jsonl")) == 1
 

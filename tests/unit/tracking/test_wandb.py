@@ -1,4 +1,4 @@
-"""The real W&B library without a network: what its logs hold, what a killed run goes on with, and what `wandb sync` sends."""
+"""The real W&B library without a network: what an export holds, what a killed run leaves, and what `wandb sync` sends."""
 
 import json
 import os
@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -15,10 +16,9 @@ from src.store.rollouts import write_rollouts
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 from src.tracking.tracker import Tracker
-from src.tracking.wandb import offline_log
-from src.tracking.wandb.backfill import chosen, follow
-from src.tracking.wandb.run import WandbRun
-from src.tracking.wandb.state import lacks, note
+from src.tracking.wandb.backfill import backfill, chosen
+from src.tracking.wandb.run import PARTIAL, WHOLE, WandbRun
+from src.tracking.wandb.state import is_behind, is_unsent, state
 from tests.helpers.evaluation import write_evaluation
 from tests.helpers.paths import ROOT
 from tests.helpers.wandb_server import serving
@@ -58,55 +58,71 @@ def report(home):
     (home / "report" / "files.json").write_text(json.dumps({"pareto dev": str(home / "report" / "pareto-dev.png")}))
 
 
-def told(home, stage):
-    """A stage without a tracker, as the pipeline opens and closes W&B around it."""
+def stage_without_tracker(home, stage):
+    """As the pipeline opens and closes W&B around it."""
     run = WandbRun(home, stage, SPEC, last=stage == "report")
-    follow(run, home, 100, {})
+    backfill(run, home, 100, {})
     run.close()
 
 
-def read(home, identity=None):
-    """All records of the logs of a run, in the order they were written."""
-    paths = offline_log.logs(home, identity or note(home)["id"])
-    started = {}
-    for path in paths:
-        found = [record for record, _ in offline_log.records(path)]
-        (run,) = (record.run for record in found if record.WhichOneof("record_type") == "run")
-        assert run.run_id == (identity or note(home)["id"]) and run.resume
-        started[run.start_time.ToNanoseconds()] = found
-    return [record for _, found in sorted(started.items()) for record in found]
+def end(home, stage="report", shared=False):
+    """The end of a command: W&B gets what it lacks, without a network by an export."""
+    run = WandbRun(home, stage, SPEC, shared=shared, export=True)
+    backfill(run, home, 100, {})
+    run.close()
 
 
-def history(home, identity=None):
-    """The lines of history, values parsed."""
-    rows = (offline_log.values(record) for record in read(home, identity))
-    return [{name: json.loads(value) for name, value in row.items()} for row in rows if row]
+def exports(home):
+    return sorted((home / "wandb").glob("offline-run-*"))
 
 
-def steps(home):
-    return [row["grpo/step"] for row in history(home) if "grpo/step" in row and "grpo/loss" in row]
+def sync(server, folder, *paths):
+    home = folder / "home"
+    home.mkdir(exist_ok=True)
+    command = [sys.executable, "-m", "wandb", "sync", *map(str, paths)]
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB")} | {
+        "WANDB_BASE_URL": server.url, "WANDB_API_KEY": "0" * 40, "HOME": str(home), "WANDB_ERROR_REPORTING": "false",
+    }  # fmt: skip
+    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60)
 
 
-def test_one_run_holds_metrics_rollouts_final_values_and_the_report(tmp_path):
+@contextmanager
+def synced(folder, *homes):
+    """A server that `wandb sync` has sent the runs of these directories."""
+    with serving() as server:
+        done = sync(server, folder, *(home / "wandb" for home in homes))
+        assert done.returncode == 0 and not any(map(is_unsent, homes)), done.stderr
+        yield server
+
+
+def steps(server, home):
+    return [row["grpo/step"] for row in server.history(state(home)["id"]) if "grpo/loss" in row]
+
+
+def test_one_export_holds_metrics_rollouts_final_values_and_the_report(tmp_path):
     home = tmp_path / "grpo" / "seed0"
     train(home, [1, 2, 3])
     report(home)
-    told(home, "evaluate")
-    told(home, "report")
-    assert lacks(home) is False and len(offline_log.logs(home, note(home)["id"])) == 3
-    rows = history(home)
+    stage_without_tracker(home, "evaluate")
+    stage_without_tracker(home, "report")
+    assert is_behind(home) and not (home / "wandb").exists() and not services(os.getpid())
+    end(home)
+    (folder,) = exports(home)
+    assert not is_behind(home) and is_unsent(home)
+    with synced(tmp_path, home) as server:
+        assert list(server.runs) == [state(home)["id"]]
+        rows = server.history(state(home)["id"])
+        summary = server.runs[state(home)["id"]]["summary"]
     assert [(row.get("grpo/step"), row.get("grpo/loss"), row.get("grpo/accuracy/sw")) for row in rows[:3]] == [
         (1, 1.0, 0.25), (2, 2.0, 0.25), (3, 3.0, 0.25),
     ]  # fmt: skip
+    assert [row["_step"] for row in rows] == list(range(5))
     assert rows[3]["dev/right_and_in_language"] == pytest.approx(0.375)
     assert rows[3]["dev/hypervolume"] == pytest.approx(0.1875)
-    assert {"report/table/path", "report/pareto-dev/path"} <= rows[4].keys() and len(rows) == 5
-    summary = {}
-    for record in read(home):
-        for item in record.summary.update:
-            summary["/".join(item.nested_key) or item.key] = item.value_json
-    assert json.loads(summary["dev/right_and_in_language/sw"]) == 0.5
-    files = {path.name: path for path in (home / "wandb").glob("offline-run-*/files/media/**/*.*")}
+    assert {"report/table", "report/pareto-dev"} <= rows[4].keys()
+    assert "grpo/rollouts" in rows[1] and "grpo/rollouts" not in rows[0]
+    assert summary["dev/right_and_in_language/sw"] == 0.5 and summary["grpo/step"] == 3
+    files = {path.name: path for path in folder.glob("files/media/**/*.*")}
     (table,) = (json.loads(path.read_text()) for name, path in files.items() if name.startswith("rollouts"))
     assert table["columns"] == ["step", "language", "completion", "correct", "reward", "advantage", "tokens"]
     assert [row[-1] for row in table["data"]] == [0, 1, 2]  # of 4, evenly
@@ -123,14 +139,27 @@ import sys
 from pathlib import Path
 from src.tracking.spec import TrackingSpec
 from src.tracking.tracker import Tracker
-from tests.helpers.paths import ROOT
-home = Path(sys.argv[1])
+from src.tracking.wandb import run as wandb_run
+from src.tracking.wandb.backfill import backfill
+home, killed_while = Path(sys.argv[1]), sys.argv[2]
+
+def wait(*_):
+    print("now", flush=True)
+    sys.stdin.read()
+
 tracker = Tracker(home / "grpo", "grpo", TrackingSpec(wandb=True), home, last=False)
 tracker.resume(0)
 for step in range(1, 41):
     tracker.log(step, {"loss": float(step), **{f"accuracy/{place}": 0.1 * place for place in range(100)}})
-print("logged", flush=True)
-sys.stdin.read()
+if killed_while == "training":
+    wait()
+tracker.close()
+run = wandb_run.WandbRun(home, "grpo", TrackingSpec(wandb=True), export=True)
+backfill(run, home, 100, {})
+if killed_while == "exporting":
+    wait()
+wandb_run.publish = wait
+run.close()
 """
 
 
@@ -146,69 +175,85 @@ def ended(number):
     return not status.is_file() or status.read_text().rpartition(")")[2].split()[0] == "Z"
 
 
-@pytest.mark.parametrize("whole_job", [False, True], ids=["process", "job"])
-def test_a_killed_run_goes_on_with_every_step_once(tmp_path, whole_job):
-    """Killed with its job, W&B's service loses what it had not yet written."""
+def kill(process):
+    """A process with its W&B service, as a job is killed."""
+    numbers = services(process.pid)
+    for number in numbers:
+        os.kill(number, signal.SIGKILL)
+    process.kill()
+    process.communicate()
+    deadline = time.monotonic() + 20
+    while not all(map(ended, numbers)) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    return numbers
+
+
+@pytest.mark.parametrize("killed_while", ["training", "exporting", "publishing"])
+def test_a_killed_run_loses_nothing_and_holds_every_step_once(tmp_path, killed_while):
+    """Nothing that `wandb sync` would take is ever half written, and an export that is whole is not made again."""
     home = tmp_path / "grpo" / "seed0"
     child = subprocess.Popen(
-        [sys.executable, "-c", CHILD, str(home)],
+        [sys.executable, "-c", CHILD, str(home), killed_while],
         stdout=subprocess.PIPE, stdin=subprocess.PIPE, start_new_session=True, text=True, cwd=ROOT,
     )  # fmt: skip
-    assert child.stdout.readline() == "logged\n"
-    (service,) = services(child.pid)
-    if whole_job:
-        os.kill(service, signal.SIGKILL)
-    child.kill()
-    child.communicate()
-    deadline = time.monotonic() + 20
-    while not ended(service) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    identity = note(home)["id"]
-    kept = offline_log.last_steps(home, identity).get("grpo", 0)
-    assert kept <= 40 and not (whole_job and kept == 40)
+    assert child.stdout.readline() == "now\n"
+    assert len(kill(child)) == (killed_while != "training")
+    left = {"training": [], "exporting": [PARTIAL], "publishing": [WHOLE]}[killed_while]
+    assert [name for name in (PARTIAL, WHOLE, "wandb") if (home / name).exists()] == left
+    identity = state(home)["id"]
     train(home, range(31, 43), resumed=30)
-    assert note(home)["id"] == identity
-    assert steps(home) == list(range(1, 43))
+    end(home)
+    assert state(home)["id"] == identity and not is_behind(home)
+    assert not (home / PARTIAL).exists() and not (home / WHOLE).exists()
+    assert len(exports(home)) == (2 if killed_while == "publishing" else 1)
+    with synced(tmp_path, home) as server:
+        assert steps(server, home) == list(range(1, 43))
     assert [line["step"] for line in read_metrics(home / "grpo" / "metrics.jsonl")] == list(range(1, 43))
 
 
-def test_torn_logs_are_mended_and_empty_ones_removed(tmp_path):
-    """A resumed run sends what was lost, and `wandb sync` can read every log."""
-    home = tmp_path / "grpo" / "seed0"
-    train(home, [1, 2, 3])
-    identity = note(home)["id"]
-    (whole,) = offline_log.logs(home, identity)
-    rows = [end for record, end in offline_log.records(whole) if offline_log.values(record)]
-    empty = home / "wandb" / f"offline-run-20000101_000000-{identity}" / whole.name
-    empty.parent.mkdir()
-    empty.write_bytes(whole.read_bytes()[:7])
-    (home / "wandb.json").write_text(json.dumps({"id": identity, "sent": {}}))
-    with whole.open("r+b") as handle:
-        handle.truncate(rows[1] + 20)
-    train(home, [3, 4], resumed=2)
-    assert not empty.exists() and whole.stat().st_size <= rows[1] + 20
-    assert steps(home) == [1, 2, 3, 4]
-    for path in offline_log.logs(home, identity):
-        assert [end for _, end in offline_log.records(path)][-1] == path.stat().st_size
+@pytest.fixture
+def online(monkeypatch):
+    """A server, which W&B is told to use."""
+    with serving() as server:
+        for name, value in {"MODE": "online", "BASE_URL": server.url, "API_KEY": "0" * 40}.items():
+            monkeypatch.setenv(f"WANDB_{name}", value)
+        yield server
 
 
-def test_a_service_that_dies_ends_nothing_and_is_caught_up_with(tmp_path, capsys):
+def test_a_service_that_dies_ends_nothing_and_is_caught_up_with(tmp_path, capsys, online):
     home = tmp_path / "grpo" / "seed0"
     tracker = Tracker(home / "grpo", "grpo", SPEC, home, last=False)
     tracker.resume(0)
     tracker.log(1, {"loss": 1.0})
-    found = services(os.getpid())
-    for number in found:
+    numbers = services(os.getpid())
+    for number in numbers:
         os.kill(number, signal.SIGKILL)
     time.sleep(0.2)
     for step in (2, 3, 4):
         tracker.log(step, {"loss": float(step)})
     tracker.close()
-    assert found and "W&B stopped (" in capsys.readouterr().out
+    assert numbers and "W&B stopped (" in capsys.readouterr().out
     assert [line["step"] for line in read_metrics(home / "grpo" / "metrics.jsonl")] == [1, 2, 3, 4]
-    assert lacks(home)
-    told(home, "evaluate")
-    assert steps(home) == [1, 2, 3, 4] and not lacks(home)
+    assert is_behind(home)
+    stage_without_tracker(home, "evaluate")
+    assert steps(online, home) == [1, 2, 3, 4] and not is_behind(home)
+
+
+def test_a_service_that_dies_while_exporting_leaves_nothing_half_written(tmp_path, capsys):
+    home = tmp_path / "grpo" / "seed0"
+    train(home, [1, 2, 3])
+    run = WandbRun(home, "grpo", SPEC, export=True)
+    backfill(run, home, 100, {})
+    numbers = services(os.getpid())
+    for number in numbers:
+        os.kill(number, signal.SIGKILL)
+    time.sleep(0.2)
+    run.close()
+    assert numbers and "W&B stopped (" in capsys.readouterr().out
+    assert is_behind(home) and not exports(home)
+    end(home)
+    with synced(tmp_path, home) as server:
+        assert steps(server, home) == [1, 2, 3]
 
 
 def test_a_wandb_that_cannot_start_ends_nothing(tmp_path, monkeypatch, capsys):
@@ -219,8 +264,9 @@ def test_a_wandb_that_cannot_start_ends_nothing(tmp_path, monkeypatch, capsys):
 
     monkeypatch.setattr(wandb, "init", fail)
     train(tmp_path, [1, 2])
+    end(tmp_path)
     assert "W&B stopped (OSError" in capsys.readouterr().out
-    assert len(read_metrics(tmp_path / "grpo" / "metrics.jsonl")) == 2
+    assert len(read_metrics(tmp_path / "grpo" / "metrics.jsonl")) == 2 and is_behind(tmp_path)
 
 
 def test_the_run_of_an_agent_is_that_of_the_run_directory(tmp_path, monkeypatch):
@@ -236,74 +282,90 @@ def test_the_run_of_an_agent_is_that_of_the_run_directory(tmp_path, monkeypatch)
     train(shared, [1], stage="sft", shared=True)
     train(home, [1, 2])
     report(home)
-    told(home, "report")
-    assert note(home)["id"] == "trial1" != note(shared)["id"]
-    runs = {r.run.run_id: r.run for r in [*read(home), *read(shared)] if r.WhichOneof("record_type") == "run"}
-    assert runs["trial1"].sweep_id == "sweep1" and runs[note(shared)["id"]].sweep_id == ""
-    assert not lacks(home)
+    assert is_behind(home) and is_behind(shared, shared=True)
+    end(home)
+    end(shared, "sft", shared=True)
+    assert state(home)["id"] == "trial1" != state(shared)["id"]
+    assert not is_behind(home) and not is_behind(shared, shared=True)
+    with synced(tmp_path, home, shared) as server:
+        assert server.runs["trial1"]["sweep"] == "sweep1" and not server.runs[state(shared)["id"]]["sweep"]
+        assert [row["sft/step"] for row in server.history(state(shared)["id"])] == [1]
     monkeypatch.setenv("WANDB_RUN_ID", "trial2")
-    assert lacks(home)
-    told(home, "report")
-    assert [row.get("grpo/step") for row in history(home, "trial2")][:2] == [1, 2]
-    assert history(home, "trial2")[2]["dev/accuracy"] == pytest.approx(0.625)
+    assert is_behind(home) and not is_behind(shared, shared=True)
+    end(home)
+    with synced(tmp_path, home) as server:
+        rows = server.history("trial2")
+    assert [row.get("grpo/step") for row in rows][:2] == [1, 2]
+    assert rows[2]["dev/accuracy"] == pytest.approx(0.625)
     assert os.environ["WANDB_SWEEP_ID"] == "sweep1"
 
 
-def test_the_end_of_a_run_sends_the_rest_and_says_how_to_sync(tmp_path, monkeypatch, capsys):
+def test_the_end_of_a_run_exports_it_with_its_shared_stages_and_says_how_to_sync(tmp_path, monkeypatch, capsys):
     from src.pipeline import tracking
 
-    home = tmp_path / "grpo" / "seed0"
+    home, shared = tmp_path / "grpo" / "seed0", tmp_path / "shared" / "sft-1"
+    untracked = tmp_path / "shared" / "pretrain-1"
+    train(shared, [1], stage="sft", shared=True)
+    train(untracked, [1], stage="pretrain", shared=True)
+    (untracked / "wandb.json").unlink()  # W&B was off when it was made
     train(home, [1, 2])
     report(home)
     config = SimpleNamespace(
         stages=["grpo", "evaluate", "report"], tracking=SPEC, rollout=SimpleNamespace(maximum_new_tokens=100),
         benchmark=SimpleNamespace(weights={}),
     )  # fmt: skip
-    monkeypatch.setattr(tracking, "plan", lambda *_: [])
+    stages = {"sft": shared, "pretrain": untracked, "grpo": home / "grpo"}
+    planned = [SimpleNamespace(name=name, directory=directory) for name, directory in stages.items()]
+    monkeypatch.setattr(tracking, "plan", lambda *_: planned)
+    for _ in range(2):
+        tracking.complete(config, home)
+        assert not is_behind(home) and len(exports(home)) == len(exports(shared)) == 1 and not exports(untracked)
+        assert f"wandb sync {home / 'wandb'} {shared / 'wandb'}\n" in capsys.readouterr().out
+    with synced(tmp_path, home, shared) as server:
+        assert server.history(state(home)["id"])[2]["dev/hypervolume"] == pytest.approx(0.1875)
+        assert server.runs[state(home)["id"]]["exits"] == [0]
     tracking.complete(config, home)
-    assert not lacks(home) and history(home)[2]["dev/hypervolume"] == pytest.approx(0.1875)
-    assert f"wandb sync {home / 'wandb'}\n" in capsys.readouterr().out
+    assert capsys.readouterr().out == ""
 
 
-def sync(server, folder, *paths):
-    home = folder / "home"
-    home.mkdir(exist_ok=True)
-    command = [sys.executable, "-m", "wandb", "sync", *map(str, paths)]
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB")} | {
-        "WANDB_BASE_URL": server.url, "WANDB_API_KEY": "0" * 40, "HOME": str(home), "WANDB_ERROR_REPORTING": "false",
-    }  # fmt: skip
-    return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60)
-
-
-def test_sync_sends_all_processes_of_a_run_in_order(tmp_path):
-    """Those of before, then those after a second sync; W&B's own step goes on."""
+def test_a_run_that_grew_after_a_sync_is_exported_and_appended(tmp_path):
+    """W&B's own step goes on."""
     home = tmp_path / "grpo" / "seed0"
     train(home, [1, 2, 3])
+    end(home)
     train(home, [3, 4, 5], resumed=2)
+    end(home)
     with serving() as server:
-        assert offline_log.unsent(home)
+        assert is_unsent(home)
         done = sync(server, tmp_path, home / "wandb")
-        assert done.returncode == 0 and not offline_log.unsent(home), done.stderr
+        assert done.returncode == 0 and not is_unsent(home), done.stderr
         train(home, [6], resumed=5)
         report(home)
-        told(home, "report")
+        end(home)
         sync(server, tmp_path, home / "wandb")
-        rows = server.history(note(home)["id"])
-        summary = server.runs[note(home)["id"]]["summary"]
+        rows = server.history(state(home)["id"])
+        summary = server.runs[state(home)["id"]]["summary"]
     assert [row["_step"] for row in rows] == list(range(8))
     assert [row.get("grpo/step") for row in rows] == [1, 2, 3, 4, 5, 6, None, None]
     assert summary["dev/accuracy"] == pytest.approx(0.625) and summary["grpo/step"] == 6
 
 
-def test_a_resumed_run_online_repeats_no_step(tmp_path, monkeypatch):
+def test_a_run_without_a_network_is_sent_at_its_end_when_the_network_is_back(tmp_path, monkeypatch):
     home = tmp_path / "grpo" / "seed0"
+    train(home, [1, 2, 3])
     with serving() as server:
         for name, value in {"MODE": "online", "BASE_URL": server.url, "API_KEY": "0" * 40}.items():
             monkeypatch.setenv(f"WANDB_{name}", value)
-        train(home, [1, 2, 3])
-        (home / "wandb.json").write_text(json.dumps({"id": note(home)["id"], "sent": {}}))  # as after a kill
-        train(home, [3, 4], resumed=2)
-        run = server.runs[note(home)["id"]]
-        rows = server.history(note(home)["id"])
+        end(home)
+        assert steps(server, home) == [1, 2, 3] and not exports(home)
+
+
+def test_a_resumed_run_online_repeats_no_step(tmp_path, online):
+    home = tmp_path / "grpo" / "seed0"
+    train(home, [1, 2, 3])
+    (home / "wandb.json").write_text(json.dumps({"id": state(home)["id"], "sent": {}}))  # as after a kill
+    train(home, [3, 4], resumed=2)
+    run = online.runs[state(home)["id"]]
+    rows = online.history(state(home)["id"])
     assert [(row["_step"], row["grpo/step"]) for row in rows] == [(0, 1), (1, 2), (2, 3), (3, 4)]
     assert run["exits"] == []  # stages are to come
