@@ -12,11 +12,12 @@ from typing import Any
 
 
 class Server(ThreadingHTTPServer):
-    """`runs`: id -> rows of history by place, summary, exit codes, id of the sweep."""
+    """`runs`: id -> rows of history by place, summary, exit codes, id of the sweep. `uploads`: file -> bytes."""
 
     def __init__(self) -> None:
         super().__init__(("127.0.0.1", 0), Handler)
         self.runs: dict[str, dict[str, Any]] = {}
+        self.uploads: dict[str, int] = {}
 
     def handle_error(self, request: Any, client_address: Any) -> None:
         """A client that hangs up is none."""
@@ -78,6 +79,8 @@ class Handler(BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length") or 0))
         said: dict[str, Any] = {}
+        if self.command == "PUT":
+            self.server.uploads[self.path.strip("/")] = len(body)
         if self.path == "/graphql":
             asked = json.loads(body)
             said = {"data": self.server.answer(asked["query"], asked.get("variables") or {})}

@@ -113,6 +113,7 @@ def test_one_export_holds_metrics_rollouts_final_values_and_the_report(tmp_path)
         assert list(server.runs) == [state(home)["id"]]
         rows = server.history(state(home)["id"])
         summary = server.runs[state(home)["id"]]["summary"]
+        uploads = {name: size for name, size in server.uploads.items() if name.startswith("media/")}
     assert [(row.get("grpo/step"), row.get("grpo/loss"), row.get("grpo/accuracy/sw")) for row in rows[:3]] == [
         (1, 1.0, 0.25), (2, 2.0, 0.25), (3, 3.0, 0.25),
     ]  # fmt: skip
@@ -123,6 +124,7 @@ def test_one_export_holds_metrics_rollouts_final_values_and_the_report(tmp_path)
     assert "grpo/rollouts" in rows[1] and "grpo/rollouts" not in rows[0]
     assert summary["dev/right_and_in_language/sw"] == 0.5 and summary["grpo/step"] == 3
     files = {path.name: path for path in folder.glob("files/media/**/*.*")}
+    assert uploads == {str(path.relative_to(folder / "files")): path.stat().st_size for path in files.values()}
     (table,) = (json.loads(path.read_text()) for name, path in files.items() if name.startswith("rollouts"))
     assert table["columns"] == ["step", "language", "completion", "correct", "reward", "advantage", "tokens"]
     assert [row[-1] for row in table["data"]] == [0, 1, 2]  # of 4, evenly
