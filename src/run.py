@@ -23,6 +23,7 @@ from src.config.explain import explain
 from src.config.schema import Config
 from src.config.usage import usage
 from src.distributed.environment import launch_environment
+from src.distributed.spawn import PARENT, die_with_parent
 from src.pipeline.heartbeat import mark_running
 from src.pipeline.memory import check_memory
 from src.store.directory import OVERRIDES
@@ -96,6 +97,8 @@ def draw_schedule(config: Config, path: Path) -> Path:
 
 def main() -> None:
     """The command line. A mistake in it ends with code 2 and one message instead of a stack trace."""
+    die_with_parent()  # of a pool that is killed
+    os.environ.pop(PARENT, None)  # of whom this process starts, it is not the parent
     if "--help" in sys.argv[1:] or "-h" in sys.argv[1:]:
         print(usage())
         return

@@ -7,8 +7,6 @@ Two single runs are a pair whatever their seeds, then called 0; else seeds of th
 from __future__ import annotations
 
 import argparse
-import csv
-import difflib
 import re
 import sys
 from collections.abc import Sequence
@@ -17,7 +15,9 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.common.errors import UserError
+from src.common.console import fail
+from src.common.errors import UserError, did_you_mean
+from src.common.tables import Table
 
 if TYPE_CHECKING:
     from src.analysis.statistics import Cells, Estimate
@@ -27,10 +27,10 @@ SEED = re.compile(r"seed(\d+)(-[0-9a-f]+)?")
 PASS = re.compile(r"pass@([1-9]\d*)")
 SHOWN = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 NEEDED = (
-    "split", "problem", "language", "correct", "in_language", "right_and_in_language", "line_pass", "word_pass",
-    "code_switched", "tokens", "truncated",
-)  # fmt: skip
-WHERE_TOLD = ("part", "status", "answer_detected", "foreign_script")  # records of earlier versions lack them
+    *("split", "problem", "language", "correct", "in_language", "right_and_in_language", "line_pass", "word_pass"),
+    *("code_switched", "tokens", "truncated"),
+)
+OPTIONAL = ("part", "status", "answer_detected", "foreign_script")  # records of earlier versions lack them
 NOTE = (
     "A - B is paired: the same seeds, problems and languages. Interval: 95 % bootstrap over seeds and problems. "
     "p: two-sided, sign flips of problems; LCPR, which is no mean over problems, has none."
@@ -50,7 +50,8 @@ class Line:
 
     def texts(self) -> tuple[str, ...]:
         """The cells of a table."""
-        digits, d = 1 if self.metric.startswith("tokens") else 3, self.difference
+        digits = 1 if self.metric.startswith("tokens") else 3
+        d = self.difference
         sides = (f"{x:.{digits}f}" if isfinite(x) else "-" for x in (self.one, self.other))
         if not isfinite(d.value):
             return self.domain, self.metric, *sides, "-", "-", ""
@@ -69,20 +70,20 @@ def find(path: Path) -> dict[int, Path]:
         UserError: there are no records, or two of a seed.
     """
     if path.is_file():
-        found = [path]
+        files = [path]
     elif (path / RECORDS).is_file():
-        found = [path / RECORDS]
+        files = [path / RECORDS]
     else:
-        found = sorted(path.glob(f"seed*/{RECORDS}"))
-    if not found:
+        files = sorted(path.glob(f"seed*/{RECORDS}"))
+    if not files:
         raise UserError(
             f"{path}: a run must hold {RECORDS}, itself or in folders seed*; there is none. Finish its evaluation, or "
             "give a run directory or a records.parquet"
         )
     seeds: dict[int, Path] = {}
-    for file in found:
-        told = SEED.fullmatch(file.resolve().parent.parent.name)
-        seed = int(told[1]) if told else 0
+    for file in files:
+        match = SEED.fullmatch(file.resolve().parent.parent.name)
+        seed = int(match[1]) if match else 0
         if seed in seeds:
             raise UserError(f"{path}: each seed must be there once; {seeds[seed]} and {file} are both {seed}. Give one")
         seeds[seed] = file
@@ -99,9 +100,9 @@ def read(records: dict[int, Path], split: str, weights: dict[str, float], pass_a
 
     frames = {seed: _frame(path) for seed, path in records.items()}
     for seed, frame in frames.items():
-        there = sorted(set(frame["split"]))
-        if split not in there:
-            raise UserError(f"{records[seed]}: --split must be among {', '.join(there)}; got {split!r}")
+        splits = sorted(set(frame["split"]))
+        if split not in splits:
+            raise UserError(f"{records[seed]}: --split must be among {', '.join(splits)}; got {split!r}")
     return cells(frames, split, weights, pass_at)
 
 
@@ -109,10 +110,12 @@ def compare(one: Cells, other: Cells, metrics: Sequence[str]) -> list[Line]:
     """A line for every metric in every domain of languages; `one` and `other` are paired."""
     from src.analysis.statistics import DOMAINS, estimate, macro, p_value, resampled
 
-    over, lines = resampled(one), []
+    over = resampled(one)
+    lines = []
     for domain, languages in DOMAINS.items():
         for metric in metrics if set(languages) & set(one.languages) else ():
-            a, b = macro(one, metric, languages, over), macro(other, metric, languages, over)
+            a = macro(one, metric, languages, over)
+            b = macro(other, metric, languages, over)
             p = p_value(one, other, metric, languages)
             lines.append(Line(domain, metric, float(a[0]), float(b[0]), estimate(a - b), p))
     return lines
@@ -137,37 +140,37 @@ def about(paths: Sequence[Path], sides: Sequence[Cells], both: Cells, split: str
     return lines
 
 
-def show(told: Sequence[str], lines: Sequence[Line]) -> None:
+def show(notes: Sequence[str], lines: Sequence[Line]) -> None:
     """Print the table, in plain text where it is not for a terminal."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
-    table = Table(*HEAD, box=box.SIMPLE)
+    table = RichTable(*HEAD, box=box.SIMPLE)
     for column in table.columns[2:]:
-        column.justify, column.no_wrap = "right", True
+        column.justify = "right"
+        column.no_wrap = True
     for place, line in enumerate(lines):
         table.add_row(*line.texts(), end_section=line.domain != lines[min(place + 1, len(lines) - 1)].domain)
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 112)
-    console.print(*told, sep="\n", soft_wrap=True)
+    console.print(*notes, sep="\n", soft_wrap=True)
     console.print(table)
     console.print(NOTE)
 
 
-def write(output: Path, told: Sequence[str], lines: Sequence[Line]) -> None:
+def write(output: Path, notes: Sequence[str], lines: Sequence[Line]) -> None:
     """`compare.md` and `compare.csv` in `output`."""
     output.mkdir(parents=True, exist_ok=True)
-    rows = [HEAD, ("---",) * len(HEAD), *(line.texts() for line in lines)]
-    table = "\n".join(f"| {' | '.join(row)} |" for row in rows)
-    listed = "\n".join(f"- {line}" for line in told)
+    table = Table(HEAD, [line.texts() for line in lines]).markdown(rule=" --- |")
+    listed = "\n".join(f"- {line}" for line in notes)
     (output / "compare.md").write_text(f"# A against B\n\n{listed}\n\n{table}\n\n{NOTE}\n", encoding="utf-8")
-    with (output / "compare.csv").open("w", newline="", encoding="utf-8") as handle:
-        writer = csv.writer(handle)
-        writer.writerow(["domain", "metric", "a", "b", "difference", "low", "high", "p"])
-        for line in lines:
-            d = line.difference
-            numbers = (line.one, line.other, d.value, d.low, d.high, line.p)
-            writer.writerow([line.domain, line.metric, *("" if x != x else f"{x:.6g}" for x in numbers)])
+    rows = []
+    for line in lines:
+        d = line.difference
+        numbers = (line.one, line.other, d.value, d.low, d.high, line.p)
+        rows.append((line.domain, line.metric, *("" if x != x else f"{x:.6g}" for x in numbers)))
+    head = ("domain", "metric", "a", "b", "difference", "low", "high", "p")
+    (output / "compare.csv").write_text(Table(head, rows).csv(), encoding="utf-8", newline="")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -184,38 +187,37 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from src.analysis.statistics import paired
 
         paths = (options.one, options.other)
-        found = [find(path) for path in paths]
-        if [len(side) for side in found] == [1, 1] and found[0].keys() != found[1].keys():
-            found = [{0: next(iter(side.values()))} for side in found]
-        weights = _weights([path for side in found for path in side.values()])
-        pass_at = [int(told[1]) for told in map(PASS.fullmatch, options.metrics) if told]
-        sides = [read(side, options.split, weights, pass_at) for side in found]
-        same_golds(found, options.split)
+        records = [find(path) for path in paths]
+        if [len(side) for side in records] == [1, 1] and records[0].keys() != records[1].keys():
+            records = [{0: next(iter(side.values()))} for side in records]
+        weights = _weights([path for side in records for path in side.values()])
+        pass_at = [int(match[1]) for match in map(PASS.fullmatch, options.metrics) if match]
+        sides = [read(side, options.split, weights, pass_at) for side in records]
+        same_gold_answers(records, options.split)
         one, other = paired(*sides)
-        told, lines = about(paths, sides, one, options.split), compare(one, other, options.metrics)
-        told += stamps(found)
-        show(told, lines)
+        lines = compare(one, other, options.metrics)
+        notes = [*about(paths, sides, one, options.split), *stamps(records)]
+        show(notes, lines)
         if options.output:
-            write(options.output, told, lines)
+            write(options.output, notes, lines)
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error))
     return 0
 
 
-def same_golds(sides: Sequence[dict[int, Path]], split: str) -> None:
+def same_gold_answers(sides: Sequence[dict[int, Path]], split: str) -> None:
     """Raise `UserError` when a problem has another gold answer on the other side: equal names, unequal problems."""
     import pandas
     from pyarrow import parquet
 
-    golds: dict[tuple[str, str], str] = {}
+    gold_answers: dict[tuple[str, str], str] = {}
     for path in (path for side in sides for path in side.values()):
         if "gold" not in parquet.read_schema(path).names:
             continue
         frame = pandas.read_parquet(path, columns=["split", "problem", "language", "gold"])
         frame = frame[frame["split"] == split].drop_duplicates(["problem", "language"])
         for problem, code, gold in zip(frame["problem"], frame["language"], frame["gold"], strict=True):
-            other = golds.setdefault((problem, code), gold)
+            other = gold_answers.setdefault((problem, code), gold)
             if other != gold:
                 raise UserError(
                     f"{path}: runs that are compared must answer the same problems; problem {problem!r} in {code} has gold "
@@ -228,10 +230,10 @@ def stamps(sides: Sequence[dict[int, Path]]) -> list[str]:
     from pyarrow import parquet
 
     paths = [path for side in sides for path in side.values()]
-    found = {(parquet.read_schema(path).metadata or {}).get(b"scoring", b"not told").decode() for path in paths}
-    if len(found) == 1:
+    rules = {(parquet.read_schema(path).metadata or {}).get(b"scoring", b"not told").decode() for path in paths}
+    if len(rules) == 1:
         return []
-    return [f"warning: scored by different rules, evaluate again to compare: {' | '.join(sorted(found))}"]
+    return [f"warning: scored by different rules, evaluate again to compare: {' | '.join(sorted(rules))}"]
 
 
 def _check(metrics: Sequence[str], output: Path | None) -> None:
@@ -240,8 +242,7 @@ def _check(metrics: Sequence[str], output: Path | None) -> None:
     valid = [*METRICS, *DETAILS]
     for metric in metrics:
         if metric not in valid and not PASS.fullmatch(metric):
-            close = difflib.get_close_matches(metric, valid, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(metric, valid)
             raise UserError(f"--metrics must be among {', '.join(valid)}, pass@<k>; got {metric!r}.{hint}")
     if output is not None and output.exists() and not output.is_dir():
         raise UserError(f"--output must be a folder; {output} is a file. Give another name")
@@ -253,27 +254,27 @@ def _frame(path: Path) -> Any:
     from pyarrow import parquet
 
     try:
-        there = parquet.read_schema(path).names
+        names = parquet.read_schema(path).names
     except (OSError, ValueError) as error:
         raise UserError(f"{path}: must be a parquet file of records; {error}. Evaluate the run again") from None
-    missing = [name for name in NEEDED if name not in there]
+    missing = [name for name in NEEDED if name not in names]
     if missing:
         raise UserError(f"{path}: records must have the column {missing[0]!r}; it is missing. Evaluate the run again")
-    return pandas.read_parquet(path, columns=[*NEEDED, *(name for name in WHERE_TOLD if name in there)])
+    return pandas.read_parquet(path, columns=[*NEEDED, *(name for name in OPTIONAL if name in names)])
 
 
 def _weights(records: Sequence[Path]) -> dict[str, float]:
     """The weights of the parts, from the configurations beside the records; empty where none are told."""
     import yaml
 
-    told = {}
+    weights_of = {}
     for path in records:
         config = path.resolve().parent.parent / "config.yaml"
         if config.is_file():
             benchmark = (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("benchmark") or {}
-            told[path] = benchmark.get("weights") or {}
-    for path, weights in told.items():
-        first, wanted = next(iter(told.items()))
+            weights_of[path] = benchmark.get("weights") or {}
+    for path, weights in weights_of.items():
+        first, wanted = next(iter(weights_of.items()))
         if weights != wanted:
             raise UserError(f"benchmark.weights must be the same in all runs; {first} has {wanted}, {path} {weights}")
-    return next(iter(told.values()), {})
+    return next(iter(weights_of.values()), {})

@@ -9,21 +9,31 @@ import argparse
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from src.common.tables import Table
 from src.models.cost import H100, Step, rollout_seconds, update_seconds
 from src.models.memory import KNOWN, Shape, Work, cache, items, total
+from src.pipeline.memory import GB
 from src.rollout.spec import VllmSpec
 
-GB = 1e9
-SHARE, ROWS = VllmSpec().memory_share, VllmSpec().sequences_at_once
-PROMPTS, COMPLETIONS, STEPS = 512, 8, 90  # of the published run
-PROMPT, LONGEST, RESPONSE = 512, 4096, 1500  # tokens: limit of a prompt, of a completion, and its assumed mean
+SHARE = VllmSpec().memory_share
+ROWS = VllmSpec().sequences_at_once
+# The published run.
+PROMPTS = 512
+COMPLETIONS = 8
+STEPS = 90
+# Tokens: limit of a prompt, of a completion, and its assumed mean.
+PROMPT = 512
+LONGEST = 4096
+RESPONSE = 1500
 ASKED = 150  # assumed mean length of a prompt
 MACHINES = {"1 x 80 GB": 1, "8 x 80 GB": 8, "4 nodes of 8 x 80 GB": 32}
 MODELS = {"1.5B": 1, "4B": 1, "7B": 1, "32B": 8}  # devices that share an engine
 NAMES = {
-    "1.5B": "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B", "4B": "Qwen/Qwen3-4B",
-    "7B": "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B", "32B": "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
-}  # fmt: skip
+    "1.5B": "deepseek-ai/DeepSeek-R1-Distill-Qwen-1.5B",
+    "4B": "Qwen/Qwen3-4B",
+    "7B": "deepseek-ai/DeepSeek-R1-Distill-Qwen-7B",
+    "32B": "deepseek-ai/DeepSeek-R1-Distill-Qwen-32B",
+}
 SCALES = {"1.5B": "distill_1_5b", "4B": "qwen3_4b", "7B": "distill_7b", "32B": f"distill_7b model.path={NAMES['32B']}"}
 HEAD = """\
 # Memory and time on GPUs
@@ -64,15 +74,26 @@ class Row:
 
 def row(model: str, machine: str) -> Row:
     """What the run takes, with weights split over the ranks where a device cannot hold them twice."""
-    shape, devices = Shape.of(KNOWN[NAMES[model]]), MACHINES[machine]
+    shape = Shape.of(KNOWN[NAMES[model]])
+    devices = MACHINES[machine]
     parallel = min(MODELS[model], devices)
     zero = 3 if MODELS[model] > 1 and devices > 1 else 0
     tokens = 16_384 if zero == 0 else 8_192
     served = int(SHARE * H100.memory)
     work = Work(
-        width=2, rank=32, checkpointing=True, tokens=tokens, targets=tokens, rows=ROWS, prompt=PROMPT, response=LONGEST,
-        engine="vllm", served=served, ranks=devices, zero=zero,
-    )  # fmt: skip
+        width=2,
+        rank=32,
+        checkpointing=True,
+        tokens=tokens,
+        targets=tokens,
+        rows=ROWS,
+        prompt=PROMPT,
+        response=LONGEST,
+        engine="vllm",
+        served=served,
+        ranks=devices,
+        zero=zero,
+    )
     settings = [f"scale={SCALES[model]}", "rollout=vllm", f"distributed.processes={devices}"]
     settings += [f"distributed.zero={zero}", f"grpo.tokens_per_microbatch={tokens}"] if zero else []
     settings += [f"rollout.vllm.tensor_parallel={parallel}"] if parallel > 1 else []
@@ -82,11 +103,11 @@ def row(model: str, machine: str) -> Row:
     rows = int(left * parallel / cache(shape, one))
     if memory > H100.memory or rows < 1:
         return Row(model, machine, " ".join(settings), memory, None, None)
-    step = Step(
-        PROMPTS * COMPLETIONS, ASKED, RESPONSE, min(ROWS, rows), engines=devices // parallel, parallel=parallel
-    )  # fmt: skip
-    took = rollout_seconds(shape, step, H100), update_seconds(shape, step, H100, devices)
-    return Row(model, machine, " ".join(settings), memory, *took)
+    engines = devices // parallel
+    step = Step(PROMPTS * COMPLETIONS, ASKED, RESPONSE, min(ROWS, rows), engines=engines, parallel=parallel)
+    rollout = rollout_seconds(shape, step, H100)
+    update = update_seconds(shape, step, H100, devices)
+    return Row(model, machine, " ".join(settings), memory, rollout, update)
 
 
 def document() -> str:
@@ -100,13 +121,22 @@ def document() -> str:
         "update, s a step",
         f"hours, {STEPS} steps",
     ]
-    lines = ["| " + " | ".join(names) + " |", "|---|---|---|---|---|---|---|"]
-    lines += ["| " + " | ".join(row(model, machine).cells()) + " |" for model in MODELS for machine in MACHINES]
+    rows = [row(model, machine).cells() for model in MODELS for machine in MACHINES]
     return HEAD.format(
-        prompts=PROMPTS, completions=COMPLETIONS, steps=STEPS, asked=ASKED, response=RESPONSE, prompt=PROMPT,
-        longest=LONGEST, flops=H100.reached_flops, peak=H100.flops / 1e12, bandwidth=H100.reached_bandwidth,
-        bytes=H100.bandwidth / 1e12, share=SHARE, table="\n".join(lines),
-    )  # fmt: skip
+        prompts=PROMPTS,
+        completions=COMPLETIONS,
+        steps=STEPS,
+        asked=ASKED,
+        response=RESPONSE,
+        prompt=PROMPT,
+        longest=LONGEST,
+        flops=H100.reached_flops,
+        peak=H100.flops / 1e12,
+        bandwidth=H100.reached_bandwidth,
+        bytes=H100.bandwidth / 1e12,
+        share=SHARE,
+        table=Table(names, rows).markdown(),
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

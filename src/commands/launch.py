@@ -9,9 +9,10 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.common.console import fail
+from src.common.console import clock, fail
 from src.common.errors import UserError
-from src.orchestration.suite import RunsSpec, _clock, all_finished, choose, gather, jobs_of, tuning_jobs
+from src.orchestration.pool import end_as_interrupted
+from src.orchestration.suite import RunsSpec, all_finished, choose, gather, jobs_of, tuning_jobs
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -23,12 +24,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of the file's")
     parser.add_argument("overrides", nargs="*", help="further key=value overrides for every run")
     options = parser.parse_intermixed_args(arguments)
+    end_as_interrupted()
     try:
         spec = RunsSpec.read(options.folder / "runs.yaml")
         spec = RunsSpec(
             **{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
         )
-        began, at_once = time.time(), options.jobs or spec.jobs
+        began = time.time()
+        at_once = options.jobs or spec.jobs
         tuned = RunsSpec.read(Path(spec.chosen_by) / "runs.yaml") if spec.chosen_by else spec
         if (tuning := tuning_jobs(tuned, options.scale, options.root)) and not all_finished(tuning, at_once):
             return 1
@@ -40,7 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print((output / "table.txt").read_text())
         for name, path in json.loads((output / "files.json").read_text()).items():
             print(f"{name + ':':14} {path}")
-        print(f"{len(jobs)} runs in {_clock(time.time() - began)}")
+        print(f"{len(jobs)} runs in {clock(time.time() - began)}")
     except UserError as error:
         return fail(str(error))
     except KeyboardInterrupt:

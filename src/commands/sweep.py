@@ -10,15 +10,14 @@ from __future__ import annotations
 
 import argparse
 import shlex
-import signal
 import sys
-import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from src.common.console import fail
 from src.common.errors import UserError
+from src.orchestration.pool import end_as_interrupted
 from src.orchestration.sweep.file import Sweep, read
 from src.store.directory import LOG
 
@@ -32,8 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0, help="of the search; seed=... is that of the runs")
     parser.add_argument("overrides", nargs="*", help="key=value for every trial")
     options = parser.parse_intermixed_args(arguments)
-    if threading.current_thread() is threading.main_thread():
-        signal.signal(signal.SIGTERM, signal.default_int_handler)  # as Ctrl-C: no trial outlives its search
+    end_as_interrupted()
     try:
         for name in ("trials", "jobs"):
             if (value := getattr(options, name)) is not None and value < 1:

@@ -13,6 +13,8 @@ from pathlib import Path
 
 from src.common.errors import UserError
 
+PARENT = "ADAMAME_PARENT"  # in the environment of a process that is to end with the one that started it: whose number
+
 
 class RankFailed(UserError):
     """A rank ended with an error; its own message stands above."""
@@ -28,7 +30,7 @@ def launch(module: str, arguments: Sequence[str], processes: int) -> None:
         environment = dict(os.environ)
         environment["ADAMAME_RENDEZVOUS"] = (Path(folder) / "rendezvous").as_uri()
         environment["WORLD_SIZE"] = str(processes)
-        environment["ADAMAME_PARENT"] = str(os.getpid())
+        environment[PARENT] = str(os.getpid())
         if not any(key in environment for key in ("GLOO_SOCKET_IFNAME", "SLURM_JOB_ID")):
             environment["GLOO_SOCKET_IFNAME"] = "lo"  # one machine: no name lookup, no firewall
         ranks = [
@@ -52,8 +54,9 @@ def launch(module: str, arguments: Sequence[str], processes: int) -> None:
 
 
 def die_with_parent() -> None:
-    """Ask the kernel to end this rank when the process that launched it is killed (Linux; elsewhere nothing)."""
-    parent = os.environ.get("ADAMAME_PARENT")
+    """Ask the kernel to end this process when the one that started it, and said so in `PARENT`, is killed (Linux;
+    elsewhere nothing)."""
+    parent = os.environ.get(PARENT)
     if parent is None or not sys.platform.startswith("linux"):
         return
     import ctypes

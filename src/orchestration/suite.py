@@ -8,8 +8,6 @@ to be chosen: every value runs with the first seeds, and the best one on the dev
 from __future__ import annotations
 
 import json
-import os
-import subprocess
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -17,9 +15,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from src.common.console import clock
 from src.common.errors import UserError, nearest
 from src.config.directory import run_directory
+from src.orchestration.pool import Pool
+from src.tracking.progress import bars, left
 
+POLL_S = 0.2
+LINE_EVERY = 15.0  # seconds, where there is no terminal
 TUNING_SEEDS = 2
 TUNING_SPLIT = "dev"
 TUNING_METRIC = "right_and_in_language"
@@ -106,8 +109,13 @@ class Job:
     directory: Path
 
     @property
+    def arguments(self) -> list[str]:
+        """Of `python -m src.run`."""
+        return [f"+experiment={self.experiment}", f"seed={self.seed}", *self.overrides]
+
+    @property
     def command(self) -> list[str]:
-        return [sys.executable, "-m", "src.run", f"+experiment={self.experiment}", f"seed={self.seed}", *self.overrides]
+        return [sys.executable, "-m", "src.run", *self.arguments]
 
 
 def job_of(spec: RunsSpec, arm: Arm, own: Sequence[str], seed: int, scale: str, root: str) -> Job:
@@ -166,40 +174,30 @@ def choose(spec: RunsSpec, scale: str, root: str) -> tuple[dict[str, tuple[str, 
     return chosen, rows
 
 
-def launch(jobs: Sequence[Job], at_once: int, bars: Any) -> list[Job]:
+def launch(jobs: Sequence[Job], at_once: int, bars: Bars) -> list[Job]:
     """Run the jobs, `at_once` side by side; returns those that failed. Output goes to `<run>/log.txt`."""
-    waiting, running, failed = list(jobs), [], []  # type: ignore[var-annotated]
-    environment = dict(os.environ) | {"OMP_WAIT_POLICY": "PASSIVE", "TOKENIZERS_PARALLELISM": "false"}
-    try:
-        while waiting or running:
-            while waiting and len(running) < at_once:
-                job = waiting.pop(0)
-                job.directory.mkdir(parents=True, exist_ok=True)
-                log = (job.directory / "log.txt").open("a")
-                own = environment | {"ADAMAME_STATUS": str((job.directory / "status.json").resolve())}
-                process = subprocess.Popen(job.command, stdout=log, stderr=subprocess.STDOUT, env=own)
-                running.append((job, process, log))
-            time.sleep(0.2)
-            for entry in list(running):
-                job, process, log = entry
-                if process.poll() is not None:
-                    running.remove(entry)
-                    log.close()
-                    if process.returncode:
-                        failed.append(job)
-                    bars.finished(job, process.returncode == 0)
-            bars.show([job for job, _, _ in running])
-    finally:
-        for _, process, _ in running:
-            process.terminate()
+    waiting = list(range(len(jobs)))
+    failed = []
+    with Pool() as pool:
+        while waiting or pool.running:
+            while waiting and len(pool.running) < at_once:
+                number = waiting.pop(0)
+                job = jobs[number]
+                status = (job.directory / "status.json").resolve()
+                pool.start(number, job.arguments, job.directory, {"ADAMAME_STATUS": str(status)})
+            time.sleep(POLL_S)
+            for number, good in pool.ended().items():
+                if not good:
+                    failed.append(jobs[number])
+                bars.finished(jobs[number], good)
+            bars.show([jobs[number] for number in pool.running])
     return failed
 
 
 def all_finished(jobs: Sequence[Job], at_once: int) -> bool:
     """Run the jobs with progress bars; False, and what went wrong on the screen, when one failed."""
-    bars = Bars(jobs)
-    failed = launch(jobs, at_once, bars)
-    bars.close()
+    with Bars(jobs) as bars:
+        failed = launch(jobs, at_once, bars)
     for job in failed:
         tail = (job.directory / "log.txt").read_text(errors="replace").strip().splitlines()[-12:]
         print(f"\nerror: {job.name} seed {job.seed} failed:", *tail, sep="\n  ", file=sys.stderr)
@@ -210,55 +208,75 @@ def all_finished(jobs: Sequence[Job], at_once: int) -> bool:
 
 
 class Bars:
-    """Progress of all runs: one overall bar with ETA, and the stage of each run at work."""
+    """Progress of all runs: one overall bar with ETA, and the stage of each run at work. Use as a context manager."""
 
     def __init__(self, jobs: Sequence[Job]) -> None:
-        from tqdm import tqdm
+        self.began = time.time()
+        self.printed = 0.0
+        self.count = len(jobs)
+        self.done = 0
+        self.terminal = sys.stderr.isatty()
+        self.bars = bars()
+        self.overall = self.bars.add_task("runs", total=self.count, text="")
+        self.lines: dict[Path, Any] = {}  # run directory -> its bar
 
-        self.began, self.terminal, self.printed = time.time(), sys.stderr.isatty(), 0.0
-        self.overall = tqdm(total=len(jobs), desc="runs", unit="run", disable=not self.terminal)
-        self.lines = {} if not self.terminal else {
-            slot: tqdm(total=1, position=slot + 1, bar_format="  {desc}", leave=False) for slot in range(4)
-        }  # fmt: skip
-        self.count, self.done = len(jobs), 0
+    def __enter__(self) -> Bars:
+        self.bars.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
 
     def finished(self, job: Job, good: bool) -> None:
+        """One run has ended."""
         self.done += 1
-        self.overall.update(1)
         if not self.terminal:
             state = "finished" if good else "FAILED"
-            print(
-                f"[{_clock(time.time() - self.began)}] {state} {job.name} seed {job.seed} ({self.done}/{self.count})",
-                flush=True,
-            )
+            print(f"{self._clock()} {state} {job.name} seed {job.seed} ({self.done}/{self.count})", flush=True)
 
     def show(self, running: Sequence[Job]) -> None:
-        texts = [self._text(job) for job in running]
+        """How all are doing: bars at once, a line now and then."""
         if self.terminal:
-            for slot, line in self.lines.items():
-                line.set_description_str(texts[slot] if slot < len(texts) else "")
-            self.overall.refresh()
-        elif time.time() - self.printed > 15:
+            self._draw(running)
+        elif time.time() - self.printed > LINE_EVERY:
             self.printed = time.time()
-            print(f"[{_clock(time.time() - self.began)}] " + " | ".join(texts), flush=True)
+            print(f"{self._clock()} " + " | ".join(map(self._text, running)), flush=True)
+
+    def _draw(self, running: Sequence[Job]) -> None:
+        for directory in [*self.lines]:
+            if directory not in [job.directory for job in running]:
+                self.bars.remove_task(self.lines.pop(directory))
+        for job in running:
+            if job.directory not in self.lines:
+                self.lines[job.directory] = self.bars.add_task(f"{job.name} seed {job.seed}", text="")
+            status = self._status(job)
+            bar = self.lines[job.directory]
+            step = status.get("step", 0)
+            self.bars.update(bar, completed=step, total=status.get("total", 1), text=_where(status))
+        eta = (time.time() - self.began) / self.done * (self.count - self.done) if self.done else None
+        text = f"{self.done}/{self.count}{left(eta)}"
+        self.bars.update(self.overall, completed=self.done, text=text, refresh=True)
+
+    def _status(self, job: Job) -> dict[str, Any]:
+        """What the run wrote since it was started; nothing before it has."""
+        path = job.directory / "status.json"
+        if not path.is_file() or path.stat().st_mtime < self.began:
+            return {}
+        return dict(json.loads(path.read_text()))
 
     def _text(self, job: Job) -> str:
-        name, path = f"{job.name} seed {job.seed}", job.directory / "status.json"
-        if not path.is_file() or path.stat().st_mtime < self.began:
-            return f"{name}: starting"
-        status = json.loads(path.read_text())
-        eta = status.get("eta_seconds")
-        left = f", {_clock(eta)} left" if eta is not None else ""
-        return f"{name}: {status['stage'].split('-')[0]} {status['step']}/{status['total']}{left}  {status.get('message', '')}".rstrip()
+        return f"{job.name} seed {job.seed}: {_where(self._status(job))}"
 
-    def close(self) -> None:
-        for line in self.lines.values():
-            line.close()
-        self.overall.close()
+    def _clock(self) -> str:
+        return f"[{clock(time.time() - self.began)}]"
 
 
-def _clock(seconds: float) -> str:
-    return f"{int(seconds) // 60:d}:{int(seconds) % 60:02d}"
+def _where(status: Mapping[str, Any]) -> str:
+    """Stage, step, time left and last metrics of a run."""
+    if not status:
+        return "starting"
+    place = f"{status['stage'].split('-')[0]} {status['step']}/{status['total']}{left(status.get('eta_seconds'))}"
+    return f"{place}  {status.get('message', '')}".rstrip()
 
 
 def gather(

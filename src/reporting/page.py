@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from src.common.tables import Table
+
 STYLE = """
 body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222; }
 table { border-collapse: collapse; font-size: 13px; margin: 1em 0; } td, th { border: 1px solid #ccc; padding: 3px 7px; }
@@ -17,11 +19,11 @@ img { max-width: 100%; } pre { background: #f6f6f6; padding: 8px; white-space: p
 
 @dataclass(frozen=True)
 class Section:
-    """A heading with paragraphs of markdown-free text, a markdown table, a picture, or literal model output."""
+    """A heading with paragraphs of markdown-free text, a table, a picture, or literal model output."""
 
     title: str
     text: str = ""
-    table: str = ""
+    table: Table | None = None
     picture: Path | None = None
     literal: Sequence[str] = ()
 
@@ -31,7 +33,10 @@ def as_markdown(title: str, sections: Sequence[Section]) -> str:
     lines = [f"# {title}", ""]
     for section in sections:
         lines += [f"## {section.title}", ""]
-        lines += [part for part in (section.text, section.table) if part for part in (part, "")]
+        if section.text:
+            lines += [section.text, ""]
+        if section.table:
+            lines += [section.table.markdown(), ""]
         if section.picture:
             lines += [f"![{section.title}]({section.picture.name})", ""]
         for text in section.literal:
@@ -57,10 +62,10 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
     return "\n".join(parts) + "\n"
 
 
-def _table(markdown: str) -> str:
-    rows = [[html.escape(cell.strip()) for cell in line.strip("|").split("|")] for line in markdown.splitlines()]
-    head = "".join(f"<th>{cell}</th>" for cell in rows[0])
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows[2:])
+def _table(table: Table) -> str:
+    head, *rows = [[html.escape((cell or "").strip()) for cell in row] for row in (table.head, *table.rows)]
+    head = "".join(f"<th>{cell}</th>" for cell in head)
+    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
     return f"<table><tr>{head}</tr>{body}</table>"
 
 

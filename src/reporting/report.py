@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from src.analysis.published import PUBLISHED
 from src.analysis.statistics import Cells, cells
 from src.common.errors import UserError
-from src.reporting import figures, page, tables
+from src.common.tables import Table, pairs
+from src.reporting import figures, tables
+from src.reporting.page import Section, as_html, as_markdown
+from src.reporting.tables import Row, label
 from src.store.directory import Run
 from src.store.provenance import provenance
 from src.store.rollouts import printable, read_rollouts, steps_of
@@ -21,6 +25,25 @@ _PUBLISHED = (
     "Definitions of the evaluation published with AdaMame, over its 12 languages, never mixed with the others: "
     + "; ".join(f"{name}: {meaning}" for name, meaning in PUBLISHED.items())
 )
+
+
+@dataclass(frozen=True)
+class Study:
+    """What a report is about. `data`: (method, split) -> cells. `curves`: method -> lines of metrics of each seed.
+    `details`, `published` and `paired`: tables by split. `chosen` and `expected`: tables of their own, where there are."""
+
+    runs: Sequence[Run]
+    methods: list[str]
+    splits: list[str]
+    config: Any
+    data: dict[tuple[str, str], Cells]
+    rows: list[Row]
+    curves: dict[str, list[list[dict[str, Any]]]]
+    details: dict[str, Table]
+    published: dict[str, Table]
+    paired: dict[str, Table]
+    chosen: Table | None
+    expected: Table | None
 
 
 def build_report(
@@ -36,13 +59,38 @@ def build_report(
     on the values of settings that were chosen.
 
     Raises:
-        UserError: no run is of the method `compared` (to be set against every other); records of methods or seeds do not belong together; a malformed
-            line in `expected`.
+        UserError: no run is of the method `compared` (to be set against every other); records of methods or seeds do not
+            belong together; a malformed line in `expected`.
     """
+    output.mkdir(parents=True, exist_ok=True)
+    study = _study(runs, compared, expected, tried)
+    pictures = _draw(study, output)
+    sections = [
+        Section("What was run", table=pairs(_about(study, command))),
+        *_chosen_section(study),
+        *(section for split in study.splits for section in _split_sections(study, split, pictures)),
+        *_training_sections(study, pictures),
+        *_expected_section(study),
+        *_rollout_sections(study),
+    ]
+    files = {
+        "report": output / "report.html",
+        "markdown": output / "report.md",
+        "table": output / "table.csv",
+        **pictures,
+    }
+    (output / "table.txt").write_text(f"{title}\n{_text(study)}", encoding="utf-8")
+    (output / "table.csv").write_text(tables.spreadsheet(study.rows), encoding="utf-8")
+    (output / "report.md").write_text(as_markdown(title, sections), encoding="utf-8")
+    (output / "report.html").write_text(as_html(title, sections), encoding="utf-8")
+    (output / "files.json").write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
+
+
+def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tried: Sequence[dict[str, Any]]) -> Study:
+    """Read the runs and make their tables."""
     import pandas
     from omegaconf import OmegaConf
 
-    output.mkdir(parents=True, exist_ok=True)
     methods = list(dict.fromkeys(run.method for run in runs))
     if compared is not None and compared not in methods:
         raise UserError(f"compared {compared!r} must be one of the methods that ran: {', '.join(methods)}")
@@ -52,109 +100,125 @@ def build_report(
     }
     splits = list(dict.fromkeys(split for frames in records.values() for f in frames.values() for split in f["split"]))
     config: Any = OmegaConf.load(runs[0].config)
-    data: dict[tuple[str, str], Cells] = {
-        (m, s): cells(records[m], s, dict(config.benchmark.weights), _passes(records[m], s))
-        for s in splits for m in methods
-    }  # fmt: skip
+    weights = dict(config.benchmark.weights)
+    data = {
+        (method, split): cells(records[method], split, weights, _passes(records[method], split))
+        for split in splits
+        for method in methods
+    }
     rows = tables.summary(data)
-
-    some = next(iter(data.values()))
-    about = _about(config, runs, some, command)
-    sections = [page.Section("What was run", table=_two_columns(about))]
-    if tried:
-        sections.append(page.Section("Settings chosen on the dev split", table=tables.chosen(tried)))
-    pictures = {}
-    paired: dict[str, str] = {}
+    curves = {m: [read_metrics(run.metrics) for run in runs if run.method == m and run.metrics] for m in methods}
+    paired = {}
     if compared is not None and len(methods) > 1:
         paired = {split: tables.compared(data, compared, split) for split in splits}
-    beside = tables.beside_expected(rows, expected) if expected is not None else ""
-    details = {split: tables.details(rows, split) for split in splits}
-    published = {split: table for split in splits if (table := tables.as_published(records, split))}
-    for split in splits:
-        pictures[f"pareto {split}"] = output / f"pareto-{split}.png"
-        figures.pareto(rows, split, pictures[f"pareto {split}"])
-        if len(methods) > figures.MANY:
-            pictures[f"arms {split}"] = output / f"arms-{split}.png"
-            figures.arms(rows, split, pictures[f"arms {split}"])
-            sections.append(page.Section(f"All methods, {split}", picture=pictures[f"arms {split}"]))
-        pictures[f"languages {split}"] = output / f"languages-{split}.png"
-        figures.per_language(data, split, pictures[f"languages {split}"])
-        sections.append(
-            page.Section(
-                f"Results, {split}", _caption(some, split), tables.markdown(rows, split), pictures[f"pareto {split}"]
-            )
-        )
-        sections.append(page.Section(f"Details, {split}", table=details[split]))
-        if split in published:
-            sections.append(page.Section(f"As published, {split}", _PUBLISHED, published[split]))
-        if len(methods) > 1:
-            budget = float(config.rollout.maximum_new_tokens)
-            sections.append(
-                page.Section(
-                    f"Fronts, {split}",
-                    f"Accuracy, fidelity and -tokens together; volumes are shares of 1 x 1 x {budget:.0f} tokens.",
-                    tables.fronts(rows, split, budget),
-                )
-            )
-        if split in paired:
-            sections.append(
-                page.Section(
-                    f"Paired differences, {split}",
-                    "On the same seeds and problems; 95 % interval, and p of a test that flips signs of problems.",
-                    paired[split],
-                )
-            )
-        by_language = tables.markdown(rows, split, BY_LANGUAGE, languages=True) if len(methods) == 1 else ""
-        sections.append(
-            page.Section(f"By language, {split}", table=by_language, picture=pictures[f"languages {split}"])
-        )
-    curves = {m: [read_metrics(r.metrics) for r in runs if r.method == m and r.metrics] for m in methods}
-    curves = {method: seeds for method, seeds in curves.items() if seeds and all(seeds)}
-    if curves:
-        pictures["training"] = output / "training.png"
-        figures.training(curves, pictures["training"])
-        sections.append(
-            page.Section(
-                "Training",
-                "Accuracy and fidelity of the training rollouts, and the alignment factor.",
-                picture=pictures["training"],
-            )
-        )
-    for method, seeds in curves.items():
-        if any(key.startswith("critical_bonus/") for line in seeds[0] for key in line):
-            name = f"bonus {tables.label(method)}"
-            pictures[name] = output / f"bonus-{tables.slug(method)}.png"
-            figures.bonus(seeds, pictures[name])
-            sections.append(page.Section(f"Critical bonus, {tables.label(method)}", picture=pictures[name]))
-    if beside:
-        sections.append(page.Section("Beside expected.csv", table=beside))
-    for run in runs:
-        if run.rollouts is not None and run.seed == runs[0].seed:
-            sections.append(
-                page.Section(f"Rollouts of {tables.label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts))
-            )
+    return Study(
+        runs=runs,
+        methods=methods,
+        splits=splits,
+        config=config,
+        data=data,
+        rows=rows,
+        curves={method: seeds for method, seeds in curves.items() if seeds and all(seeds)},
+        details={split: tables.details(rows, split) for split in splits},
+        published={split: table for split in splits if (table := tables.as_published(records, split))},
+        paired=paired,
+        chosen=tables.chosen(tried) if tried else None,
+        expected=tables.beside_expected(rows, expected) if expected is not None else None,
+    )
 
-    files = {
-        "report": output / "report.html", "markdown": output / "report.md", "table": output / "table.csv", **pictures,
-    }  # fmt: skip
-    shown = tables.terminal(rows, splits)
-    if len(methods) == 1:
-        for split in splits:
-            shown += f"\ndetails, {split}:\n{tables.plain(details[split])}\n"
-            if split in published:
-                shown += f"\nas published, {split}:\n{tables.plain(published[split])}\n"
-    shown += "".join(f"\npaired differences, {split}:\n{table}\n" for split, table in paired.items())
-    if tried:
-        shown += f"\nsettings chosen on the dev split:\n{tables.plain(tables.chosen(tried))}\n"
-    if beside:
-        shown += f"\nbeside expected.csv:\n{beside}\n"
-    if len(runs) == 1 and runs[0].rollouts is not None:
-        shown += "\na rollout of the last step:\n\n" + _samples(runs[0].rollouts)[-1] + "\n"
-    (output / "table.txt").write_text(f"{title}\n{shown}", encoding="utf-8")
-    (output / "table.csv").write_text(tables.spreadsheet(rows), encoding="utf-8")
-    (output / "report.md").write_text(page.as_markdown(title, sections), encoding="utf-8")
-    (output / "report.html").write_text(page.as_html(title, sections), encoding="utf-8")
-    (output / "files.json").write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
+
+def _draw(study: Study, output: Path) -> dict[str, Path]:
+    """Draw all pictures; name -> file."""
+    pictures = {}
+    for split in study.splits:
+        pictures[f"pareto {split}"] = output / f"pareto-{split}.png"
+        figures.pareto(study.rows, split, pictures[f"pareto {split}"])
+        if len(study.methods) > figures.MANY:
+            pictures[f"arms {split}"] = output / f"arms-{split}.png"
+            figures.arms(study.rows, split, pictures[f"arms {split}"])
+        pictures[f"languages {split}"] = output / f"languages-{split}.png"
+        figures.per_language(study.data, split, pictures[f"languages {split}"])
+    if study.curves:
+        pictures["training"] = output / "training.png"
+        figures.training(study.curves, pictures["training"])
+    for method, seeds in study.curves.items():
+        if any(key.startswith("critical_bonus/") for line in seeds[0] for key in line):
+            pictures[f"bonus {label(method)}"] = output / f"bonus-{tables.slug(method)}.png"
+            figures.bonus(seeds, pictures[f"bonus {label(method)}"])
+    return pictures
+
+
+def _chosen_section(study: Study) -> list[Section]:
+    return [Section("Settings chosen on the dev split", table=study.chosen)] if study.chosen else []
+
+
+def _split_sections(study: Study, split: str, pictures: Mapping[str, Path]) -> list[Section]:
+    """All about one split: results, details, fronts, paired differences, languages."""
+    sections = []
+    if f"arms {split}" in pictures:
+        sections.append(Section(f"All methods, {split}", picture=pictures[f"arms {split}"]))
+    results = tables.results(study.rows, split)
+    caption = _caption(next(iter(study.data.values())), split)
+    sections.append(Section(f"Results, {split}", caption, results, pictures[f"pareto {split}"]))
+    sections.append(Section(f"Details, {split}", table=study.details[split]))
+    if split in study.published:
+        sections.append(Section(f"As published, {split}", _PUBLISHED, study.published[split]))
+    if len(study.methods) > 1:
+        budget = float(study.config.rollout.maximum_new_tokens)
+        words = f"Accuracy, fidelity and -tokens together; volumes are shares of 1 x 1 x {budget:.0f} tokens."
+        sections.append(Section(f"Fronts, {split}", words, tables.fronts(study.rows, split, budget)))
+    if split in study.paired:
+        words = "On the same seeds and problems; 95 % interval, and p of a test that flips signs of problems."
+        sections.append(Section(f"Paired differences, {split}", words, study.paired[split]))
+    by_language = None
+    if len(study.methods) == 1:
+        by_language = tables.results(study.rows, split, BY_LANGUAGE, languages=True)
+    sections.append(Section(f"By language, {split}", table=by_language, picture=pictures[f"languages {split}"]))
+    return sections
+
+
+def _training_sections(study: Study, pictures: Mapping[str, Path]) -> list[Section]:
+    """The training curves, and the bonus of each method that estimates it."""
+    sections = []
+    if "training" in pictures:
+        words = "Accuracy and fidelity of the training rollouts, and the alignment factor."
+        sections.append(Section("Training", words, picture=pictures["training"]))
+    for name in map(label, study.curves):
+        if f"bonus {name}" in pictures:
+            sections.append(Section(f"Critical bonus, {name}", picture=pictures[f"bonus {name}"]))
+    return sections
+
+
+def _expected_section(study: Study) -> list[Section]:
+    return [Section("Beside expected.csv", table=study.expected)] if study.expected else []
+
+
+def _rollout_sections(study: Study) -> list[Section]:
+    """Samples of the first seed of each method."""
+    return [
+        Section(f"Rollouts of {label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts))
+        for run in study.runs
+        if run.rollouts is not None and run.seed == study.runs[0].seed
+    ]
+
+
+def _text(study: Study) -> str:
+    """The tables as plain text, those of one method in detail."""
+    text = tables.terminal(study.rows, study.splits)
+    if len(study.methods) == 1:
+        for split in study.splits:
+            text += f"\ndetails, {split}:\n{study.details[split].text()}\n"
+            if split in study.published:
+                text += f"\nas published, {split}:\n{study.published[split].text()}\n"
+    for split, table in study.paired.items():
+        text += f"\npaired differences, {split}:\n{table.markdown()}\n"
+    if study.chosen:
+        text += f"\nsettings chosen on the dev split:\n{study.chosen.text()}\n"
+    if study.expected:
+        text += f"\nbeside expected.csv:\n{study.expected.markdown()}\n"
+    if len(study.runs) == 1 and study.runs[0].rollouts is not None:
+        text += "\na rollout of the last step:\n\n" + _samples(study.runs[0].rollouts)[-1] + "\n"
+    return text
 
 
 def _passes(frames: dict[int, Any], split: str) -> list[int]:
@@ -163,17 +227,20 @@ def _passes(frames: dict[int, Any], split: str) -> list[int]:
     return [int(min(counts))] if min(counts) > 1 else []
 
 
-def _about(config: Any, runs: Sequence[Run], some: Cells, command: str) -> dict[str, str]:
+def _about(study: Study, command: str) -> dict[str, str]:
+    first = next(iter(study.data.values()))
     about = {
-        "methods": ", ".join(dict.fromkeys(tables.label(run.method) for run in runs)),
-        "seeds": ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in runs)),
-        "model": _model(config),
-        "benchmark": _benchmark(config.benchmark),
-        "evaluation": f"{len(some.problems)} problems, {len(some.languages)} languages, {_samples_of(runs[0])} completions",
-        "scale": str(config.scale),
+        "methods": ", ".join(dict.fromkeys(label(run.method) for run in study.runs)),
+        "seeds": ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in study.runs)),
+        "model": _model(study.config),
+        "benchmark": _benchmark(study.config.benchmark),
+        "evaluation": (
+            f"{len(first.problems)} problems, {len(first.languages)} languages, {_samples_of(study.runs[0])} completions"
+        ),
+        "scale": str(study.config.scale),
     }
-    made = sorted({_commit_of(run.records.parent / "done.json") for run in runs} - {""})
-    about |= {"evaluated at commit": ", ".join(made)} if made else {}
+    commits = sorted({_commit_of(run.records.parent / "done.json") for run in study.runs} - {""})
+    about |= {"evaluated at commit": ", ".join(commits)} if commits else {}
     return about | ({"command": command} if command else {}) | provenance()
 
 
@@ -200,15 +267,12 @@ def _commit_of(done: Path) -> str:
     return str(json.loads(done.read_text()).get("commit", "")) if done.is_file() else ""
 
 
-def _caption(some: Cells, split: str) -> str:
-    over = "seeds and problems" if len(some.seeds) > 1 else "problems (one seed: nothing is said about other seeds)"
+def _caption(data: Cells, split: str) -> str:
+    over = "seeds and problems" if len(data.seeds) > 1 else "problems (one seed: nothing is said about other seeds)"
     wording = " with wordings that SFT and GRPO never show" if split == "shift" else ""
-    return f"{len(some.problems)} problems a language{wording}. Averages give every language the same weight; intervals are 95 % bootstrap over {over}."
-
-
-def _two_columns(rows: dict[str, str]) -> str:
-    return "\n".join(
-        ["| | |", "|---|---|", *(f"| {key} | {str(value).replace('|', '/')} |" for key, value in rows.items())]
+    return (
+        f"{len(data.problems)} problems a language{wording}. Averages give every language the same weight; intervals are "
+        f"95 % bootstrap over {over}."
     )
 
 

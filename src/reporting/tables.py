@@ -1,9 +1,8 @@
-"""The result tables: for a terminal, for markdown, for a spreadsheet."""
+"""The result tables."""
 
 from __future__ import annotations
 
 import csv
-import difflib
 import io
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -26,11 +25,17 @@ from src.analysis.statistics import (
     p_value,
     resampled,
 )
-from src.common.errors import UserError
+from src.common.errors import UserError, did_you_mean
+from src.common.tables import Cell, Table
 
 LABELS = {
-    "base": "base", "sft": "SFT", "grpo": "GRPO", "additive": "additive", "adamame_grpo": "AdaMame-GRPO", "adamame_mean": "AdaMame, mean",
-}  # fmt: skip
+    "base": "base",
+    "sft": "SFT",
+    "grpo": "GRPO",
+    "additive": "additive",
+    "adamame_grpo": "AdaMame-GRPO",
+    "adamame_mean": "AdaMame, mean",
+}
 
 
 @dataclass(frozen=True)
@@ -70,68 +75,69 @@ def cell(metric: str, value: Estimate) -> str:
     return value.text(1 if metric.startswith("tokens") else 3) if isfinite(value.value) else "-"
 
 
-def markdown(rows: Sequence[Row], split: str, metrics: Sequence[str] = tuple(METRICS), languages: bool = False) -> str:
+def results(rows: Sequence[Row], split: str, metrics: Sequence[str] = tuple(METRICS), languages: bool = False) -> Table:
     """The table of one split, a row for each domain, or for each language."""
-    lines = ["| domain | method | " + " | ".join(metrics) + " |", "|---|---|" + "---|" * len(metrics)]
+    lines = []
     chosen = [row for row in rows if row.split == split and (row.domain in DOMAINS) != languages]
     order = list(dict.fromkeys(row.domain for row in chosen))
     for row in sorted(chosen, key=lambda row: order.index(row.domain)):
-        cells = " | ".join(cell(metric, row.values[metric]) for metric in metrics)
-        lines.append(f"| {row.domain} | {label(row.method)} | {cells} |")
-    return "\n".join(lines)
+        lines.append((row.domain, label(row.method), *(cell(metric, row.values[metric]) for metric in metrics)))
+    return Table(("domain", "method", *metrics), lines)
 
 
-def details(rows: Sequence[Row], split: str) -> str:
+def details(rows: Sequence[Row], split: str) -> Table:
     """The second table of one split: pass@k, and what stands behind the numbers of the first."""
     passes = dict.fromkeys(
         name for row in rows if row.split == split for name in row.values if name.startswith("pass@")
     )
-    told = [name for name in DETAILS if any(name in row.values for row in rows)]
-    return markdown(rows, split, [*passes, *told])
+    metrics = [name for name in DETAILS if any(name in row.values for row in rows)]
+    return results(rows, split, [*passes, *metrics])
 
 
-def as_published(records: dict[str, dict[int, Any]], split: str) -> str:
-    """The metrics as published with AdaMame, mean over seeds; empty when the records do not hold them."""
-    lines = ["| domain | method | " + " | ".join(PUBLISHED) + " |", "|---|---|" + "---|" * len(PUBLISHED)]
+def as_published(records: dict[str, dict[int, Any]], split: str) -> Table | None:
+    """The metrics as published with AdaMame, mean over seeds; None when the records do not hold them."""
+    lines = []
     for domain, languages in DOMAINS.items():
         for method, frames in records.items():
             chosen = [frame[frame["split"] == split] for frame in frames.values()]
             if any("published_correct" not in frame for frame in chosen):
-                return ""
-            found = [values for frame in chosen if (values := published(frame, languages)) is not None]
-            if found:
-                means = (f"{sum(values[name] for values in found) / len(found):.3f}" for name in PUBLISHED)
-                lines.append(f"| {domain} | {label(method)} | " + " | ".join(means) + " |")
-    return "\n".join(lines)
+                return None
+            seeds = [values for frame in chosen if (values := published(frame, languages)) is not None]
+            if seeds:
+                means = (f"{sum(values[name] for values in seeds) / len(seeds):.3f}" for name in PUBLISHED)
+                lines.append((domain, label(method), *means))
+    return Table(("domain", "method", *PUBLISHED), lines)
 
 
-def fronts(rows: Sequence[Row], split: str, budget: float) -> str:
+def fronts(rows: Sequence[Row], split: str, budget: float) -> Table:
     """Which methods no other beats in (accuracy, fidelity, -tokens), and the hypervolume of each and of all."""
-    lines = ["| domain | method | on the front | hypervolume |", "|---|---|---|---|"]
+    lines: list[Sequence[Cell]] = []
     for domain in DOMAINS:
         chosen = [row for row in rows if (row.split, row.domain) == (split, domain)]
-        found = [tuple(row.values[name].value for name in ("accuracy", "fidelity", "tokens")) for row in chosen]
-        points = [(a, f, t) for a, f, t in found]
+        points = [
+            (row.values["accuracy"].value, row.values["fidelity"].value, row.values["tokens"].value) for row in chosen
+        ]
         if not points or not all(isfinite(t) for *_, t in points):
             continue
         edge = front([(a, f, -t) for a, f, t in points])
         for place, (row, point) in enumerate(zip(chosen, points, strict=True)):
             volume = normalised_hypervolume([point], budget)
-            lines.append(f"| {domain} | {label(row.method)} | {'yes' if place in edge else ''} | {volume:.3f} |")
+            lines.append((domain, label(row.method), "yes" if place in edge else "", f"{volume:.3f}"))
         if len(points) > 1:
-            lines.append(f"| {domain} | all together | | {normalised_hypervolume(points, budget):.3f} |")
-    return "\n".join(lines)
+            lines.append((domain, "all together", None, f"{normalised_hypervolume(points, budget):.3f}"))
+    return Table(("domain", "method", "on the front", "hypervolume"), lines)
 
 
 def terminal(rows: Sequence[Row], splits: Sequence[str]) -> str:
     """The tables of all splits as plain text, interval under value."""
     from rich import box
     from rich.console import Console
-    from rich.table import Table
+    from rich.table import Table as RichTable
 
-    console = Console(width=112, file=io.StringIO(), color_system=None, record=False)
+    buffer = io.StringIO()
+    console = Console(width=112, file=buffer, color_system=None, record=False)
     for split in splits:
-        table = Table(title=f"{split} (value over its 95 % interval)", box=box.SIMPLE, padding=(0, 1, 0, 0))
+        table = RichTable(title=f"{split} (value over its 95 % interval)", box=box.SIMPLE, padding=(0, 1, 0, 0))
         for name in ("domain", "method", *METRICS):
             widest = max(map(len, name.split()))
             table.add_column(name, no_wrap=name in ("domain", "method"), min_width=max(9, widest))
@@ -141,7 +147,7 @@ def terminal(rows: Sequence[Row], splits: Sequence[str]) -> str:
                 table.add_row(domain, label(row.method), *cells)
             table.add_section()
         console.print(table)
-    return str(console.file.getvalue())  # type: ignore[attr-defined]
+    return buffer.getvalue()
 
 
 def _stacked(metric: str, value: Estimate) -> str:
@@ -152,51 +158,40 @@ def _stacked(metric: str, value: Estimate) -> str:
     return f"{value.value:.{digits[0]}f}\n{value.low:.{digits[1]}f}-{value.high:.{digits[1]}f}"
 
 
-def plain(table: str) -> str:
-    """A markdown table as plain text, columns aligned."""
-    rows = [[cell.strip() for cell in line.strip()[1:-1].split("|")] for line in table.splitlines()]
-    del rows[1:2]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(c.ljust(w) for c, w in zip(row, widths, strict=True)).rstrip() for row in rows)
-
-
-def compared(data: dict[tuple[str, str], Cells], method: str, split: str) -> str:
-    """Paired differences of `method` minus every other method, with intervals and p values; markdown."""
+def compared(data: dict[tuple[str, str], Cells], method: str, split: str) -> Table:
+    """Paired differences of `method` minus every other method, with intervals and p values."""
     metrics = ("accuracy", "fidelity", "right and in language")
-    lines = [
-        f"| domain | {label(method)} minus | " + " | ".join(metrics) + " |",
-        "|---|---|" + "---|" * len(metrics),
-    ]
+    lines = []
     for domain, languages in DOMAINS.items():
         for (other, where), cells in data.items():
             if where != split or other == method or not any(code in cells.languages for code in languages):
                 continue
-            own = data[method, split]
-            found = [(differences(own, cells, m, languages), p_value(own, cells, m, languages)) for m in metrics]
-            shown = " | ".join(f"{f.value:+.3f} [{f.low:+.3f}, {f.high:+.3f}] p={p:.4f}" for f, p in found)
-            lines.append(f"| {domain} | {label(other)} | {shown} |")
-    return "\n".join(lines)
+            shown = []
+            for metric in metrics:
+                d = differences(data[method, split], cells, metric, languages)
+                p = p_value(data[method, split], cells, metric, languages)
+                shown.append(f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}] p={p:.4f}")
+            lines.append((domain, label(other), *shown))
+    return Table(("domain", f"{label(method)} minus", *metrics), lines)
 
 
-def chosen(tried: Sequence[dict[str, Any]]) -> str:
-    """What every value of a setting came to where it was chosen, the choice marked; markdown."""
-    lines = ["| method | value | seeds | right and in language, dev | chosen |", "|---|---|---|---|---|"]
+def chosen(tried: Sequence[dict[str, Any]]) -> Table:
+    """What every value of a setting came to where it was chosen, the choice marked."""
+    lines = []
     for row in tried:
-        score, mark = f"{row['right_and_in_language']:.3f}", "yes" if row["chosen"] else ""
-        lines.append(f"| {label(row['arm'])} | {row['value']} | {row['seeds']} | {score} | {mark} |")
-    return "\n".join(lines)
+        score = f"{row['right_and_in_language']:.3f}"
+        mark = "yes" if row["chosen"] else ""
+        lines.append((label(row["arm"]), str(row["value"]), str(row["seeds"]), score, mark))
+    return Table(("method", "value", "seeds", "right and in language, dev", "chosen"), lines)
 
 
-def beside_expected(rows: Sequence[Row], expected: Path) -> str:
+def beside_expected(rows: Sequence[Row], expected: Path) -> Table:
     """Ours beside what `expected.csv` says (split, domain, method, metric, value, tolerance); unknown stays empty.
 
     Raises:
         UserError: a malformed line of the file; names file, line and field.
     """
-    lines = [
-        "| split | domain | method | metric | ours | expected | within tolerance |",
-        "|---|---|---|---|---|---|---|",
-    ]
+    lines = []
     with expected.open(newline="", encoding="utf-8") as handle:
         for number, line in enumerate(csv.DictReader(handle), start=2):
             _check_expected(line, f"{expected}, line {number}")
@@ -213,10 +208,9 @@ def beside_expected(rows: Sequence[Row], expected: Path) -> str:
                 verdict = "yes" if abs(ours.value - float(line["value"])) <= float(line["tolerance"]) else "no"
             shown = cell(line["metric"], ours) if ours is not None else ""
             wanted = " +- ".join(part for part in (line["value"], line["tolerance"]) if part) if line["value"] else ""
-            lines.append(
-                f"| {line['split']} | {line['domain']} | {label(line['method'])} | {line['metric']} | {shown} | {wanted} | {verdict} |"
-            )
-    return "\n".join(lines)
+            where = (line["split"], line["domain"], label(line["method"]), line["metric"])
+            lines.append((*where, shown, wanted, verdict))
+    return Table(("split", "domain", "method", "metric", "ours", "expected", "within tolerance"), lines)
 
 
 def _check_expected(line: dict[str, str], where: str) -> None:
@@ -225,8 +219,7 @@ def _check_expected(line: dict[str, str], where: str) -> None:
         raise UserError(f"{where}: field {missing[0]!r} is missing; leave an unknown value empty, but keep its comma")
     for name, allowed in (("domain", DOMAINS), ("metric", METRICS)):
         if line[name] not in allowed:
-            close = difflib.get_close_matches(line[name], allowed, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
+            hint = did_you_mean(line[name], allowed)
             raise UserError(f"{where}: {name} {line[name]!r} must be one of {', '.join(allowed)}.{hint}")
     for name in ("value", "tolerance"):
         try:
@@ -237,12 +230,9 @@ def _check_expected(line: dict[str, str], where: str) -> None:
 
 def spreadsheet(rows: Sequence[Row]) -> str:
     """CSV with one line for each (split, domain, method, metric)."""
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(["split", "domain", "method", "metric", "value", "low", "high"])
+    lines = []
     for row in rows:
         for metric, value in row.values.items():
-            writer.writerow(
-                [row.split, row.domain, row.method, metric, *(f"{x:.4f}" for x in (value.value, value.low, value.high))]
-            )
-    return buffer.getvalue()
+            numbers = (f"{x:.4f}" for x in (value.value, value.low, value.high))
+            lines.append((row.split, row.domain, row.method, metric, *numbers))
+    return Table(("split", "domain", "method", "metric", "value", "low", "high"), lines).csv()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
-GRPO, SUPERVISED = "grpo", "pretrain, sft"
+from src.common.errors import did_you_mean
+from src.common.tables import Table
+
+GRPO = "grpo"
+SUPERVISED = "pretrain, sft"
 
 
 @dataclass(frozen=True)
@@ -85,8 +88,7 @@ def require(name: str) -> None:
     if f"<split>/{language}" in GLOSSARY:
         return
     if head not in GLOSSARY or (language and not GLOSSARY[head].per_language):
-        close = difflib.get_close_matches(head, GLOSSARY, n=1)
-        hint = f" Did you mean {close[0]!r}?" if close else ""
+        hint = did_you_mean(head, GLOSSARY)
         raise UnknownMetric(f"metric {name!r} has no entry in src/tracking/glossary.py; add one.{hint}")
 
 
@@ -98,8 +100,7 @@ def page() -> str:
         "Made from `src/tracking/glossary.py` by `make metrics-doc`. Metrics marked * are also logged by language of",
         "the query, as `name/<code>`.",
         "",
-        "| metric | unit | stages | meaning |",
-        "|---|---|---|---|",
     ]
-    lines += [f"| `{m.name}`{'*' * m.per_language} | {m.unit} | {m.stages} | {m.meaning} |" for m in _ROWS]
+    rows = [(f"`{m.name}`{'*' * m.per_language}", m.unit, m.stages, m.meaning) for m in _ROWS]
+    lines.append(Table(("metric", "unit", "stages", "meaning"), rows).markdown())
     return "\n".join(lines) + "\n"

@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from src.orchestration.sweep.file import read
-from src.orchestration.sweep.hyperband import hopeless
+from src.orchestration.sweep.hyperband import trials_to_stop
 from tests.helpers.paths import ROOT
 
 pytest.importorskip("sweeps.config", reason="W&B's engine for sweeps is not installed")  # `sweeps` is our folder too
@@ -56,4 +56,4 @@ def test_hyperband_stops_the_same_trials(tmp_path, bands, goal):
             for k, own in values.items()
         ]
         theirs = sorted(int(run.name) for run in engine.stop_runs(content, runs))
-        assert sorted(hopeless(early, goal, values, running)) == theirs
+        assert sorted(trials_to_stop(early, goal, values, running)) == theirs

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -17,10 +16,11 @@ from src.config.schema import Config
 from src.config.stages import MEASURED, EvaluationSpec
 from src.orchestration.pool import Pool
 from src.orchestration.sweep.file import Sweep
-from src.orchestration.sweep.hyperband import hopeless
+from src.orchestration.sweep.hyperband import trials_to_stop
 from src.orchestration.sweep.results import ranked
-from src.orchestration.sweep.search import Known, overrides, some, suggest
+from src.orchestration.sweep.search import Observation, overrides, sample_points, suggest
 from src.orchestration.sweep.trials import Ledger, Trial, error_of, results_of, size_of, values_of
+from src.tracking.progress import bars, left
 
 POLL_S = 0.5
 # Of every trial unless the command line says otherwise: results lie in the run directories, W&B's agent is not at work.
@@ -52,7 +52,7 @@ class Driver:
         if twice := [text for text in own if _setting(text) in swept]:
             raise UserError(f"{', '.join(twice)}: the sweep searches that setting; leave it out, or change the file")
         fixed = tuple(text for text in merged(sweep.fixed, (*OURS, *own)) if _setting(text) not in swept)
-        config = _first_that_runs([(*fixed, *overrides(sweep, point)) for point in some(sweep, seed)])
+        config = _first_that_runs([(*fixed, *overrides(sweep, point)) for point in sample_points(sweep, seed)])
         if "evaluate" not in config.stages:
             raise UserError(f"the runs of a sweep need stage evaluate, whose results it compares; got {config.stages}")
         _check_metric(sweep, config.evaluation)
@@ -66,14 +66,12 @@ class Driver:
         Raises:
             UserError: the folder holds the trials of another sweep.
         """
-        from tqdm import tqdm
-
-        self.trials, waiting = self.ledger.open(self.sweep, self.fixed, self.seed), []
+        self.trials = self.ledger.open(self.sweep, self.fixed, self.seed)
+        waiting = []
         for trial in self.trials:
             if not self._take_in(trial.number) and trial.number < count:
                 waiting.append(trial.number)
-        with Pool() as pool, tqdm(total=count, desc="trials", unit="trial", disable=not sys.stderr.isatty()) as bar:
-            bar.update(min(count, len(self.results)))
+        with Pool() as pool, TrialBar(count, min(count, len(self.results))) as bar:
             while waiting or pool.running or len(self.trials) < count:
                 while len(pool.running) < jobs and (waiting or len(self.trials) < count):
                     number = self._again(waiting.pop(0)) if waiting else self._ask()
@@ -108,10 +106,10 @@ class Driver:
         except UserError as error:
             return Trial(number, point, texts, self.ledger.folder, error=str(error))
 
-    def known(self) -> list[Known]:
+    def known(self) -> list[Observation]:
         """What the search knows of every trial."""
         return [
-            Known(
+            Observation(
                 trial.point,
                 self.results.get(trial.number, {}).get(self.sweep.metric),
                 trial.number in self.failed or bool(trial.error),
@@ -124,13 +122,14 @@ class Driver:
         trial = self.trials[number]
         if trial.stopped_at and trial.finished:  # its own command went on with it
             self.trials[number] = replace(trial, stopped_at=0)
-        found = results_of(trial)
-        if self.sweep.metric in found:
-            self.results[number] = found
-        return self.sweep.metric in found
+        results = results_of(trial)
+        if self.sweep.metric in results:
+            self.results[number] = results
+        return self.sweep.metric in results
 
-    def _ended(self, number: int, good: bool, bar: object) -> None:
-        trial, metric = self.trials[number], self.sweep.metric
+    def _ended(self, number: int, good: bool, bar: TrialBar) -> None:
+        trial = self.trials[number]
+        metric = self.sweep.metric
         if good and self._take_in(number):
             best = ranked(self.sweep, self.trials, self.results)[0]
             text = f"{metric} {self.results[number][metric]:.3f}  (best {best.value:.3f}, trial {best.trial.number})"
@@ -140,15 +139,14 @@ class Driver:
         if trial.stopped_at:
             text += f"  stopped after {trial.stopped_at} values"
         changing = " ".join(overrides(self.sweep, trial.point))
-        bar.write(f"trial {number}: {text}  {changing}", file=sys.stdout)  # type: ignore[attr-defined]
-        sys.stdout.flush()
-        bar.update(1)  # type: ignore[attr-defined]
+        print(f"trial {number}: {text}  {changing}", flush=True)
+        bar.advance()
 
-    def _stop_early(self, pool: Pool, bar: object) -> None:
+    def _stop_early(self, pool: Pool, bar: TrialBar) -> None:
         if self.sweep.early is None or not pool.running:
             return
         values = {trial.number: self._on_the_way(trial) for trial in self.trials}
-        for number in hopeless(self.sweep.early, self.sweep.goal, values, pool.running):
+        for number in trials_to_stop(self.sweep.early, self.sweep.goal, values, pool.running):
             pool.stop([number])
             trial = self.trials[number]
             if not trial.finished:  # else it came to its end meanwhile
@@ -162,6 +160,36 @@ class Driver:
         if self._values.get(trial.number, (-1, []))[0] != size:
             self._values[trial.number] = (size, values_of(trial, self.sweep.metric))
         return self._values[trial.number][1]
+
+
+class TrialBar:
+    """How many trials of `count` have ended, on a terminal; `done` had before. Use as a context manager."""
+
+    def __init__(self, count: int, done: int) -> None:
+        self.count = count
+        self.first = done
+        self.done = done
+        self.began = time.monotonic()
+        self.bars = bars()
+        self.bar = self.bars.add_task("trials", total=count, text="")
+
+    def __enter__(self) -> TrialBar:
+        self.bars.start()
+        self._draw()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.bars.stop()
+
+    def advance(self) -> None:
+        """One more has ended."""
+        self.done += 1
+        self._draw()
+
+    def _draw(self) -> None:
+        fresh = self.done - self.first
+        eta = (time.monotonic() - self.began) / fresh * (self.count - self.done) if fresh else None
+        self.bars.update(self.bar, completed=self.done, text=f"{self.done}/{self.count}{left(eta)}", refresh=True)
 
 
 def _first_that_runs(trials: Sequence[tuple[str, ...]]) -> Config:
@@ -198,10 +226,10 @@ def _check_metric(sweep: Sweep, evaluation: EvaluationSpec) -> None:
 
 def merged(first: Sequence[str], then: Sequence[str]) -> tuple[str, ...]:
     """Overrides, of those for the same setting the last."""
-    found: dict[str, str] = {}
+    overrides_of: dict[str, str] = {}
     for text in (*first, *then):
-        found[_setting(text)] = text
-    return tuple(found.values())
+        overrides_of[_setting(text)] = text
+    return tuple(overrides_of.values())
 
 
 def _setting(override: str) -> str:

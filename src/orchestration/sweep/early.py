@@ -6,6 +6,8 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from src.common.tables import Table
+
 
 @dataclass(frozen=True)
 class Signal:
@@ -22,27 +24,24 @@ def signals(on_the_way: Sequence[Sequence[float]], final: Sequence[float], goal:
     """One for each iteration that three trials or more came to."""
     from scipy.stats import spearmanr
 
-    found = []
+    results = []
     for place in range(max(map(len, on_the_way), default=0)):
-        there = [(own[place], end) for own, end in zip(on_the_way, final, strict=True) if len(own) > place]
-        if len(there) < 3:
+        pairs = [(values[place], end) for values, end in zip(on_the_way, final, strict=True) if len(values) > place]
+        if len(pairs) < 3:
             break
         sign = -1.0 if goal == "maximize" else 1.0
-        early, late = ([sign * value for value in column] for column in zip(*there, strict=True))
+        early, late = ([sign * value for value in column] for column in zip(*pairs, strict=True))
         then = early[late.index(min(late))]
         rank = 1 + sum(value < then for value in early)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of values that do not vary: NaN says so
             correlation = float(spearmanr(early, late).statistic)
-        found.append(Signal(place + 1, len(there), correlation, rank))
-    return found
+        results.append(Signal(place + 1, len(pairs), correlation, rank))
+    return results
 
 
-def table(found: Sequence[Signal]) -> str:
-    """As markdown."""
-    lines = [
-        "| value on the way | trials | rank correlation with the end | rank of the final best then |",
-        "|---|---|---|---|",
-    ]
-    lines += [f"| {s.iteration} | {s.trials} | {s.correlation:.2f} | {s.rank_of_best} |" for s in found]
-    return "\n".join(lines)
+def table(results: Sequence[Signal]) -> Table:
+    """A row for each signal."""
+    head = ("value on the way", "trials", "rank correlation with the end", "rank of the final best then")
+    rows = [(str(s.iteration), str(s.trials), f"{s.correlation:.2f}", str(s.rank_of_best)) for s in results]
+    return Table(head, rows)

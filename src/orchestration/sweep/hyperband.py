@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from src.orchestration.sweep.file import Early
 
 
-def hopeless(early: Early, goal: str, values: Mapping[int, Sequence[float]], running: Iterable[int]) -> list[int]:
+def trials_to_stop(early: Early, goal: str, values: Mapping[int, Sequence[float]], running: Iterable[int]) -> list[int]:
     """The `running` trials to stop. `values` are those of every trial so far, in the order they were measured.
 
     A trial is held to the last band that it has come to: with n trials that came as far, its best value so far (with

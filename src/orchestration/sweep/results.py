@@ -23,11 +23,14 @@ class Row:
 def ranked(sweep: Sweep, trials: Sequence[Trial], results: Mapping[int, Mapping[str, float]]) -> list[Row]:
     """The trials that have a value, the best first; those that were stopped, whose values are not of the end, come last."""
     sign = -1.0 if sweep.goal == "maximize" else 1.0
-    rows = []
-    for trial in (trial for trial in trials if trial.number in results):
-        rows.append(Row(trial, results[trial.number][sweep.metric], results[trial.number], _settings(sweep, trial)))
+    rows = [
+        Row(trial, results[trial.number][sweep.metric], results[trial.number], varied_settings(sweep, trial))
+        for trial in trials
+        if trial.number in results
+    ]
     return sorted(rows, key=lambda row: (row.trial.stopped_at > 0, sign * row.value, row.trial.number))
 
 
-def _settings(sweep: Sweep, trial: Trial) -> dict[str, str]:
+def varied_settings(sweep: Sweep, trial: Trial) -> dict[str, str]:
+    """The settings of a trial that the sweep varies, as they are written on its command line."""
     return dict(text.split("=", 1) for text in overrides(sweep, trial.point))

@@ -20,7 +20,7 @@ STARTUP = 10  # trials at random before a Gaussian process is fitted, as optuna 
 
 
 @dataclass(frozen=True)
-class Known:
+class Observation:
     """A trial that was asked for: where it lies in the search space, and its value (None: not known yet)."""
 
     point: Mapping[str, Any]
@@ -28,7 +28,7 @@ class Known:
     failed: bool = False
 
 
-def suggest(sweep: Sweep, known: Sequence[Known], seed: int) -> dict[str, Any]:
+def suggest(sweep: Sweep, known: Sequence[Observation], seed: int) -> dict[str, Any]:
     """The next point, setting -> value, given all trials so far (in the order they were asked for).
 
     The same trials and seed give the same point, in whichever process: a search that was interrupted goes on as it would
@@ -51,15 +51,15 @@ def suggest(sweep: Sweep, known: Sequence[Known], seed: int) -> dict[str, Any]:
     return dict(study.ask(distributions(sweep)).params)
 
 
-def some(sweep: Sweep, seed: int) -> list[dict[str, Any]]:
+def sample_points(sweep: Sweep, seed: int) -> list[dict[str, Any]]:
     """A few points from all over the search space, the first that is asked for among them."""
     size = sweep.size()
     if size is None:
         return [suggest(sweep, [], seed + k) for k in range(SOME)]
-    return [suggest(sweep, [Known({}, None)] * (k * size // SOME), seed) for k in range(SOME)]
+    return [suggest(sweep, [Observation({}, None)] * (k * size // SOME), seed) for k in range(SOME)]
 
 
-def study_of(sweep: Sweep, known: Sequence[Known]) -> Study:
+def study_of(sweep: Sweep, known: Sequence[Observation]) -> Study:
     """The trials as optuna's study, in memory."""
     import optuna
 
@@ -108,7 +108,7 @@ def overrides(sweep: Sweep, point: Mapping[str, Any]) -> tuple[str, ...]:
     )
 
 
-def importance(sweep: Sweep, known: Sequence[Known]) -> dict[str, float]:
+def importance(sweep: Sweep, known: Sequence[Observation]) -> dict[str, float]:
     """How much of what sets the best quarter of the trials apart is due to each setting, summing to 1 (PED-ANOVA, Watanabe
     et al. 2023); nothing with fewer than ten values or where they are all the same."""
     import optuna

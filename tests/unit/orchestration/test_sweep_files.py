@@ -10,9 +10,9 @@ from src.config.compose import composed
 from src.orchestration.sweep.driver import merged
 from src.orchestration.sweep.early import signals, table
 from src.orchestration.sweep.file import Early, read
-from src.orchestration.sweep.hyperband import hopeless
+from src.orchestration.sweep.hyperband import trials_to_stop
 from src.orchestration.sweep.parameter import written
-from src.orchestration.sweep.search import Known, importance, overrides, some, suggest
+from src.orchestration.sweep.search import Observation, importance, overrides, sample_points, suggest
 from src.tracking.glossary import require
 from tests.helpers.paths import ROOT
 
@@ -35,7 +35,7 @@ def sweep(tmp_path, **changes):
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_sweep_composes(path):
     found = read(path)
-    points = [suggest(found, [Known({}, None)] * k if found.method == "grid" else [], k) for k in range(TRIED)]
+    points = [suggest(found, [Observation({}, None)] * k if found.method == "grid" else [], k) for k in range(TRIED)]
     ranges = [parameter for parameter in found.parameters if not parameter.options]
     points += [points[0] | {p.name: p.low for p in ranges}, points[0] | {p.name: p.high for p in ranges}]
     points += [points[0] | {p.name: option} for p in found.parameters for option in p.options]
@@ -158,7 +158,7 @@ def test_a_grid_goes_through_every_point_once(tmp_path):
     parameters = {"schedule": {"values": ["cosine", "linear"]}, "seed": {"min": 1, "max": 3}}
     grid = read(sweep(tmp_path, method="grid", parameters=parameters))
     assert grid.size() == 6
-    points = [overrides(grid, suggest(grid, [Known({}, None)] * k, 0)) for k in range(6)]
+    points = [overrides(grid, suggest(grid, [Observation({}, None)] * k, 0)) for k in range(6)]
     assert points[:4] == [("schedule=cosine", "seed=1"), ("schedule=cosine", "seed=2"), ("schedule=cosine", "seed=3"),
                           ("schedule=linear", "seed=1")]  # fmt: skip
     assert len(set(points)) == 6
@@ -166,7 +166,7 @@ def test_a_grid_goes_through_every_point_once(tmp_path):
 
 def test_some_points_of_a_grid_come_from_all_over_it(tmp_path):
     grid = read(sweep(tmp_path, method="grid", parameters={"a": {"values": ["x", "y"]}, "seed": {"min": 1, "max": 8}}))
-    assert [overrides(grid, point) for point in some(grid, 0)] == [
+    assert [overrides(grid, point) for point in sample_points(grid, 0)] == [
         (f"a={value}", f"seed={seed}") for value in "xy" for seed in (1, 3, 5, 7)
     ]  # fmt: skip
 
@@ -180,9 +180,9 @@ def test_a_grid_of_steps(tmp_path):
 @pytest.mark.parametrize("method", ["random", "bayes"])
 def test_a_search_repeats_itself(tmp_path, method):
     found = read(sweep(tmp_path, method=method))
-    known = [Known({"schedule": "cosine", "schedule.maximum": 0.5 + k / 10}, k / 20) for k in range(11)]
-    known += [Known({"schedule": "linear", "schedule.maximum": 2.0}, None)]  # which runs
-    known += [Known({"schedule": "linear", "schedule.maximum": 3.0}, None, failed=True)]
+    known = [Observation({"schedule": "cosine", "schedule.maximum": 0.5 + k / 10}, k / 20) for k in range(11)]
+    known += [Observation({"schedule": "linear", "schedule.maximum": 2.0}, None)]  # which runs
+    known += [Observation({"schedule": "linear", "schedule.maximum": 3.0}, None, failed=True)]
     first, second, other = (suggest(found, known, seed) for seed in (0, 0, 1))
     assert first == second != other
     assert first["schedule"] in ("cosine", "linear") and 0.5 <= first["schedule.maximum"] <= 4.0
@@ -191,10 +191,10 @@ def test_a_search_repeats_itself(tmp_path, method):
 def test_a_bayesian_search_finds_a_summit(tmp_path):
     """(x - 2)^2 with its best value at 2, where a second setting changes nothing: after ten points at random, six more."""
     found = read(sweep(tmp_path, metric={"name": "dev/accuracy", "goal": "minimize"}))
-    known: list[Known] = []
+    known: list[Observation] = []
     for _ in range(16):
         point = suggest(found, known, 0)
-        known.append(Known(point, (point["schedule.maximum"] - 2.0) ** 2))
+        known.append(Observation(point, (point["schedule.maximum"] - 2.0) ** 2))
     assert min(abs(trial.point["schedule.maximum"] - 2.0) for trial in known[10:]) < 0.05
     shares = importance(found, known)
     assert shares["schedule.maximum"] > 0.9 and sum(shares.values()) == pytest.approx(1.0)
@@ -206,17 +206,17 @@ def test_hyperband_by_hand():
     second band only trials 1 and 2 are: number 1 of 0.5, 1.5 is 1.5, and both stay."""
     early = Early((1, 2), 2.0)
     values = {0: [3.0], 1: [1.0, 0.5], 2: [2.0, 1.5]}
-    assert hopeless(early, "minimize", values, [0, 1, 2]) == [0]
-    assert hopeless(early, "minimize", values, [1, 2]) == []  # those that have ended count, and are not stopped
-    assert hopeless(early, "maximize", {0: [3.0], 1: [1.0], 2: [2.0]}, [0, 1, 2]) == [1]
-    assert hopeless(early, "minimize", {0: []}, [0]) == []
+    assert trials_to_stop(early, "minimize", values, [0, 1, 2]) == [0]
+    assert trials_to_stop(early, "minimize", values, [1, 2]) == []  # those that have ended count, and are not stopped
+    assert trials_to_stop(early, "maximize", {0: [3.0], 1: [1.0], 2: [2.0]}, [0, 1, 2]) == [1]
+    assert trials_to_stop(early, "minimize", {0: []}, [0]) == []
 
 
 def test_hyperband_holds_to_the_best_so_far_or_to_the_value_at_the_band():
     """Trial 0 fell back from 0 to 9; number floor(3 / 3) of 4, 5, 9 at band 2 is 5."""
     values = {0: [0.0, 9.0], 1: [5.0, 5.0], 2: [4.0, 4.0]}
-    assert hopeless(Early((2,), 3.0, strict=False), "minimize", values, [0, 1, 2]) == []
-    assert hopeless(Early((2,), 3.0), "minimize", values, [0, 1, 2]) == [0]
+    assert trials_to_stop(Early((2,), 3.0, strict=False), "minimize", values, [0, 1, 2]) == []
+    assert trials_to_stop(Early((2,), 3.0), "minimize", values, [0, 1, 2]) == [0]
 
 
 def test_what_is_given_later_counts():
@@ -230,7 +230,7 @@ def test_early_values_by_hand():
     first, second = signals([[1.0, 9.0, 0.0], [2.0, 5.0, 0.0], [3.0, 4.0]], [3.0, 2.0, 1.0], "maximize")
     assert (first.iteration, first.trials, first.rank_of_best) == (1, 3, 3) and first.correlation == pytest.approx(-1.0)
     assert (second.rank_of_best, second.correlation) == (1, pytest.approx(1.0))
-    assert "| 2 | 3 | 1.00 | 1 |" in table([first, second])
+    assert "| 2 | 3 | 1.00 | 1 |" in table([first, second]).markdown()
     assert signals([[1.0], [2.0]], [1.0, 2.0], "maximize") == []
     (flat,) = signals([[1.0], [1.0], [1.0]], [1.0, 2.0, 3.0], "minimize")
     assert flat.correlation != flat.correlation and flat.rank_of_best == 1  # nobody was better

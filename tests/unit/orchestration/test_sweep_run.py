@@ -91,6 +91,19 @@ def test_hopeless_trials_are_stopped(small, capfd):
     assert main([str(path)]) == 0 and (folder / "trials.jsonl").read_text() == before
 
 
+def processes_of(root):
+    """The command lines of the runs under a root that are alive."""
+    shown = subprocess.run(["ps", "-A", "-o", "args", "-ww"], capture_output=True, text=True, check=True).stdout
+    return [line for line in shown.splitlines() if f"root={root}" in line]
+
+
+def wait_until(condition, seconds=30):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline
+        time.sleep(0.05)
+
+
 def test_a_killed_sweep_goes_on_with_the_same_trials(small):
     path, folder = small
     command = [sys.executable, "-m", "src.sweep", str(path), "--jobs", "2"]
@@ -98,8 +111,9 @@ def test_a_killed_sweep_goes_on_with_the_same_trials(small):
     deadline = time.time() + 120
     while not (folder / "trials.jsonl").is_file() and time.time() < deadline:
         time.sleep(0.05)
-    os.kill(process.pid, signal.SIGKILL)  # its trial lives on; the next command waits for what it holds
+    os.kill(process.pid, signal.SIGKILL)
     process.wait()
+    wait_until(lambda: not processes_of(folder.parent.parent))  # its trials are killed with it
     first = (folder / "trials.jsonl").read_text()
     subprocess.run(command, cwd=ROOT, check=True, capture_output=True)
     after = (folder / "trials.jsonl").read_text()
@@ -122,10 +136,7 @@ def test_a_sweep_that_is_asked_to_end_takes_its_trials_along(small):
     process.send_signal(signal.SIGTERM)
     assert "interrupted; the same command again resumes" in process.communicate(timeout=30)[1]
     assert process.returncode == 130
-    root = f"root={folder.parent.parent}"
-    assert (
-        root not in subprocess.run(["ps", "-A", "-o", "args", "-ww"], capture_output=True, text=True, check=True).stdout
-    )
+    assert not processes_of(folder.parent.parent)
 
 
 def test_a_trial_that_fails_is_told_and_tried_again(small, capfd):

@@ -55,7 +55,7 @@ def test_a_table_with_empty_cells_is_as_wide_as_it_was():
         {"arm": "const", "value": "B=1", "seeds": 2, "right_and_in_language": 0.5, "chosen": False},
         {"arm": "const", "value": "B=2", "seeds": 2, "right_and_in_language": 0.75, "chosen": True},
     ]
-    lines = tables.plain(tables.chosen(tried)).splitlines()
+    lines = tables.chosen(tried).text().splitlines()
     assert [line.split()[-1] for line in lines] == ["chosen", "0.500", "yes"]
 
 

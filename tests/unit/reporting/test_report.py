@@ -123,7 +123,7 @@ def test_a_baseline_that_did_not_run_is_refused(tmp_path):
 def beside(tmp_path, content):
     path = tmp_path / "expected.csv"
     path.write_text("split,domain,method,metric,value,tolerance\n" + content)
-    return tables.beside_expected([Row("grpo", "test", "all", {"accuracy": Estimate(0.5, 0.4, 0.6)})], path)
+    return tables.beside_expected([Row("grpo", "test", "all", {"accuracy": Estimate(0.5, 0.4, 0.6)})], path).markdown()
 
 
 def test_unknown_values_and_tolerances_stay_empty(tmp_path):
