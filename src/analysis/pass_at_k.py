@@ -21,7 +21,8 @@ def pass_at_k(samples: ArrayLike, right: ArrayLike, k: int) -> NDArray[np.float6
     Raises:
         TooFewSamples: k is below 1 or above the smallest n, or a count of right ones is not within [0, n].
     """
-    n, c = np.asarray(samples, dtype=float), np.asarray(right, dtype=float)
+    n = np.asarray(samples, dtype=float)
+    c = np.asarray(right, dtype=float)
     if k < 1 or (n < k).any():
         raise TooFewSamples(
             f"pass@k needs k within 1 and the number of samples; got k={k} with {n.min(initial=np.inf):g} samples. "

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from src.language.fidelity import lcpr
+from src.analysis.statistics import lcpr
 from src.language.table import EVALUATED
 
 # Metric -> what it is, for the page.
@@ -42,7 +42,7 @@ def _of_language(frame: Any) -> dict[str, float]:
         "consistency": float(frame["published_consistent"].mean()),
         "LPR": line,
         "WPR": word,
-        "LCPR": lcpr(line, word),
+        "LCPR": float(lcpr(line, word)),
         "code-switched": float(frame["published_code_switched"].mean()),
         "TTC": float(frame["published_ttc"].mean()),
     }

@@ -27,18 +27,18 @@ def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | N
     import pandas
 
     frame = pandas.read_parquet(records)
-    found: dict[str, float] = {}
+    values: dict[str, float] = {}
     for split in dict.fromkeys(frame["split"]):
         data = cells({0: frame}, split, part_weights)
-        found |= {f"{split}/{name}": value for name, value in _values(data, data.languages, budget).items()}
+        values |= {f"{split}/{name}": value for name, value in _of_languages(data, data.languages, budget).items()}
         for code in sorted(data.languages):
-            found |= {f"{split}/{name}/{code}": value for name, value in _values(data, (code,), budget).items()}
-    return found
+            values |= {f"{split}/{name}/{code}": value for name, value in _of_languages(data, (code,), budget).items()}
+    return values
 
 
-def _values(data: Cells, languages: Sequence[str], budget: int) -> dict[str, float]:
+def _of_languages(data: Cells, languages: Sequence[str], budget: int) -> dict[str, float]:
     over = resampled(data, resamples=0)
-    told = {metric: float(macro(data, metric, languages, over)[0]) for metric in METRICS}
-    volume = normalised_hypervolume([(told["accuracy"], told["fidelity"], told["tokens"])], budget)
-    named = dict(zip(NAMES, (*told.values(), volume if isfinite(told["tokens"]) else nan), strict=True))
+    metrics = {metric: float(macro(data, metric, languages, over)[0]) for metric in METRICS}
+    volume = normalised_hypervolume([(metrics["accuracy"], metrics["fidelity"], metrics["tokens"])], budget)
+    named = dict(zip(NAMES, (*metrics.values(), volume if isfinite(metrics["tokens"]) else nan), strict=True))
     return {name: value for name, value in named.items() if isfinite(value)}

@@ -15,7 +15,7 @@ from itertools import product
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from src.analysis.pass_at_k import pass_at_k
 from src.common.errors import UserError
@@ -143,7 +143,8 @@ def cells(
     stacks: dict[str, list[Array]] = {column: [] for column in (*columns, *(f"pass@{k}" for k in pass_at))}
     for seed, frame in frames.items():
         groups = frame.astype(dict.fromkeys(columns, float)).groupby(["problem", "language"])
-        means, right = groups[columns].mean(), groups["correct"].agg(["size", "sum"])
+        means = groups[columns].mean()
+        right = groups["correct"].agg(["size", "sum"])
         for k in pass_at:
             means[f"pass@{k}"] = pass_at_k(right["size"], right["sum"], k)
         for column, stack in stacks.items():
@@ -194,15 +195,24 @@ def macro(data: Cells, metric: str, languages: Sequence[str], over: tuple[Array,
     if not chosen:
         return np.full(len(over[0]), np.nan)
     if metric == "LCPR":
-        line_rate, both_rate = _means(data, "line_pass", chosen, over), _means(data, "both_pass", chosen, over)
+        line_rate = _means(data, "line_pass", chosen, over)
+        both_rate = _means(data, "both_pass", chosen, over)
         word_rate = np.divide(both_rate, line_rate, out=np.zeros_like(both_rate), where=line_rate > 0)
-        sum_ = line_rate + word_rate
-        rates = np.divide(2 * line_rate * word_rate, sum_, out=np.zeros_like(sum_), where=sum_ > 0)
-        return np.asarray(rates.mean(1))
+        return np.asarray(lcpr(line_rate, word_rate).mean(1))
     if metric == "tokens per right answer":
         tokens, right = (_means(data, column, chosen, over).mean(1) for column in ("tokens", "correct"))
-        return np.divide(tokens, right, out=np.where(np.isnan(tokens), np.nan, np.inf), where=right > 0)
+        nothing_right = np.where(np.isnan(tokens), np.nan, np.inf)
+        return np.asarray(np.divide(tokens, right, out=nothing_right, where=right > 0))
     return np.asarray(_means(data, (METRICS | DETAILS).get(metric, metric), chosen, over).mean(1))
+
+
+def lcpr(line_rate: ArrayLike, word_rate: ArrayLike) -> Array:
+    """Language consistency pass rate, element by element: the harmonic mean of line and word pass rates; 0 when both
+    are 0."""
+    line = np.asarray(line_rate, dtype=float)
+    word = np.asarray(word_rate, dtype=float)
+    total = line + word
+    return np.asarray(np.divide(2 * line * word, total, out=np.zeros_like(total), where=total > 0))
 
 
 def known(data: Cells) -> list[str]:
@@ -243,19 +253,21 @@ def p_value(one: Cells, other: Cells, metric: str, languages: Sequence[str]) -> 
     one, other = paired(one, other)
     chosen = [one.languages.index(code) for code in languages if code in one.languages]
     column = (METRICS | DETAILS).get(metric, metric)
-    told = column and not (np.isnan(one.values[column]).all() or np.isnan(other.values[column]).all())
-    if not told or not chosen:
+    counted = column and not (np.isnan(one.values[column]).all() or np.isnan(other.values[column]).all())
+    if not counted or not chosen:
         return float("nan")
     share = one.weights[:, None] * one.present[:, chosen]
     difference = np.nan_to_num(one.values[column] - other.values[column])[..., chosen].mean(0)
     terms = (difference * share / share.sum(0)).mean(1)  # [problems]; their sum is the difference of the macro averages
     terms = terms[terms != 0]
     if len(terms) <= EXACT:
-        flipped, itself = np.array(list(product((1.0, -1.0), repeat=len(terms)))) @ terms, 0
+        flipped = np.array(list(product((1.0, -1.0), repeat=len(terms)))) @ terms
+        itself = 0
     else:
         generator = np.random.default_rng(0)
         blocks = (generator.choice((1.0, -1.0), size=(FLIPS // 10, len(terms))) for _ in range(10))
-        flipped, itself = np.concatenate([signs @ terms for signs in blocks]), 1
+        flipped = np.concatenate([signs @ terms for signs in blocks])
+        itself = 1
     as_large = np.abs(flipped) >= abs(terms.sum()) - 1e-9 * np.abs(terms).sum()  # equal sums may be rounded apart
     return float((as_large.sum() + itself) / (len(flipped) + itself))
 
@@ -266,7 +278,9 @@ def paired(one: Cells, other: Cells) -> tuple[Cells, Cells]:
     Raises:
         RecordsError: they have no seed, or no problem, in common, or weigh or ask the problems differently.
     """
-    one, other = _common(one, other), _common(other, one)
+    first, second = one, other
+    one = _common(first, second)
+    other = _common(second, first)
     alike = one.parts == other.parts and one.part_weights == other.part_weights
     if not alike or (one.present != other.present).any() or not one.present.any(0).all():
         raise RecordsError(
@@ -336,6 +350,7 @@ def _means(data: Cells, column: str, chosen: Sequence[int], over: tuple[Array, A
     """Weighted means over seeds and the problems that each chosen language has: [1 + R, languages]."""
     if np.isnan(data.values[column]).all():
         return np.full((len(over[0]), len(chosen)), np.nan)
-    values, problems = np.nan_to_num(data.values[column][..., chosen]), over[1] * data.weights
+    values = np.nan_to_num(data.values[column][..., chosen])
+    problems = over[1] * data.weights
     sums = np.einsum("rs,srl->rl", over[0], problems @ values)
     return np.asarray(sums / (over[0].sum(1)[:, None] * (problems @ data.present[:, chosen])))

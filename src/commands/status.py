@@ -17,14 +17,14 @@ from src.common.errors import UserError
 from src.store.status import STATES, RunStatus, find, read
 
 
-def show(found: Sequence[RunStatus], root: Path) -> None:
+def show(runs: Sequence[RunStatus], root: Path) -> None:
     """Print the table, failures first, with their errors below."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
 
     table = Table("run", "state", "stage", "step", "left", "last sign", "last metrics", "overrides", box=box.SIMPLE)
-    for run in sorted(found, key=lambda run: (STATES.index(run.state), run.directory)):
+    for run in sorted(runs, key=lambda run: (STATES.index(run.state), run.directory)):
         place = (
             f"{run.stage} ({run.stages.index(run.stage) + 1}/{len(run.stages)})"
             if run.stage in run.stages
@@ -42,10 +42,10 @@ def show(found: Sequence[RunStatus], root: Path) -> None:
         )
     console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 140)
     console.print(table)
-    for run in found:
+    for run in runs:
         if run.state == "failed":
             console.print(f"failed: {run.directory}\n  {_last_line(run.message)}", soft_wrap=True)
-    counts = ((state, sum(run.state == state for run in found)) for state in STATES)
+    counts = ((state, sum(run.state == state for run in runs)) for state in STATES)
     console.print(", ".join(f"{count} {state}" for state, count in counts if count))
 
 
@@ -56,12 +56,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--state", choices=STATES, nargs="+", help="only runs in these states")
     options = parser.parse_args(arguments)
     try:
-        found = list(_all(options.root))
+        runs = list(_all(options.root))
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return 2
-    show([run for run in found if not options.state or run.state in options.state], options.root)
-    return int(any(run.state == "failed" for run in found))
+    show([run for run in runs if not options.state or run.state in options.state], options.root)
+    return int(any(run.state == "failed" for run in runs))
 
 
 def _all(root: Path) -> Iterator[RunStatus]:

@@ -21,10 +21,10 @@ COMPONENTS = {
 
 
 def components(group: str) -> dict[str, type]:
-    """Module name -> component class of a group, found by walking its package."""
+    """Module name -> component class of a group, classes_by_name by walking its package."""
     package = importlib.import_module(COMPONENTS[group])
     support = {"base", *getattr(package, "SUPPORT", ())}
-    found = {}
+    classes_by_name = {}
     for info in pkgutil.iter_modules(package.__path__):
         if info.name in support:
             continue
@@ -38,8 +38,8 @@ def components(group: str) -> dict[str, type]:
             raise ConfigError(
                 f"{module.__name__} must define exactly one dataclass, the component; it defines {len(classes)}"
             )
-        found[info.name] = classes[0]
-    return found
+        classes_by_name[info.name] = classes[0]
+    return classes_by_name
 
 
 def choices(group: str) -> list[str]:

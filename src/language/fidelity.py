@@ -89,8 +89,3 @@ def word_pass(text: str, query_language: str) -> bool:
     """
     pattern = _NOT_LATIN if language(query_language).latin else _TWO_LATIN
     return pattern.search(strip_trace(text)) is None
-
-
-def lcpr(line_rate: float, word_rate: float) -> float:
-    """Language consistency pass rate: the harmonic mean of line and word pass rates; 0 when both are 0."""
-    return 0.0 if line_rate + word_rate == 0 else 2 * line_rate * word_rate / (line_rate + word_rate)

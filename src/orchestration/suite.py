@@ -153,8 +153,10 @@ def choose(spec: RunsSpec, scale: str, root: str) -> tuple[dict[str, tuple[str, 
     """
     import pandas
 
-    chosen, rows = {arm.name: arm.overrides for arm in spec.arms()}, []
-    seeds, columns = spec.seeds[:TUNING_SEEDS], ["split", "language", TUNING_METRIC]
+    chosen = {arm.name: arm.overrides for arm in spec.arms()}
+    rows = []
+    seeds = spec.seeds[:TUNING_SEEDS]
+    columns = ["split", "language", TUNING_METRIC]
     for arm in (arm for arm in spec.arms() if arm.choose):
         values = []
         for own in arm.candidates():

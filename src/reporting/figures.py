@@ -65,12 +65,20 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
         edge = sorted(points[i] for i in front(points))
         axis.plot(*zip(*edge, strict=True), color="#bbbbbb", linestyle="--", zorder=1)
         for row, (x, y) in zip(chosen, points, strict=True):
-            wide, high = row.values["fidelity"], row.values["accuracy"]
+            fidelity = row.values["fidelity"]
+            accuracy = row.values["accuracy"]
             axis.errorbar(
-                [x], [y], xerr=_bars([x], [(wide.low, wide.high)]), yerr=_bars([y], [(high.low, high.high)]),
-                color=colour(row.method, methods), marker=marker(row.method, methods),
-                markersize=13 if row.method == "adamame_grpo" else 7, capsize=2, linewidth=1, label=label(row.method),
-            )  # fmt: skip
+                [x],
+                [y],
+                xerr=_bars([x], [(fidelity.low, fidelity.high)]),
+                yerr=_bars([y], [(accuracy.low, accuracy.high)]),
+                color=colour(row.method, methods),
+                marker=marker(row.method, methods),
+                markersize=13 if row.method == "adamame_grpo" else 7,
+                capsize=2,
+                linewidth=1,
+                label=label(row.method),
+            )
         axis.set(title=domain, xlabel="language fidelity", xlim=(-0.03, 1.03))
         axis.grid(alpha=0.25)
     axes[0].set_ylabel("accuracy")
@@ -90,12 +98,17 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> 
             over = resampled(cells, resamples=500)
             columns = [macro(cells, metric, [code], over) for code in languages]
             values = [column[0] for column in columns]
-            bounds = [np.percentile(column[1:], [2.5, 97.5]) for column in columns]
+            bounds = [np.percentile(column[1:], [2.5, 97.5]).tolist() for column in columns]
             at = np.arange(len(languages)) + (place - (len(chosen) - 1) / 2) * width
             axis.bar(
-                at, values, width, yerr=_bars(values, bounds), color=colour(method, list(chosen)),
-                label=label(method), error_kw={"linewidth": 0.6},
-            )  # fmt: skip
+                at,
+                values,
+                width,
+                yerr=_bars(values, bounds),
+                color=colour(method, list(chosen)),
+                label=label(method),
+                error_kw={"linewidth": 0.6},
+            )
         names = [f"{code}*" if code in IN_DOMAIN else code for code in languages]
         axis.set(ylabel=metric, ylim=(0, 1.05), xticks=np.arange(len(languages)), xticklabels=names)
         axis.grid(alpha=0.25, axis="y")
@@ -120,9 +133,16 @@ def arms(rows: Sequence[Row], split: str, path: Path) -> None:
             bounds = [(row.values[metric].low, row.values[metric].high) for row in chosen]
             y = [methods.index(row.method) + shift for row in chosen]
             axis.errorbar(
-                x, y, xerr=_bars(x, bounds), color=tone, marker=marker, markersize=4.5, linestyle="none",
-                elinewidth=1.2, label=domain,
-            )  # fmt: skip
+                x,
+                y,
+                xerr=_bars(x, bounds),
+                color=tone,
+                marker=marker,
+                markersize=4.5,
+                linestyle="none",
+                elinewidth=1.2,
+                label=domain,
+            )
         axis.set(title=metric, ylim=(len(methods) - 0.5, -0.5), yticks=range(len(methods)), yticklabels=[])
         axis.grid(alpha=0.25)
     axes[0].set_yticklabels([label(method) for method in methods])
@@ -174,7 +194,8 @@ def bonus(seeds: Sequence[Sequence[dict[str, Any]]], path: Path) -> None:
             known = ~np.isnan(values)
             return np.where(known, values, 0).sum(0) / np.where(known.any(0), known.sum(0), np.nan)
 
-        middle, error = mean("critical_bonus"), mean("critical_bonus_error")
+        middle = mean("critical_bonus")
+        error = mean("critical_bonus_error")
         axis.fill_between(steps, middle - 1.96 * error, middle + 1.96 * error, color="#0072B2", alpha=0.2, linewidth=0)
         axis.plot(steps, middle, color="#0072B2", label="critical bonus B*")
         axis.plot(steps, mean("alignment_factor"), color="#D55E00", label="alignment factor")

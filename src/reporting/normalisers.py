@@ -10,7 +10,8 @@ from typing import Any
 from src.algorithm.spec import AdvantageSpec, TermSpec
 from src.reporting.figures import canvas, save
 
-QUERY, OTHER = "fr", "en"
+QUERY = "fr"
+OTHER = "en"
 WEIGHED = TermSpec("multiply")
 
 # Rows: what is written beside them, and the settings.
@@ -52,7 +53,9 @@ GROUPS = (
 )
 FACTORS = (0.0, 0.02, *(step / 10 for step in range(1, 41)))  # B g
 # What a panel says in a word, and its background.
-NOTHING, AT_ONCE, GROWS = "nothing", "at once", "grows"
+NOTHING = "nothing"
+AT_ONCE = "at once"
+GROWS = "grows"
 SHADES = {NOTHING: "#e9e9e9", AT_ONCE: "#fff3c4", GROWS: "#ffffff"}
 
 
@@ -121,7 +124,14 @@ def _heading(axis: Any, group: dict[str, int]) -> None:
     order: Sequence[Kind] = sorted((kind for kind in KINDS if kind.name in group), key=lambda k: (k.right, k.matched))
     for place, kind in enumerate(order):
         axis.annotate(
-            f"{group[kind.name]} {kind.name}", (0.5, 1), (0, 4 + 13 * place), xycoords="axes fraction",
-            textcoords="offset points", ha="center", va="bottom", fontsize=10.5, fontweight="bold",
+            f"{group[kind.name]} {kind.name}",
+            (0.5, 1),
+            (0, 4 + 13 * place),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="center",
+            va="bottom",
+            fontsize=10.5,
+            fontweight="bold",
             color=kind.line["color"],
-        )  # fmt: skip
+        )

@@ -64,9 +64,9 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
 
 def _table(table: Table) -> str:
     head, *rows = [[html.escape((cell or "").strip()) for cell in row] for row in (table.head, *table.rows)]
-    head = "".join(f"<th>{cell}</th>" for cell in head)
+    titles = "".join(f"<th>{cell}</th>" for cell in head)
     body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{head}</tr>{body}</table>"
+    return f"<table><tr>{titles}</tr>{body}</table>"
 
 
 def _runs(text: str) -> list[str]:

@@ -67,16 +67,16 @@ def overview(schedules: Mapping[str, Schedule], path: Path) -> None:
 
 def apart(schedule: Schedule) -> dict[str, Schedule]:
     """Label -> schedule: that of every language, then each other one under the languages that follow it."""
-    found = [dataclasses.replace(schedule, per_language={})]
+    schedules = [dataclasses.replace(schedule, per_language={})]
     codes: list[list[str]] = [[]]
     for code in schedule.per_language:
         own = dataclasses.replace(schedule.of(code), per_language={})
-        if own not in found:
-            found.append(own)
+        if own not in schedules:
+            schedules.append(own)
             codes.append([])
-        codes[found.index(own)].append(code)
-    every = "every other language" if len(found) > 1 else "every language"
-    return dict(zip([every, *map(", ".join, codes[1:])], found, strict=True))
+        codes[schedules.index(own)].append(code)
+    every = "every other language" if len(schedules) > 1 else "every language"
+    return dict(zip([every, *map(", ".join, codes[1:])], schedules, strict=True))
 
 
 def _known(schedule: Schedule) -> bool:
@@ -86,7 +86,8 @@ def _known(schedule: Schedule) -> bool:
 
 def _frame(axis: Any, maximum: float, parts: int) -> Any:
     """Axes from 0 to 1 and from 0 to `maximum` with `parts` steps; returns the right one, for the exploration."""
-    top, shares = maximum or 1.0, [part / parts for part in range(parts + 1)]
+    top = maximum or 1.0
+    shares = [part / parts for part in range(parts + 1)]
     right = axis.twinx()
     axis.set(xlim=(0, 1), ylim=(-MARGIN * top, (1 + MARGIN) * top), xticks=shares, yticks=[top * s for s in shares])
     right.set(ylim=(-MARGIN, 1 + MARGIN), yticks=shares)
@@ -107,9 +108,14 @@ def _draw(axis: Any, right: Any, schedule: Schedule, tone: str, dashes: str, nam
         axis.plot(PROGRESS, factor, color=tone, label=name, linewidth=2, zorder=3)
         exploration = [controller.exploration(t, "") for t in PROGRESS]
         right.plot(
-            PROGRESS, exploration, color=dashes, alpha=0.7, linestyle="--", linewidth=1.2,
+            PROGRESS,
+            exploration,
+            color=dashes,
+            alpha=0.7,
+            linestyle="--",
+            linewidth=1.2,
             label="exploration d (right axis)",
-        )  # fmt: skip
+        )
     else:
         highest = [schedule.maximum for _ in PROGRESS]
         axis.fill_between(PROGRESS, highest, facecolor=(tone, 0.15), edgecolor=tone, linewidth=1.5, label=name)

@@ -23,9 +23,19 @@ class Metric:
 
 
 _ROWS = (
-    Metric("reward", "reward", "Mean reward of the rollouts to which it applies, before any language weight.", per_language=True),
+    Metric(
+        "reward",
+        "reward",
+        "Mean reward of the rollouts to which it applies, before any language weight.",
+        per_language=True,
+    ),
     Metric("accuracy", "share", "Rollouts whose boxed answer is right.", per_language=True),
-    Metric("fidelity", "share", "Rollouts that close their trace and reason in the language of the query.", per_language=True),
+    Metric(
+        "fidelity",
+        "share",
+        "Rollouts that close their trace and reason in the language of the query.",
+        per_language=True,
+    ),
     Metric("right_and_in_language", "share", "Rollouts that are right and in the language of the query."),
     Metric("code_switched", "share", "Rollouts whose lines are in two or more languages.", per_language=True),
     Metric("unknown_language", "share", "Rollouts whose language could not be told (too short, or mixed)."),
@@ -36,44 +46,141 @@ _ROWS = (
     Metric("status_unparsed", "share", "Rollouts without a readable boxed answer."),
     Metric("status_timeout", "share", "Rollouts whose grading ran out of time."),
     Metric("status_error", "share", "Rollouts whose grading failed."),
-    Metric("entropy", "nats / token", "Entropy of the policy, mean over rollouts of their token means.", per_language=True),
-    Metric("kl", "nats / token", "Divergence from the reference policy by the objective's estimator, mean over rollouts; missing without one (kl_coefficient 0).", per_language=True),
-    Metric("approximate_kl", "nats / token", "Mean log pi_old - log pi_new: how far the update went.", per_language=True),
-    Metric("clip_fraction", "share", "Tokens whose ratio is clipped in the direction of the advantage.", per_language=True),
+    Metric(
+        "entropy", "nats / token", "Entropy of the policy, mean over rollouts of their token means.", per_language=True
+    ),
+    Metric(
+        "kl",
+        "nats / token",
+        "Divergence from the reference policy by the objective's estimator, mean over rollouts; missing without one (kl_coefficient 0).",
+        per_language=True,
+    ),
+    Metric(
+        "approximate_kl", "nats / token", "Mean log pi_old - log pi_new: how far the update went.", per_language=True
+    ),
+    Metric(
+        "clip_fraction", "share", "Tokens whose ratio is clipped in the direction of the advantage.", per_language=True
+    ),
     Metric("ratio_max", "ratio", "Largest new / old token probability, before clipping.", per_language=True),
     Metric("ratio_min", "ratio", "Smallest new / old token probability, before clipping."),
-    Metric("sampler_kl", "nats / token", "Mean log sampler - log trainer probability of sampled tokens, before the step's first update (with importance_cap).", per_language=True),
-    Metric("importance_capped", "share", "Tokens whose trainer / sampler probability is at importance_cap or above.", per_language=True),
-    Metric("sampler_gap", "nats / token", "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops above rollout.mismatch_limit. With truncated sampling only where the sampler's is smaller."),
+    Metric(
+        "sampler_kl",
+        "nats / token",
+        "Mean log sampler - log trainer probability of sampled tokens, before the step's first update (with importance_cap).",
+        per_language=True,
+    ),
+    Metric(
+        "importance_capped",
+        "share",
+        "Tokens whose trainer / sampler probability is at importance_cap or above.",
+        per_language=True,
+    ),
+    Metric(
+        "sampler_gap",
+        "nats / token",
+        "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops above rollout.mismatch_limit. With truncated sampling only where the sampler's is smaller.",
+    ),
     Metric("sampler_gap_max", "nats", "The largest of these differences."),
-    Metric("reward/<part>", "reward", "Mean of what a part of a composed reward adds, weight included, over the rollouts to which it applies."),
+    Metric(
+        "reward/<part>",
+        "reward",
+        "Mean of what a part of a composed reward adds, weight included, over the rollouts to which it applies.",
+    ),
     Metric("sampled_groups", "groups", "Prompts rolled out in the step, over all its sampling rounds."),
     Metric("trained_groups", "groups", "Prompts whose rollouts were trained on."),
-    Metric("zero_variance_groups", "share", "Groups whose advantages are all equal: they teach nothing.", per_language=True),
-    Metric("alignment_factor", "factor", "B g: what a matching rollout is offered; 0 when the objective has no alignment term.", per_language=True),
-    Metric("language_term_groups", "share", "Groups in which the alignment term changed any advantage.", per_language=True),
-    Metric("language_term_change", "advantage", "Mean absolute change of the advantage by the alignment term.", per_language=True),
-    Metric("language_entropy", "share", "schedule=feedback: running mean over groups of the entropy of their languages / ln n."),
-    Metric("matched", "share", "schedule=lagrangian: running share of rollouts in the language of the query.", per_language=True),
-    Metric("accuracy_in", "share", "schedule=critical: accuracy in the language of the query, on prompts answered in several; drawn to the mean over languages.", per_language=True),
-    Metric("accuracy_out", "share", "schedule=critical: accuracy in other languages, on the same prompts.", per_language=True),
-    Metric("critical_bonus", "factor", "schedule=critical: B* = accuracy_out / accuracy_in - 1, above which the language of the query pays.", per_language=True),
-    Metric("critical_bonus_error", "factor", "schedule=critical: standard error of B* from the data alone; missing while nothing bears on it.", per_language=True),
-    Metric("<split>/accuracy", "share", "Every evaluation.every steps, on the first questions of a split that is not trained on: answers that are right; languages weigh the same, here and below."),
+    Metric(
+        "zero_variance_groups", "share", "Groups whose advantages are all equal: they teach nothing.", per_language=True
+    ),
+    Metric(
+        "alignment_factor",
+        "factor",
+        "B g: what a matching rollout is offered; 0 when the objective has no alignment term.",
+        per_language=True,
+    ),
+    Metric(
+        "language_term_groups", "share", "Groups in which the alignment term changed any advantage.", per_language=True
+    ),
+    Metric(
+        "language_term_change",
+        "advantage",
+        "Mean absolute change of the advantage by the alignment term.",
+        per_language=True,
+    ),
+    Metric(
+        "language_entropy",
+        "share",
+        "schedule=feedback: running mean over groups of the entropy of their languages / ln n.",
+    ),
+    Metric(
+        "matched",
+        "share",
+        "schedule=lagrangian: running share of rollouts in the language of the query.",
+        per_language=True,
+    ),
+    Metric(
+        "accuracy_in",
+        "share",
+        "schedule=critical: accuracy in the language of the query, on prompts answered in several; drawn to the mean over languages.",
+        per_language=True,
+    ),
+    Metric(
+        "accuracy_out",
+        "share",
+        "schedule=critical: accuracy in other languages, on the same prompts.",
+        per_language=True,
+    ),
+    Metric(
+        "critical_bonus",
+        "factor",
+        "schedule=critical: B* = accuracy_out / accuracy_in - 1, above which the language of the query pays.",
+        per_language=True,
+    ),
+    Metric(
+        "critical_bonus_error",
+        "factor",
+        "schedule=critical: standard error of B* from the data alone; missing while nothing bears on it.",
+        per_language=True,
+    ),
+    Metric(
+        "<split>/accuracy",
+        "share",
+        "Every evaluation.every steps, on the first questions of a split that is not trained on: answers that are right; languages weigh the same, here and below.",
+    ),
     Metric("<split>/fidelity", "share", "The same answers: in the language of the query."),
     Metric("<split>/right_and_in_language", "share", "The same answers: right and in the language of the query."),
     Metric("<split>/tokens", "tokens", "The same answers: mean length."),
-    Metric("<split>/hypervolume", "share", "The same answers: accuracy x fidelity x (1 - tokens / rollout.maximum_new_tokens)."),
-    Metric("loss", "loss", "The objective that is minimised; for pretrain and sft, nats per target token.", f"{SUPERVISED}, {GRPO}"),
+    Metric(
+        "<split>/hypervolume",
+        "share",
+        "The same answers: accuracy x fidelity x (1 - tokens / rollout.maximum_new_tokens).",
+    ),
+    Metric(
+        "loss",
+        "loss",
+        "The objective that is minimised; for pretrain and sft, nats per target token.",
+        f"{SUPERVISED}, {GRPO}",
+    ),
     Metric("validation_loss", "nats / token", "Negative log-likelihood on examples that are not trained on.", "sft"),
-    Metric("grad_norm", "norm", "Gradient norm before clipping (of several updates, the largest).", f"{SUPERVISED}, {GRPO}"),
+    Metric(
+        "grad_norm", "norm", "Gradient norm before clipping (of several updates, the largest).", f"{SUPERVISED}, {GRPO}"
+    ),
     Metric("learning_rate", "rate", "Learning rate of the step.", f"{SUPERVISED}, {GRPO}"),
-    Metric("progress", "share", "Share of training: done after the step (pretrain, sft), t / T at its start (grpo).", f"{SUPERVISED}, {GRPO}"),
-    Metric("tokens_per_second", "tokens / s", "Trained tokens (pretrain, sft) or completion tokens over the whole step (grpo).", f"{SUPERVISED}, {GRPO}"),
+    Metric(
+        "progress",
+        "share",
+        "Share of training: done after the step (pretrain, sft), t / T at its start (grpo).",
+        f"{SUPERVISED}, {GRPO}",
+    ),
+    Metric(
+        "tokens_per_second",
+        "tokens / s",
+        "Trained tokens (pretrain, sft) or completion tokens over the whole step (grpo).",
+        f"{SUPERVISED}, {GRPO}",
+    ),
     Metric("seconds_rollout", "s", "Time to sample the step's completions."),
     Metric("seconds_judge", "s", "Time to grade, identify languages and compute advantages."),
     Metric("seconds_update", "s", "Time of the optimiser updates."),
-)  # fmt: skip
+)
 GLOSSARY = {metric.name: metric for metric in _ROWS}
 
 

@@ -17,15 +17,15 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     """
     if not path.is_file():
         return []
-    found = []
+    rows = []
     lines = path.read_bytes().splitlines()
     for number, line in enumerate(lines, start=1):
         try:
-            found.append(json.loads(line))
+            rows.append(json.loads(line))
         except ValueError as error:
             if number < len(lines):
                 raise UserError(
                     f"{path}, line {number}: every line but the last must be JSON ({error}). Delete the line, or the "
                     f"folder {path.parent} to run the stage again"
                 ) from error
-    return found
+    return rows

@@ -24,8 +24,12 @@ class Tracker:
         """`home`: the run directory whose W&B run the stage goes on with; without one, it has its own in `directory`.
         `last`: no other stage of that run comes."""
         directory.mkdir(parents=True, exist_ok=True)
-        self.path, self.stage, self.spec, self.directory = directory / "metrics.jsonl", stage, spec, directory
-        self.home, self.last = home, last
+        self.path = directory / "metrics.jsonl"
+        self.stage = stage
+        self.spec = spec
+        self.directory = directory
+        self.home = home
+        self.last = last
         self._wandb: WandbRun | None = None
 
     def resume(self, step: int) -> None:

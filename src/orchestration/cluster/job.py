@@ -3,7 +3,7 @@
 submitit loads it on the node and calls it. The run is a process of its own, so that whatever happens to it, the job can
 tell and clean up. What SLURM may do meanwhile:
 
-time is nearly up, or `scancel --signal=USR2`   the run is stopped and the job queued again, see `Job.checkpoint`
+time is nearly up, or `scancel --signal=USR2`   the run is stopped and the job queued again, see `SlurmJob.checkpoint`
 pre-emption, `scontrol requeue`                 SLURM ends the job and queues it again by itself
 `scancel`                                       SLURM ends the job
 
@@ -36,7 +36,7 @@ class JobFailed(UserError):
 
 
 @dataclass
-class Job:
+class SlurmJob:
     """`overrides` are those of the run's command, `directory` is where it lives."""
 
     overrides: tuple[str, ...]
@@ -101,7 +101,7 @@ class Job:
             stop(self.child.pid)
         held = record.read(self.directory) or record.Record()
         record.change(self.directory, state="queued", requeues=held.requeues + 1)
-        return DelayedSubmission(Job(self.overrides, self.directory, command=self.command))
+        return DelayedSubmission(SlurmJob(self.overrides, self.directory, command=self.command))
 
     def _told_to_end(self, *_: object) -> None:
         """SLURM kills the job soon, or queues it again: then the run's end is no failure."""

@@ -25,7 +25,7 @@ from src.config.compose import build
 from src.config.directory import run_directory
 from src.config.schema import Config
 from src.orchestration.cluster import record, summary
-from src.orchestration.cluster.job import Job
+from src.orchestration.cluster.job import SlurmJob
 from src.orchestration.cluster.queue import in_queue
 from src.orchestration.cluster.snapshot import shell_lines, snapshot
 from src.store.directory import ERROR, OVERRIDES
@@ -35,7 +35,7 @@ OWN = ("submitit_folder", "max_num_timeout")  # of the launcher's settings: they
 
 
 @dataclass(frozen=True)
-class Planned:
+class PlannedRun:
     """A run that may need a job."""
 
     overrides: tuple[str, ...]
@@ -63,9 +63,9 @@ class Slurm(SlurmLauncher):
         folder = Path(self.config.hydra.sweep.dir).absolute()
         jobs = dict.fromkeys((run.directory for run in planned), "")
         held = {
-            path: job.job
+            path: submitted.job
             for path in jobs
-            if (job := record.read(path)) and job.job and status(path).state != "finished"
+            if (submitted := record.read(path)) and submitted.job and status(path).state != "finished"
         }
         alive = in_queue(held.values()) or {}
         jobs |= {path: job for path, job in held.items() if job in alive}
@@ -81,13 +81,13 @@ class Slurm(SlurmLauncher):
             ids = " ".join(job for job in jobs.values() if job)
             print(f"\nThe jobs go on: python -m src status shows them, scancel {ids} ends them.", file=sys.stderr)
             raise
-        found = summary.rows(jobs)
-        summary.show(found, folder)
-        if any(row.state != "finished" for row in found):
+        rows = summary.rows(jobs)
+        summary.show(rows, folder)
+        if any(row.state != "finished" for row in rows):
             sys.exit(1)
         return [JobReturn(status=JobStatus.COMPLETED) for _ in planned]
 
-    def _planned(self, overrides: Sequence[str]) -> Planned:
+    def _planned(self, overrides: Sequence[str]) -> PlannedRun:
         assert self.config is not None and self.hydra_context is not None
         node = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
         with open_dict(node):
@@ -96,9 +96,9 @@ class Slurm(SlurmLauncher):
         check(config)
         written = as_written(overrides, self.config.hydra.overrides.task)
         directory = run_directory(config.root, config.scale, config.method, config.seed, written)
-        return Planned(written, node, config, directory)
+        return PlannedRun(written, node, config, directory)
 
-    def _submit(self, runs: Sequence[Planned], folder: Path) -> dict[Path, str]:
+    def _submit(self, runs: Sequence[PlannedRun], folder: Path) -> dict[Path, str]:
         """Run directory -> job id. Each directory tells of its job from now on."""
         import submitit
 
@@ -111,7 +111,7 @@ class Slurm(SlurmLauncher):
             )
             executor.update_parameters(**options)
             with executor.batch():
-                submitted = [executor.submit(Job(run.overrides, run.directory.absolute())) for run in runs]
+                submitted = [executor.submit(SlurmJob(run.overrides, run.directory.absolute())) for run in runs]
         jobs = {run.directory: str(job.job_id) for run, job in zip(runs, submitted, strict=True)}
         for directory, job in jobs.items():
             if (held := record.read(directory)) and held.state == "queued":  # else it runs already and has told
@@ -151,7 +151,7 @@ def outside_a_job() -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def announced(runs: Sequence[Planned], folder: Path) -> Iterator[None]:
+def announced(runs: Sequence[PlannedRun], folder: Path) -> Iterator[None]:
     """Run directories that say they are queued; taken back when SLURM does not take the jobs.
 
     Raises:
@@ -213,7 +213,9 @@ def sbatch_options(launcher: Mapping[str, Any], configs: Sequence[Config], code:
 def wait(jobs: Mapping[Path, str], every: int) -> None:
     """Until none of the jobs is in the queue; asks every `every` seconds, more often in the beginning. Jobs that SLURM then
     no longer has and that did not end by themselves are recorded as stopped."""
-    began, told, waited = time.time(), "", set[str]()
+    began = time.time()
+    shown = ""
+    waited = set[str]()
     while True:
         states = in_queue(job for job in jobs.values() if job)
         if states is not None:
@@ -226,9 +228,9 @@ def wait(jobs: Mapping[Path, str], every: int) -> None:
             waited = pending
             names = [state.lower() for state in states.values()]
             text = ", ".join(f"{names.count(name)} {name}" for name in sorted(set(names)))
-            if text != told:
+            if text != shown:
                 print(f"[{clock(time.time() - began)}] {text or 'none in the queue'}", flush=True)
-                told = text
+                shown = text
             if not states:
                 break
         time.sleep(min(every, 0.5 + (time.time() - began) / 10))

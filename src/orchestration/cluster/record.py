@@ -25,8 +25,8 @@ class Record:
 def read(directory: Path) -> Record | None:
     """The record of a run directory; None where no job was ever submitted for it."""
     try:
-        found = json.loads((directory / SLURM).read_text(encoding="utf-8"))
-        return Record(**{key: found[key] for key in Record.__dataclass_fields__})
+        content = json.loads((directory / SLURM).read_text(encoding="utf-8"))
+        return Record(**{key: content[key] for key in Record.__dataclass_fields__})
     except (OSError, ValueError, KeyError):
         return None
 

@@ -49,27 +49,30 @@ def result(directory: Path) -> str:
     if not path.is_file():
         return read(directory).message
     with path.open(encoding="utf-8", newline="") as file:
-        found = [row for row in csv.DictReader(file) if row["domain"] == "all" and row["metric"] in SHOWN]
-    splits = dict.fromkeys(row["split"] for row in found)
+        rows = [row for row in csv.DictReader(file) if row["domain"] == "all" and row["metric"] in SHOWN]
+    splits = dict.fromkeys(row["split"] for row in rows)
     return "; ".join(
-        f"{split}: " + "  ".join(f"{row['metric']} {float(row['value']):.3f}" for row in found if row["split"] == split)
+        f"{split}: " + "  ".join(f"{row['metric']} {float(row['value']):.3f}" for row in rows if row["split"] == split)
         for split in splits
     )
 
 
-def show(found: list[Row], folder: Path) -> None:
+def show(results: list[Row], folder: Path) -> None:
     """Print the lines, and write them to `<folder>/summary.json`."""
-    (folder / "summary.json").write_text(json.dumps([asdict(row) for row in found], indent=1) + "\n", encoding="utf-8")
-    job, place = max(len(row.job) for row in found), max(len(row.directory) for row in found)
+    (folder / "summary.json").write_text(
+        json.dumps([asdict(row) for row in results], indent=1) + "\n", encoding="utf-8"
+    )
+    job = max(len(row.job) for row in results)
+    place = max(len(row.directory) for row in results)
     print()
-    for row in found:
+    for row in results:
         text = "" if row.state == "failed" else row.text
         print(f"{row.job:{job}}  {row.state:8}  {row.directory:{place}}  {text}".rstrip())
-    for row in found:
+    for row in results:
         if row.state == "failed":
             lines = row.text.splitlines()[:LINES]
             print(f"failed: {row.directory}", *lines, f"its output: {row.log}", sep="\n  ")
         if row.state == "stopped":
             print(f"stopped: {row.directory}", f"what SLURM said: {row.log}", sep="\n  ")
-    states = [row.state for row in found]
+    states = [row.state for row in results]
     print(", ".join(f"{states.count(state)} {state}" for state in dict.fromkeys(states)), flush=True)

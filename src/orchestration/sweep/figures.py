@@ -17,15 +17,18 @@ from src.reporting.figures import canvas, save
 if TYPE_CHECKING:
     from src.orchestration.sweep.results import Row
 
-MAP, GOOD_IS_DARK = "viridis", "viridis_r"
-TONE, EDGE = "#0072B2", "#D55E00"
+MAP = "viridis"
+GOOD_IS_DARK = "viridis_r"
+TONE = "#0072B2"
+EDGE = "#D55E00"
 
 
 def history(sweep: Sweep, rows: Sequence[Row], path: Path) -> None:
     """The value of each trial in the order of asking, and the best so far of those that were not stopped."""
     figure, (axis,) = canvas(1, 1, width=7.0, height=3.4)
     ordered = sorted(rows, key=lambda row: row.trial.number)
-    numbers, values = [row.trial.number for row in ordered], [row.value for row in ordered]
+    numbers = [row.trial.number for row in ordered]
+    values = [row.value for row in ordered]
     ends = [float("nan") if row.trial.stopped_at else row.value for row in ordered]
     best = np.fmax.accumulate(ends) if sweep.goal == "maximize" else np.fmin.accumulate(ends)
     for stopped, marker in ((False, "o"), (True, "x")):
@@ -49,7 +52,8 @@ def parallel(sweep: Sweep, rows: Sequence[Row], path: Path) -> None:
     axes_of = [p for p in sweep.parameters if len(p.options) != 1]
     figure, (axis,) = canvas(1, 1, width=max(6.0, 1.25 * (len(axes_of) + 1)), height=4.6)
     values = np.array([row.value for row in rows])
-    low, high = float(values.min()), float(values.max())
+    low = float(values.min())
+    high = float(values.max())
     colour = matplotlib.colormaps[GOOD_IS_DARK]
     sign = 1.0 if sweep.goal == "maximize" else -1.0
     for row in sorted(rows, key=lambda row: sign * row.value):
@@ -109,7 +113,9 @@ def _height(parameter: Parameter, text: str) -> float:
     """Where a value lies on its axis, in [0, 1]."""
     if parameter.options:
         return parameter.options.index(text) / max(1, len(parameter.options) - 1)
-    value, low, high = float(text), parameter.low, parameter.high
+    value = float(text)
+    low = parameter.low
+    high = parameter.high
     if parameter.logarithmic:
         value, low, high = log(value), log(low), log(high)
     return min(1.0, max(0.0, (value - low) / (high - low)))

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from src.common.errors import UserError
+from src.common.errors import UserError, did_you_mean
 from src.orchestration.sweep.parameter import Parameter, is_number, read_parameter
 
 FIELDS = (
-    "program", "method", "metric", "parameters", "command", "early_terminate", "run_cap", "name", "description",
-    "project", "entity",
-)  # fmt: skip
+    *("program", "method", "metric", "parameters", "command", "early_terminate", "run_cap"),
+    *("name", "description", "project", "entity"),
+)
 METRIC = ("name", "goal")
-METHODS, GOALS = ("grid", "random", "bayes"), ("maximize", "minimize")
+METHODS = ("grid", "random", "bayes")
+GOALS = ("maximize", "minimize")
 PROGRAM = "src.run"
 ARGUMENTS = "${args_no_hyphens}"
 
@@ -49,10 +49,10 @@ class Sweep:
         """How many trials a grid has."""
         if self.method != "grid":
             return None
-        found = 1
+        size = 1
         for parameter in self.parameters:
-            found *= len(parameter.values())
-        return found
+            size *= len(parameter.values())
+        return size
 
     def identity(self) -> dict[str, Any]:
         """What the trials of a sweep have in common, however many of them there are."""
@@ -72,59 +72,67 @@ def read(path: Path) -> Sweep:
         raise UserError(f"{path}: must be YAML; {' '.join(str(error).split())}") from None
     if not isinstance(content, dict):
         raise UserError(f"{path}: must hold fields such as method, metric and parameters; got {type(content).__name__}")
-    found = [f"{key}: no such field.{_near(key, FIELDS)}" for key in content if key not in FIELDS]
-    method, metric = content.get("method"), content.get("metric") or {}
+    violations = [f"{key}: no such field.{_hint(key, FIELDS)}" for key in content if key not in FIELDS]
+    method = content.get("method")
+    metric = content.get("metric") or {}
     if method not in METHODS:
-        found.append(f"method: must be one of {', '.join(METHODS)}; got {method!r}")
+        violations.append(f"method: must be one of {', '.join(METHODS)}; got {method!r}")
     if content.get("program", PROGRAM) != PROGRAM:
-        found.append(f"program: must be {PROGRAM}; got {content['program']!r}")
+        violations.append(f"program: must be {PROGRAM}; got {content['program']!r}")
     if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
-        found.append(f"metric: must have a name, such as dev/right_and_in_language; got {metric!r}")
+        violations.append(f"metric: must have a name, such as dev/right_and_in_language; got {metric!r}")
         metric = {}
-    found += [f"metric.{key}: no such field here.{_near(key, METRIC)}" for key in metric if key not in METRIC]
+    violations += [f"metric.{key}: no such field here.{_hint(key, METRIC)}" for key in metric if key not in METRIC]
     goal = metric.get("goal", "minimize")
     if goal not in GOALS:
-        found.append(f"metric.goal: must be one of {', '.join(GOALS)}; got {goal!r}")
+        violations.append(f"metric.goal: must be one of {', '.join(GOALS)}; got {goal!r}")
     cap = content.get("run_cap")
     if cap is not None and not _count(cap):
-        found.append(f"run_cap: must be a number of trials, at least 1; got {cap!r}")
-    fixed = _fixed(content.get("command"), found)
-    early = _early(content["early_terminate"], found) if content.get("early_terminate") is not None else None
+        violations.append(f"run_cap: must be a number of trials, at least 1; got {cap!r}")
+    fixed = _fixed(content.get("command"), violations)
+    early = _early(content["early_terminate"], violations) if content.get("early_terminate") is not None else None
     given = content.get("parameters")
     if not isinstance(given, dict) or not given:
-        found.append(f"parameters: must map settings to their values; got {given!r}")
+        violations.append(f"parameters: must map settings to their values; got {given!r}")
         given = {}
     parameters = []
     for name, entry in given.items():
         problem, parameter = read_parameter(str(name), entry)
         if problem:
-            found.append(f"parameters.{name}: {problem}")
+            violations.append(f"parameters.{name}: {problem}")
         elif method == "grid" and not parameter.values():
-            found.append(f"parameters.{name}: a grid needs values, or min and max of whole numbers; got {entry}")
+            violations.append(f"parameters.{name}: a grid needs values, or min and max of whole numbers; got {entry}")
         parameters.append(parameter)
-    if found:
-        raise UserError(f"{path} breaks these rules:\n" + "\n".join(f"  - {line}" for line in found))
+    if violations:
+        raise UserError(f"{path} breaks these rules:\n" + "\n".join(f"  - {line}" for line in violations))
     return Sweep(
-        path.stem, str(method), str(metric["name"]), str(goal), tuple(parameters), tuple(fixed), early, cap
-    )  # fmt: skip
+        name=path.stem,
+        method=str(method),
+        metric=str(metric["name"]),
+        goal=str(goal),
+        parameters=tuple(parameters),
+        fixed=tuple(fixed),
+        early=early,
+        run_cap=cap,
+    )
 
 
 def _count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
-def _near(wrong: object, valid: Sequence[str]) -> str:
-    close = difflib.get_close_matches(str(wrong), valid, n=1)
-    return f" Did you mean {close[0]!r}?" if close else f" Valid: {', '.join(valid)}"
+def _hint(wrong: object, valid: Sequence[str]) -> str:
+    """The nearest valid name, or all of them."""
+    return did_you_mean(str(wrong), valid) or f" Valid: {', '.join(valid)}"
 
 
-def _fixed(command: Any, found: list[str]) -> list[str]:
+def _fixed(command: Any, violations: list[str]) -> list[str]:
     """The overrides in `command`; W&B's own default command gives --key=value, which Hydra does not take."""
     asked = (
         f"must be a list that runs -m ${{program}} and ends with {ARGUMENTS}, which gives key=value as Hydra takes it"
     )
     if not isinstance(command, list) or command[-1:] != [ARGUMENTS]:
-        found.append(f"command: {asked}; got {command!r}")
+        violations.append(f"command: {asked}; got {command!r}")
         return []
     fixed = [str(part) for part in command if "=" in str(part)]
     strange = [
@@ -133,31 +141,36 @@ def _fixed(command: Any, found: list[str]) -> list[str]:
         if "=" not in str(part)
         and part not in ("-m", "python", "${env}", "${interpreter}", "${program}", PROGRAM, ARGUMENTS)
     ]
-    found += [f"command: {part!r} is not known here; {asked}" for part in strange]
+    violations += [f"command: {part!r} is not known here; {asked}" for part in strange]
     return fixed
 
 
-def _early(entry: Any, found: list[str]) -> Early | None:
+def _early(entry: Any, violations: list[str]) -> Early | None:
     known = ("type", "min_iter", "max_iter", "s", "eta", "strict")
     if not isinstance(entry, dict) or entry.get("type") != "hyperband":
-        found.append(f"early_terminate: type must be hyperband; got {entry!r}")
+        violations.append(f"early_terminate: type must be hyperband; got {entry!r}")
         return None
-    found += [f"early_terminate.{key}: no such field.{_near(key, known)}" for key in entry if key not in known]
-    eta, strict = entry.get("eta", 3), entry.get("strict", True)
-    first, last, s = (entry.get(key) for key in ("min_iter", "max_iter", "s"))
+    violations += [f"early_terminate.{key}: no such field.{_hint(key, known)}" for key in entry if key not in known]
+    eta = entry.get("eta", 3)
+    strict = entry.get("strict", True)
+    first: Any = entry.get("min_iter")
+    last: Any = entry.get("max_iter")
+    s: Any = entry.get("s")
     if not (is_number(eta) and eta > 1):
-        found.append(f"early_terminate.eta: must be above 1; got {eta!r}")
+        violations.append(f"early_terminate.eta: must be above 1; got {eta!r}")
         return None
     if not isinstance(strict, bool):
-        found.append(f"early_terminate.strict: must be true or false; got {strict!r}")
+        violations.append(f"early_terminate.strict: must be true or false; got {strict!r}")
     if _count(first) and last is None:
         bands = [int(first * eta**k) for k in range(20)]
     elif _count(last) and _count(s) and first is None:
         bands = sorted(int(last / eta**k) for k in range(1, s + 1) if last / eta**k >= 1)
     else:
-        found.append(f"early_terminate: needs min_iter, or max_iter and s, whole and at least 1 each; got {entry}")
+        violations.append(f"early_terminate: needs min_iter, or max_iter and s, whole and at least 1 each; got {entry}")
         return None
     if not bands:
-        found.append(f"early_terminate: no band is left of max_iter {entry['max_iter']} with eta {eta}; raise max_iter")
+        violations.append(
+            f"early_terminate: no band is left of max_iter {entry['max_iter']} with eta {eta}; raise max_iter"
+        )
         return None
     return Early(tuple(bands), float(eta), strict)

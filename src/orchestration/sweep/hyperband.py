@@ -14,7 +14,7 @@ def trials_to_stop(early: Early, goal: str, values: Mapping[int, Sequence[float]
     `strict` the one at the band) must be no worse than number floor(n / eta) (from 0) of the values there, from the best.
     """
     sign = -1.0 if goal == "maximize" else 1.0
-    losses = {trial: [sign * value for value in found] for trial, found in values.items()}
+    losses = {trial: [sign * value for value in series] for trial, series in values.items()}
     stopped = []
     for trial in running:
         own = losses.get(trial, [])
@@ -22,7 +22,7 @@ def trials_to_stop(early: Early, goal: str, values: Mapping[int, Sequence[float]
         if not reached:
             continue
         band = reached[-1]
-        there = sorted(found[band - 1] for found in losses.values() if len(found) >= band)
+        there = sorted(series[band - 1] for series in losses.values() if len(series) >= band)
         threshold = there[int(len(there) / early.eta)]
         if (own[band - 1] if early.strict else min(own)) > threshold:
             stopped.append(trial)

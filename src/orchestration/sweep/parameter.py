@@ -90,12 +90,15 @@ def _kind(entry: Mapping[str, Any]) -> str | None:
 
 
 def _range(name: str, kind: str, entry: Mapping[str, Any]) -> tuple[str, Parameter]:
-    low, high, step = entry["min"], entry["max"], entry.get("q", 1.0) if kind == "q_uniform" else 0.0
+    low = entry["min"]
+    high = entry["max"]
+    step = entry.get("q", 1.0) if kind == "q_uniform" else 0.0
     if not (is_number(low) and is_number(high)):
         return f"min and max must be numbers; got {low!r} and {high!r} (write 1e-5 as 1.0e-5)", Parameter(name)
     if not low < high:
         return f"min must be below max; got {low} and {high}", Parameter(name)
-    logarithmic, whole = kind == "log_uniform_values", kind == "int_uniform"
+    logarithmic = kind == "log_uniform_values"
+    whole = kind == "int_uniform"
     if logarithmic and low <= 0:
         return f"min of log_uniform_values must be above 0; got {low}", Parameter(name)
     if whole and not (isinstance(low, int) and isinstance(high, int)):

@@ -15,7 +15,7 @@ from src.orchestration.sweep.parameter import Parameter, written
 if TYPE_CHECKING:
     from optuna.study import Study
 
-SOME = 8
+SAMPLE_POINTS = 8
 STARTUP = 10  # trials at random before a Gaussian process is fitted, as optuna has it
 
 
@@ -37,8 +37,8 @@ def suggest(sweep: Sweep, known: Sequence[Observation], seed: int) -> dict[str, 
     number = len(known)
     if sweep.method == "grid":
         every = itertools.product(*(parameter.values() for parameter in sweep.parameters))
-        found = next(itertools.islice(every, number, None))
-        return {p.name: _typed(p, text) for p, text in zip(sweep.parameters, found, strict=True)}
+        texts = next(itertools.islice(every, number, None))
+        return {p.name: _typed(p, text) for p, text in zip(sweep.parameters, texts, strict=True)}
     import optuna
 
     study = study_of(sweep, known)
@@ -55,8 +55,8 @@ def sample_points(sweep: Sweep, seed: int) -> list[dict[str, Any]]:
     """A few points from all over the search space, the first that is asked for among them."""
     size = sweep.size()
     if size is None:
-        return [suggest(sweep, [], seed + k) for k in range(SOME)]
-    return [suggest(sweep, [Observation({}, None)] * (k * size // SOME), seed) for k in range(SOME)]
+        return [suggest(sweep, [], seed + k) for k in range(SAMPLE_POINTS)]
+    return [suggest(sweep, [Observation({}, None)] * (k * size // SAMPLE_POINTS), seed) for k in range(SAMPLE_POINTS)]
 
 
 def study_of(sweep: Sweep, known: Sequence[Observation]) -> Study:
@@ -64,8 +64,9 @@ def study_of(sweep: Sweep, known: Sequence[Observation]) -> Study:
     import optuna
 
     optuna.logging.set_verbosity(optuna.logging.ERROR)
-    states, space = optuna.trial.TrialState, distributions(sweep)
-    study = optuna.create_study(direction=sweep.goal)
+    states = optuna.trial.TrialState
+    space = distributions(sweep)
+    study = optuna.create_study(direction="maximize" if sweep.goal == "maximize" else "minimize")
     for trial in known:
         state = states.FAIL if trial.failed else states.RUNNING if trial.value is None else states.COMPLETE
         study.add_trial(

@@ -13,7 +13,8 @@ from src.config.stages import MEASURED
 from src.orchestration.sweep.file import Sweep
 from src.store.status import read as run_status
 
-SWEEP, TRIALS = "sweep.json", "trials.jsonl"
+SWEEP = "sweep.json"
+TRIALS = "trials.jsonl"
 
 
 @dataclass(frozen=True)
@@ -85,8 +86,8 @@ def measured(trial: Trial) -> list[dict[str, float]]:
     from src.tracking.metrics_file import read_metrics
 
     lines = read_metrics(trial.metrics)
-    found = [{name: line[name] for name in line if name.partition("/")[2] in MEASURED} for line in lines]
-    return [values for values in found if values]
+    rows = [{name: line[name] for name in line if name.partition("/")[2] in MEASURED} for line in lines]
+    return [values for values in rows if values]
 
 
 def values_of(trial: Trial, metric: str) -> list[float]:
@@ -106,20 +107,20 @@ def results_of(trial: Trial) -> dict[str, float]:
         records = trial.directory / "evaluate" / "records.parquet"
         return run_values(records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
     if trial.stopped_at:
-        found = measured(trial)
-        return found[trial.stopped_at - 1] if len(found) >= trial.stopped_at else {}
+        rows = measured(trial)
+        return rows[trial.stopped_at - 1] if len(rows) >= trial.stopped_at else {}
     return {}
 
 
 def error_of(trial: Trial, metric: str) -> str:
     """Why a trial has no value of `metric`: the last line of what its run or its configuration failed with."""
-    told = trial.error
-    if not told and (trial.directory / "config.yaml").is_file():
+    message = trial.error
+    if not message and (trial.directory / "config.yaml").is_file():
         status = run_status(trial.directory)
         if status.state == "finished":
             return f"the run has no value of {metric}: it is not a number there"
-        told = status.message if status.state == "failed" else ""
-    return (told.strip().splitlines() or ["it left no error behind; its log tells what it said last"])[-1]
+        message = status.message if status.state == "failed" else ""
+    return (message.strip().splitlines() or ["it left no error behind; its log tells what it said last"])[-1]
 
 
 def _replace(path: Path, text: str) -> None:

@@ -24,7 +24,9 @@ from src.tracking.wandb.state import NOTE, state
 
 AGENT = ("WANDB_RUN_ID", "WANDB_SWEEP_ID", "WANDB_SWEEP_PARAM_PATH", "WANDB_RESUME")  # what `wandb agent` tells a run
 Media = dict[str, Any]  # what W&B can hold: numbers, tables, pictures
-PARTIAL, WHOLE = ".wandb.partial", ".wandb.whole"  # an export while it is written, and until it is moved into place
+# An export while it is written, and until it is moved into place.
+PARTIAL = ".wandb.partial"
+WHOLE = ".wandb.whole"
 FINISH_SECONDS = 300.0  # for what is not yet uploaded at the end; `wandb sync --include-online` sends the rest
 
 
@@ -269,7 +271,8 @@ def _as_shared(shared: bool) -> Iterator[None]:
 
 def _config(home: Path) -> dict[str, Any]:
     """The run's configuration; of a stage that runs share, what its result depends on."""
-    whole, inputs = home / "config.yaml", home / "inputs.json"
+    whole = home / "config.yaml"
+    inputs = home / "inputs.json"
     if whole.is_file():
         import yaml
 

@@ -12,6 +12,7 @@ from src.analysis.statistics import (
     cells,
     differences,
     estimate,
+    lcpr,
     macro,
     p_value,
     resampled,
@@ -352,3 +353,8 @@ def test_differences_are_paired():
 def test_a_hole_in_the_records_is_an_error():
     with pytest.raises(ValueError, match="every problem must be there"):
         cells({0: records_of(lambda p, code: True).iloc[1:]}, "test")
+
+
+def test_lcpr_is_a_harmonic_mean():
+    assert lcpr(0.5, 1.0) == pytest.approx(2 / 3) and lcpr(0.0, 0.0) == 0.0
+    assert lcpr([0.5, 0.0, 0.25], [1.0, 0.0, 0.0]).tolist() == [float(lcpr(0.5, 1.0)), 0.0, 0.0]

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import lcpr, measure_fidelity, word_pass
+from src.language.fidelity import measure_fidelity, word_pass
 from src.language.mathematics import strip_mathematics
 from src.language.scripts import count_letters
 from src.language.table import CORE, EVALUATED, IN_DOMAIN, OUT_OF_DOMAIN, UnknownLanguage, language
@@ -126,7 +126,3 @@ def test_a_switch_in_the_middle_is_seen():
 )
 def test_words_in_the_wrong_script(text, code, passes):
     assert word_pass(text, code) is passes
-
-
-def test_lcpr_is_a_harmonic_mean():
-    assert lcpr(0.5, 1.0) == pytest.approx(2 / 3) and lcpr(0.0, 0.0) == 0.0

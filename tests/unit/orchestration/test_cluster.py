@@ -147,7 +147,7 @@ def directory(tmp_path, monkeypatch):
 
 
 def does(directory, code):
-    return job.Job((), directory, command=("-c", code))
+    return job.SlurmJob((), directory, command=("-c", code))
 
 
 def test_a_job_records_how_it_goes(directory):

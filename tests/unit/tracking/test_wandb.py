@@ -12,6 +12,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from src.store.records import ROLLOUTS
 from src.store.rollouts import write_rollouts
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
@@ -40,7 +41,8 @@ def train(home, steps, resumed=0, stage="grpo", shared=False):
     tracker = Tracker(folder, stage, SPEC, None if shared else home, last=shared)
     tracker.resume(resumed)
     for step in steps:
-        row = {"step": step, "language": "sw", "completion": HOSTILE, "correct": True, "reward": None, "advantage": 0.5}
+        row = dict.fromkeys(column.name for column in ROLLOUTS)
+        row |= {"step": step, "language": "sw", "completion": HOSTILE, "correct": True, "advantage": 0.5}
         write_rollouts(folder / "rollouts", step, [row | {"tokens": place} for place in range(4)])
         tracker.log(step, {"loss": float(step), "accuracy/sw": 0.25})
     tracker.close()
@@ -126,9 +128,11 @@ def test_one_export_holds_metrics_rollouts_final_values_and_the_report(tmp_path)
     files = {path.name: path for path in folder.glob("files/media/**/*.*")}
     assert uploads == {str(path.relative_to(folder / "files")): path.stat().st_size for path in files.values()}
     (table,) = (json.loads(path.read_text()) for name, path in files.items() if name.startswith("rollouts"))
-    assert table["columns"] == ["step", "language", "completion", "correct", "reward", "advantage", "tokens"]
-    assert [row[-1] for row in table["data"]] == [0, 1, 2]  # of 4, evenly
-    assert table["data"][0][2] == "\\u001b[2J</think>\\boxed{1}\\u202e"
+    assert table["columns"] == [column.name for column in ROLLOUTS if column.in_tables]
+    rows = [dict(zip(table["columns"], row, strict=True)) for row in table["data"]]
+    assert [row["tokens"] for row in rows] == [0, 1, 2]  # of 4, evenly
+    assert (rows[0]["step"], rows[0]["language"], rows[0]["advantage"], rows[0]["reward"]) == (2, "sw", 0.5, None)
+    assert rows[0]["completion"] == "\\u001b[2J</think>\\boxed{1}\\u202e"
     assert any(name.startswith("pareto-dev") and name.endswith(".png") for name in files)
 
 
