@@ -1,5 +1,10 @@
 """Sets of runs: what is read, where runs go, and what a failure leaves."""
 
+import signal
+import subprocess
+import sys
+import time
+
 import pandas
 import pytest
 import yaml
@@ -110,3 +115,34 @@ def test_an_arm_that_makes_no_sense_is_named(tmp_path, entries, message):
     (tmp_path / "runs.yaml").write_text(yaml.safe_dump({"title": "x", "experiments": entries}))
     with pytest.raises(UserError, match=message):
         RunsSpec.read(tmp_path / "runs.yaml")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL], ids=lambda number: number.name)
+def test_a_set_of_runs_that_ends_leaves_no_run_behind(tmp_path, overrides, number):
+    """By Ctrl-C, by SIGTERM, and by SIGKILL, which nobody can heed."""
+    (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [grpo]\n")
+    root = next(text for text in overrides if text.startswith("root="))
+    more = [text for text in overrides if not text.startswith(("root=", "scale="))]
+    command = [sys.executable, "-m", "src", "launch", str(tmp_path), "--root", root.partition("=")[2], "--jobs", "1"]
+    process = subprocess.Popen(
+        [*command, *more, "grpo.steps=1000"], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+    )
+    wait_until(lambda: processes_of(root))
+    process.send_signal(number)
+    said = process.communicate(timeout=30)[1]
+    wait_until(lambda: not processes_of(root))
+    if number != signal.SIGKILL:
+        assert "interrupted; the same command again resumes" in said and process.returncode == 130
+
+
+def processes_of(root):
+    """The command lines of runs with this `root=...` that are alive."""
+    shown = subprocess.run(["ps", "-A", "-o", "args", "-ww"], capture_output=True, text=True, check=True).stdout
+    return [line for line in shown.splitlines() if root in line and "src.run" in line]
+
+
+def wait_until(condition, seconds=60):
+    deadline = time.time() + seconds
+    while not condition():
+        assert time.time() < deadline
+        time.sleep(0.05)

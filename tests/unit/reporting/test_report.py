@@ -12,6 +12,7 @@ from src.reporting import figures, tables
 from src.reporting.report import build_report
 from src.reporting.tables import Row
 from src.store.directory import Run
+from src.store.records import ROLLOUTS
 from src.store.rollouts import write_rollouts
 
 HOSTILE = '</pre><script>alert(1)</script><img src="http://evil.example/x">\x1b[2J````\n# heading | cell'
@@ -39,7 +40,8 @@ def make_run(folder, method, seed, right):
             "language": "fr", "detected": None, "status": "unparsed", "reward": 0.0, "alignment_term": 0.0,
             "advantage": 0.0, "question": "q" + HOSTILE, "completion": f"step{step} {HOSTILE}",
         }  # fmt: skip
-        write_rollouts(folder / "rollouts", step, [row])
+        empty = dict.fromkeys(column.name for column in ROLLOUTS)
+        write_rollouts(folder / "rollouts", step, [empty | row])
     return Run(method, seed, folder / "records.parquet", metrics, folder / "rollouts", folder / "config.yaml")
 
 
