@@ -44,7 +44,9 @@ class Server(ThreadingHTTPServer):
                 }  # fmt: skip
                 return {"model": project | {"bucket": bucket}}
             case "UpsertBucket":
-                self.runs.setdefault(variables["name"], {"rows": {}, "summary": {}, "exits": [], "sweep": variables.get("sweep")})
+                self.runs.setdefault(
+                    variables["name"], {"rows": {}, "summary": {}, "exits": [], "sweep": variables.get("sweep")}
+                )
                 return {"upsertBucket": {"inserted": run is None, "bucket": {
                     "id": "b", "name": variables["name"], "displayName": "n", "project": project,
                 }}}  # fmt: skip
