@@ -17,7 +17,7 @@ from omegaconf.errors import OmegaConfBaseException
 from src.common.console import fail
 from src.common.errors import UserError
 from src.config.checks import check
-from src.config.compose import build, register
+from src.config.compose import Composition, build, register
 from src.config.directory import run_directory
 from src.config.explain import explain
 from src.config.schema import Config
@@ -26,9 +26,7 @@ from src.distributed.environment import launch_environment
 from src.distributed.spawn import PARENT, die_with_parent
 from src.pipeline.heartbeat import mark_running
 from src.pipeline.memory import check_memory
-from src.store.directory import OVERRIDES
-
-register()
+from src.store.directory import CONFIG, OVERRIDES, PREVIEW
 
 
 @hydra.main(version_base="1.3", config_path="../conf", config_name="config")
@@ -48,23 +46,23 @@ def run(node: DictConfig) -> None:
     """Check, carry out and show one run."""
     config = build(node)
     check(config)
-    overrides = list(HydraConfig.get().overrides.task)
-    directory = run_directory(config.root, config.scale, config.method, config.seed, overrides)
+    job = HydraConfig.get()
+    directory = run_directory(Composition(node, job.runtime.choices.get("experiment")))
     try:
         directory.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise UserError(f"root must be a folder that can be written to; got {config.root} ({error.strerror})") from None
     if config.report.schedule_preview:
-        print(draw_schedule(config, directory / "schedule.png"))
+        print(draw_schedule(config, directory / PREVIEW))
         return
     from src.pipeline.execute import execute
     from src.stages.report import show
 
-    resolved = directory / "config.yaml"
+    resolved = directory / CONFIG
     if launch_environment().rank:
         run_other_rank(config, directory, resolved)
     OmegaConf.save(node, resolved, resolve=True)
-    (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in overrides), encoding="utf-8")
+    (directory / OVERRIDES).write_text("".join(f"{text}\n" for text in job.overrides.task), encoding="utf-8")
     if line := check_memory(config):
         print(line, flush=True)
     with mark_running(directory):
@@ -105,8 +103,9 @@ def main() -> None:
     os.environ.setdefault("HYDRA_FULL_ERROR", "1")  # errors reach us instead of ending the process
     from src.orchestration.cluster import plugin
 
-    plugin.register()
     try:
+        plugin.register()
+        register()
         hydra_main()
     except UserError as error:  # of a command whose runs go to a cluster
         sys.exit(fail(str(error)))

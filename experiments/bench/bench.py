@@ -94,11 +94,12 @@ def step_ours(rank: int, size: int) -> dict[str, float]:
     """Steps of `src.run` itself, read back from its own log."""
     import shutil
 
-    from src.config.directory import run_directory
+    from src.config.directory import directory_of
 
     root = Path("runs/bench/ours")
     shutil.rmtree(root, ignore_errors=True)
     overrides = [
+        "+experiment=grpo",
         "scale=laptop",
         f"root={root}",
         f"grpo.steps={REPEATS + 2}",
@@ -111,10 +112,8 @@ def step_ours(rank: int, size: int) -> dict[str, float]:
         "objective=grpo",
         "method=bench",
     ]
-    subprocess.run(
-        [sys.executable, "-m", "src.run", "+experiment=grpo", *overrides], check=True, stdout=subprocess.DEVNULL
-    )
-    run = run_directory(root, "laptop", "bench", 0, overrides)
+    subprocess.run([sys.executable, "-m", "src.run", *overrides], check=True, stdout=subprocess.DEVNULL)
+    run = directory_of(overrides)
     lines = [json.loads(line) for line in (run / "grpo" / "metrics.jsonl").read_text().splitlines()][2:]
     seconds = [line["seconds_rollout"] + line["seconds_judge"] + line["seconds_update"] for line in lines]
     return {

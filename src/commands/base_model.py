@@ -11,20 +11,21 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.config.directory import run_directory
+from src.config.directory import directory_of
 from src.pipeline.plan import shipped_base
+from src.store.directory import DONE, INPUTS
 
-COMMAND = ["-m", "src.run", "+experiment=pretrain", "scale=laptop", "seed=0", "distributed.processes=1"]
+OVERRIDES = ["+experiment=pretrain", "scale=laptop", "seed=0", "distributed.processes=1"]
 
 
 def remake() -> None:
     """Pre-train with the demo's settings, then put the model into the repository with a note of its making."""
-    subprocess.run([sys.executable, *COMMAND], check=True)
-    run = run_directory("runs", "laptop", "pretrain", 0)
-    inputs = json.loads((run / "evaluate" / "inputs.json").read_text())
+    subprocess.run([sys.executable, "-m", "src.run", *OVERRIDES], check=True)
+    run = directory_of(OVERRIDES)
+    inputs = json.loads((run / "evaluate" / INPUTS).read_text())
     model = Path(inputs["model"])
     folder = shipped_base("small")
-    done = json.loads((model.parent / "done.json").read_text())
+    done = json.loads((model.parent / DONE).read_text())
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(model, folder)
     note = {

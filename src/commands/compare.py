@@ -18,12 +18,13 @@ from typing import TYPE_CHECKING, Any
 from src.common.console import fail
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Table
+from src.store.directory import CONFIG, RunDirectory
 
 if TYPE_CHECKING:
     from src.analysis.statistics import Cells, Estimate
 
-RECORDS = Path("evaluate") / "records.parquet"
 SEED = re.compile(r"seed(\d+)(-[0-9a-f]+)?")
+OF_A_RUN = RunDirectory(Path()).records  # within a run directory
 PASS = re.compile(r"pass@([1-9]\d*)")
 SHOWN = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 NEEDED = (
@@ -71,13 +72,13 @@ def find(path: Path) -> dict[int, Path]:
     """
     if path.is_file():
         files = [path]
-    elif (path / RECORDS).is_file():
-        files = [path / RECORDS]
+    elif (path / OF_A_RUN).is_file():
+        files = [path / OF_A_RUN]
     else:
-        files = sorted(path.glob(f"seed*/{RECORDS}"))
+        files = sorted(path.glob(f"seed*/{OF_A_RUN}"))
     if not files:
         raise UserError(
-            f"{path}: a run must hold {RECORDS}, itself or in folders seed*; there is none. Finish its evaluation, or "
+            f"{path}: a run must hold {OF_A_RUN}, itself or in folders seed*; there is none. Finish its evaluation, or "
             "give a run directory or a records.parquet"
         )
     seeds: dict[int, Path] = {}
@@ -269,7 +270,7 @@ def _weights(records: Sequence[Path]) -> dict[str, float]:
 
     weights_of = {}
     for path in records:
-        config = path.resolve().parent.parent / "config.yaml"
+        config = path.resolve().parent.parent / CONFIG
         if config.is_file():
             benchmark = (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("benchmark") or {}
             weights_of[path] = benchmark.get("weights") or {}

@@ -13,6 +13,7 @@ from src.common.console import clock, fail
 from src.common.errors import UserError
 from src.orchestration.pool import end_as_interrupted
 from src.orchestration.suite import RunsSpec, all_finished, choose, gather, jobs_of, tuning_jobs
+from src.store.directory import FILES, TABLE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -40,8 +41,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if not all_finished(jobs, at_once):
             return 1
         output = gather(options.folder, spec, jobs, tried, options.scale, options.root)
-        print((output / "table.txt").read_text())
-        for name, path in json.loads((output / "files.json").read_text()).items():
+        print((output / TABLE).read_text())
+        for name, path in json.loads((output / FILES).read_text()).items():
             print(f"{name + ':':14} {path}")
         print(f"{len(jobs)} runs in {clock(time.time() - began)}")
     except UserError as error:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
+import importlib.util
 import inspect
 import pkgutil
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from src.common.errors import ConfigError
 
@@ -21,27 +24,86 @@ COMPONENTS = {
 
 
 def components(group: str) -> dict[str, type]:
-    """Module name -> component class of a group, classes_by_name by walking its package."""
+    """Module name -> component class of a group, found by walking its package; modules that the package calls `SUPPORT` are
+    none.
+
+    Raises:
+        ConfigError: a module does not define exactly one dataclass.
+    """
     package = importlib.import_module(COMPONENTS[group])
     support = {"base", *getattr(package, "SUPPORT", ())}
-    classes_by_name = {}
-    for info in pkgutil.iter_modules(package.__path__):
-        if info.name in support:
-            continue
-        module = importlib.import_module(f"{package.__name__}.{info.name}")
-        classes = [
-            member
-            for _, member in inspect.getmembers(module, inspect.isclass)
-            if member.__module__ == module.__name__ and dataclasses.is_dataclass(member)
-        ]
-        if len(classes) != 1:
-            raise ConfigError(
-                f"{module.__name__} must define exactly one dataclass, the component; it defines {len(classes)}"
-            )
-        classes_by_name[info.name] = classes[0]
-    return classes_by_name
+    names = [info.name for info in pkgutil.iter_modules(package.__path__) if info.name not in support]
+    return {name: component(group, name) for name in names}
+
+
+def component(group: str, name: str) -> type:
+    """The one component class of the module `name` of a group.
+
+    Raises:
+        ConfigError: the module does not define exactly one dataclass.
+    """
+    module = _imported(f"{COMPONENTS[group]}.{name}")
+    classes = [
+        member
+        for _, member in inspect.getmembers(module, inspect.isclass)
+        if member.__module__ == module.__name__ and dataclasses.is_dataclass(member)
+    ]
+    if len(classes) != 1:
+        names = ", ".join(cls.__name__ for cls in classes) or "none"
+        fix = (
+            "Move the others to base.py, or to a module outside this package or in its SUPPORT"
+            if classes
+            else "Define it"
+        )
+        raise ConfigError(
+            f"{_short(Path(str(module.__file__)))} must define exactly one dataclass, the component of group {group}; "
+            f"it defines {len(classes)} ({names}). {fix}"
+        )
+    return classes[0]
 
 
 def choices(group: str) -> list[str]:
     """Names of the yaml files of a configuration group."""
     return sorted(path.stem for path in (CONF / group).glob("*.yaml"))
+
+
+def choice(group: str, name: str) -> tuple[type, dict[str, Any]]:
+    """The component class that `conf/<group>/<name>.yaml` inherits from, and the settings it gives to it. The file is read
+    as it is: nothing of a run's configuration is in the settings.
+
+    Raises:
+        ConfigError: the file inherits from no schema of its group, or from several.
+    """
+    import yaml
+
+    path = CONF / group / f"{name}.yaml"
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    prefix = f"/schema/{group}/"
+    schemas = [
+        entry.removeprefix(prefix)
+        for entry in content.pop("defaults", [])
+        if isinstance(entry, str) and entry.startswith(prefix)
+    ]
+    if len(schemas) != 1:
+        raise ConfigError(
+            f"{_short(path)} must have exactly one {prefix}<module> in its defaults; it has {len(schemas)}"
+        )
+    module, _, package = schemas[0].partition("@")
+    settings = content if package == "_here_" else content.get(group, {})
+    return component(group, module), settings
+
+
+def _imported(name: str) -> ModuleType:
+    """The module; an error while it is imported says of which component."""
+    try:
+        return importlib.import_module(name)
+    except Exception as error:
+        spec = importlib.util.find_spec(name)
+        if spec is not None and spec.origin is not None:
+            error.add_note(f"This is the component {_short(Path(spec.origin))}, which cannot be imported.")
+        raise
+
+
+def _short(path: Path) -> str:
+    """A path as it is from the folder that holds `conf/`."""
+    return str(path.relative_to(CONF.parent)) if path.is_relative_to(CONF.parent) else str(path)

@@ -5,10 +5,13 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Sequence
+from contextlib import nullcontext
+from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
-from omegaconf import MISSING, DictConfig, OmegaConf
+from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 
 from src.common.errors import ConfigError, UserError
 from src.common.registry import COMPONENTS, CONF, choices, components
@@ -17,22 +20,53 @@ from src.config.explain import explain
 from src.config.schema import Config
 
 
+@dataclass(frozen=True)
+class Composition:
+    """A configuration as Hydra composes it from a command line; references are not resolved, nothing is checked.
+    `experiment` is what was chosen there (None: nothing)."""
+
+    node: DictConfig
+    experiment: str | None
+
+    @staticmethod
+    def without_hydra(node: DictConfig) -> Composition:
+        """From a configuration that still holds Hydra's own, which is taken out of it."""
+        experiment = node.hydra.runtime.choices.get("experiment")
+        with open_dict(node):
+            del node["hydra"]
+        return Composition(node, experiment)
+
+
+def compose(overrides: Sequence[str]) -> Composition:
+    """The configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it.
+
+    Raises:
+        UserError: it cannot be composed.
+    """
+    from hydra import compose as hydra_compose
+    from hydra import initialize_config_dir
+    from hydra.core.global_hydra import GlobalHydra
+    from hydra.errors import HydraException
+    from omegaconf.errors import OmegaConfBaseException
+
+    register()
+    # Inside of a command of Hydra's its own search path holds, which the user may have added to.
+    inside = GlobalHydra.instance().is_initialized()
+    try:
+        with nullcontext() if inside else initialize_config_dir(str(CONF), version_base="1.3"):
+            node = hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+    except (HydraException, OmegaConfBaseException) as error:
+        raise UserError(explain(error)) from None
+    return Composition.without_hydra(node)
+
+
 def composed(overrides: Sequence[str]) -> Config:
     """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it.
 
     Raises:
         UserError: it cannot be composed, or cannot run.
     """
-    from hydra import compose, initialize_config_dir
-    from hydra.errors import HydraException
-    from omegaconf.errors import OmegaConfBaseException
-
-    register()
-    try:
-        with initialize_config_dir(str(CONF), version_base="1.3"):
-            config = build(compose("config", overrides=list(overrides)))
-    except (HydraException, OmegaConfBaseException) as error:
-        raise UserError(explain(error)) from None
+    config = build(compose(overrides).node)
     check(config)
     return config
 
@@ -45,8 +79,9 @@ ASKED = "?"
 OF_STAGES = {"data.sft": "sft", "data.prompts": "grpo", "benchmark.path": "evaluate"}
 
 
+@cache
 def register() -> None:
-    """Put the root schema and every component's schema where Hydra finds them, and the resolver `share`: the whole part
+    """Once for a process, put the root schema and every component's schema where Hydra finds them, and the resolver `share`: the whole part
     of a share of a number, as in `${share:0.2,${rollout.maximum_new_tokens}}`."""
     OmegaConf.register_new_resolver("share", lambda share, whole: int(float(share) * int(whole)), replace=True)
     store = ConfigStore.instance()

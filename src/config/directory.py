@@ -1,23 +1,113 @@
-"""Where a run lives: a function of its configuration."""
+"""Where a run lives: a function of its configuration, however that is written.
+
+`<root>/<scale>/<method>/seed<seed>` is the run of an experiment at a scale as their files have it. What differs from those
+gives the name a suffix, a hash of the differences: `schedule.maximum=1`, `=1.0`, `+schedule.maximum=1` are one run, and
+naming a default is none.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cache
 from pathlib import Path
+from typing import Any
 
+from omegaconf import MISSING, DictConfig, OmegaConf
+
+from src.config.compose import ASKED, Composition, compose
 from src.services.spec import SERVICE
 
-# Overrides that do not change results, or are in the path already: they do not give a run another directory.
+# Settings that are in the path already, or do not change results; each stands for itself and for what is below it.
 NOT_HASHED = (
-    "+experiment", "experiment", "scale", "seed", "root", "tracking", "distributed.", "hydra", "checkpoint.", "report.", "cluster=", "cluster.",
-    "rollout.timeout_s", "rollout.probe_rows", "rollout.mismatch_limit", "rollout.vllm.", *(f"traces.teacher.{name}=" for name in SERVICE),
-)  # fmt: skip
+    *("root", "scale", "method", "seed"),
+    *("tracking", "distributed", "checkpoint", "report", "cluster", "hydra"),
+    *("rollout.timeout_s", "rollout.probe_rows", "rollout.mismatch_limit", "rollout.vllm"),
+    *(f"traces.teacher.{name}" for name in SERVICE),
+)
+Key = tuple[str, ...]
 
 
-def run_directory(root: str | Path, scale: str, method: str, seed: int, overrides: Iterable[str] = ()) -> Path:
-    """Where a run lives: the same command always has the same place. No time stamp, so that it resumes."""
-    counted = sorted(text for text in overrides if not text.startswith(NOT_HASHED))
-    suffix = "-" + hashlib.sha256(json.dumps(counted).encode()).hexdigest()[:8] if counted else ""
-    return Path(root) / scale / method / f"seed{seed}{suffix}"
+def run_directory(composition: Composition, seed: int | None = None) -> Path:
+    """Where the run lives (with another seed: `seed`). No time stamp, so that it resumes."""
+    node = composition.node if seed is None else OmegaConf.merge(composition.node, {"seed": seed})
+    assert isinstance(node, DictConfig)
+    settings = _resolved(node)
+    plain = _resolved(_with(_as_filed(composition.experiment, str(settings["scale"])), settings))
+    different = differences(settings, plain)
+    suffix = f"-{hashlib.sha256(json.dumps(different).encode()).hexdigest()[:8]}" if different else ""
+    return Path(
+        str(settings["root"]), str(settings["scale"]), str(settings["method"]), f"seed{settings['seed']}{suffix}"
+    )
+
+
+def directory_of(overrides: Sequence[str]) -> Path:
+    """Where the run of `python -m src.run <overrides>` lives.
+
+    Raises:
+        UserError: they cannot be composed.
+    """
+    return run_directory(compose(overrides))
+
+
+def differences(settings: Mapping[str, Any], others: Mapping[str, Any]) -> list[list[str]]:
+    """`[key, value as JSON]` of each of the `settings` that is not so in `others`, and `[key]` of what is only there, by
+    key; but for `NOT_HASHED`."""
+    here = dict(_leaves(settings))
+    there = dict(_leaves(others))
+    keys = sorted(key for key in here.keys() | there.keys() if not _is_left_out(key))
+    return [
+        [".".join(key), here[key]] if key in here else [".".join(key)]
+        for key in keys
+        if here.get(key) != there.get(key)
+    ]
+
+
+@cache
+def _as_filed(experiment: str | None, scale: str) -> DictConfig:
+    """The configuration of an experiment at a scale without further overrides."""
+    return compose([*([] if experiment is None else [f"+experiment={experiment}"]), f"scale={scale}"]).node
+
+
+def _with(node: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
+    """A copy with those of the `settings` that are not hashed: others may refer to them."""
+    copy = OmegaConf.merge(node)
+    assert isinstance(copy, DictConfig)
+    for key in NOT_HASHED:
+        value: Any = settings
+        for name in key.split("."):
+            value = value.get(name) if isinstance(value, Mapping) else None
+        if value is not None:
+            OmegaConf.update(copy, key, value, force_add=True)
+    return copy
+
+
+def _resolved(node: DictConfig) -> dict[str, Any]:
+    """Plain values; a reference to what has no value yet has none either."""
+    plain = OmegaConf.to_container(node, resolve=True)
+    assert isinstance(plain, dict)
+    return {str(key): value for key, value in plain.items()}
+
+
+def _is_left_out(key: Key) -> bool:
+    return any(".".join(key[:length]) in NOT_HASHED for length in range(1, len(key) + 1))
+
+
+def _leaves(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
+    """The settings that are no dictionaries, as JSON; equal numbers alike, and a file that is still to be given as none."""
+    if isinstance(value, Mapping):
+        for name, inner in value.items():
+            yield from _leaves(inner, (*key, str(name)))
+    else:
+        yield key, json.dumps(None if value in (ASKED, MISSING) else _plain(value), sort_keys=True, default=str)
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(name): _plain(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    return value

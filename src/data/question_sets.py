@@ -11,22 +11,19 @@ Imports nothing heavy: the configuration asks for identities before anything sta
 
 from __future__ import annotations
 
-import difflib
-import importlib
-import inspect
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from src.common.errors import UserError
+from src.common.errors import UserError, nearest
+from src.common.registry import choice, choices
 from src.data.benchmarks.base import Benchmark, content_hash
 from src.data.fetch import fetch
 from src.data.readers import BadData
 from src.data.records import Question, read_records
 from src.data.world.spec import WorldSpec
 
-CONF = Path(__file__).resolve().parents[2] / "conf" / "benchmark"
 _REMOTE = re.compile(r"((?:hub|github):[^@/]+/[^@/]+)@([0-9a-f]{40})(?:/(.+))?")
 
 
@@ -77,13 +74,13 @@ def read(
         Unreadable: there is no such set.
         BadData: its files are not there, or not as they should be.
     """
-    found = find(name)
-    if found.benchmark is None:
-        rows: list[Question] = read_records(found.local, Question)
+    named = find(name)
+    if named.benchmark is None:
+        rows: list[Question] = read_records(named.local, Question)
         codes = list(dict.fromkeys(row.language for row in rows))
     else:
-        codes = [code for code in found.benchmark.languages() if not languages or code in languages]
-        rows = _questions(name, found, codes, world or WorldSpec(), problems)
+        codes = [code for code in named.benchmark.languages() if not languages or code in languages]
+        rows = _questions(name, named, codes, world or WorldSpec(), problems)
     kept = [code for code in codes if not languages or code in languages]
     return [row for code in kept for row in [row for row in rows if row.language == code][:problems]]
 
@@ -110,9 +107,9 @@ def title(name: str) -> str:
 
 def identity(name: str) -> str:
     """What the questions depend on, as a short text: the set and, of local files, the content, wherever they lie."""
-    found = find(name)
-    if found.benchmark is not None:
-        return f"{found.split} of {found.benchmark.identity()}"
+    named = find(name)
+    if named.benchmark is not None:
+        return f"{named.split} of {named.benchmark.fingerprint()}"
     if _is_remote(name):
         return name
     if not Path(name).is_file():
@@ -121,11 +118,11 @@ def identity(name: str) -> str:
 
 
 def _questions(
-    name: str, found: NamedSet, codes: Sequence[str], world: WorldSpec, problems: int | None
+    name: str, named: NamedSet, codes: Sequence[str], world: WorldSpec, problems: int | None
 ) -> list[Question]:
-    assert found.benchmark is not None
+    assert named.benchmark is not None
     try:
-        return found.benchmark.questions(found.split, codes, world, problems)
+        return named.benchmark.questions(named.split, codes, world, problems)
     except BadData as error:
         if "=" in name:
             raise
@@ -148,25 +145,16 @@ def _remote(text: str) -> tuple[str, str, str]:
 
 
 def _benchmark(name: str, place: str) -> Benchmark:
-    """The benchmark of `conf/benchmark/<name>.yaml`, with its files at `place` if there is one.
-
-    The yaml is read as it is: the settings of a benchmark are in its own section, and the run's configuration, which
-    lies above this layer, may be busy with another one.
-    """
-    import yaml
-
-    path = CONF / f"{name}.yaml"
-    if not path.is_file():
-        names = sorted(file.stem for file in CONF.glob("*.yaml"))
-        close = difflib.get_close_matches(name, names, n=1)
-        hint = f"Did you mean {close[0]!r}? " if close else ""
-        raise Unreadable(f"no benchmark {name!r}. {hint}Valid here: {', '.join(names)}, or a .jsonl file of questions")
-    settings = yaml.safe_load(path.read_text(encoding="utf-8"))
-    module = settings["defaults"][0].removeprefix("/schema/benchmark/").split("@")[0]
-    found = _component(module)(**{**settings.get("benchmark", {}), **_place(place)})
-    if broken := found.violations():
-        raise Unreadable("\n".join(broken))
-    return found
+    """The benchmark of `conf/benchmark/<name>.yaml`, with its files at `place` if there is one; a run's configuration has no
+    say in it, for it may be busy with another benchmark."""
+    if name not in choices("benchmark"):
+        raise Unreadable(f"no benchmark {name!r}. {nearest(name, choices('benchmark'))}, or a .jsonl file of questions")
+    kind, settings = choice("benchmark", name)
+    benchmark = kind(**settings | _place(place))
+    assert isinstance(benchmark, Benchmark)
+    if violations := benchmark.violations():
+        raise Unreadable("\n".join(violations))
+    return benchmark
 
 
 def _place(place: str) -> dict[str, str | None]:
@@ -177,14 +165,3 @@ def _place(place: str) -> dict[str, str | None]:
         return {"path": place}
     source, revision, folder = _remote(place)
     return {"source": source, "revision": revision, "folder": folder, "path": None}
-
-
-def _component(module: str) -> type[Benchmark]:
-    """The one benchmark of `src/data/benchmarks/<module>.py`."""
-    imported = importlib.import_module(f"src.data.benchmarks.{module}")
-    (kind,) = (
-        kind
-        for _, kind in inspect.getmembers(imported, inspect.isclass)
-        if kind.__module__ == imported.__name__ and issubclass(kind, Benchmark)
-    )
-    return kind

@@ -12,13 +12,17 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 from src.common.console import clock
 from src.common.errors import UserError, nearest
+from src.config.compose import Composition, compose
 from src.config.directory import run_directory
+from src.orchestration.cluster import plugin
 from src.orchestration.pool import Pool
+from src.store.directory import LOG, STATUS, Run, RunDirectory
 from src.tracking.progress import bars, left
 
 POLL_S = 0.2
@@ -119,10 +123,24 @@ class Job:
 
 
 def job_of(spec: RunsSpec, arm: Arm, own: Sequence[str], seed: int, scale: str, root: str) -> Job:
-    """The run of an arm with `own` overrides."""
+    """The run of an arm with `own` overrides.
+
+    Raises:
+        UserError: they cannot be composed; the message names the arm.
+    """
     overrides = (f"scale={scale}", f"root={root}", *spec.overrides, *own)
-    directory = run_directory(root, scale, arm.experiment, seed, overrides)
-    return Job(arm.name, arm.experiment, seed, overrides, directory)
+    try:
+        composition = _composition((f"+experiment={arm.experiment}", *overrides))
+    except UserError as error:
+        raise UserError(f"{arm.name}: {error}") from None
+    return Job(arm.name, arm.experiment, seed, overrides, run_directory(composition, seed))
+
+
+@cache
+def _composition(overrides: tuple[str, ...]) -> Composition:
+    """Composed once for all seeds of an arm."""
+    plugin.register()  # a suite may run on a cluster
+    return compose(overrides)
 
 
 def tuning_jobs(spec: RunsSpec, scale: str, root: str) -> list[Job]:
@@ -161,7 +179,7 @@ def choose(spec: RunsSpec, scale: str, root: str) -> tuple[dict[str, tuple[str, 
         values = []
         for own in arm.candidates():
             runs = [job_of(spec, arm, own, seed, scale, root) for seed in seeds]
-            records = [job.directory / "evaluate" / "records.parquet" for job in runs]
+            records = [RunDirectory(job.directory).records for job in runs]
             frame = pandas.concat([pandas.read_parquet(path, columns=columns) for path in records])
             frame = frame[frame["split"] == TUNING_SPLIT]
             if frame.empty:
@@ -185,7 +203,7 @@ def launch(jobs: Sequence[Job], at_once: int, bars: Bars) -> list[Job]:
             while waiting and len(pool.running) < at_once:
                 number = waiting.pop(0)
                 job = jobs[number]
-                status = (job.directory / "status.json").resolve()
+                status = (job.directory / STATUS).resolve()
                 pool.start(number, job.arguments, job.directory, {"ADAMAME_STATUS": str(status)})
             time.sleep(POLL_S)
             for number, good in pool.ended().items():
@@ -201,7 +219,7 @@ def all_finished(jobs: Sequence[Job], at_once: int) -> bool:
     with Bars(jobs) as bars:
         failed = launch(jobs, at_once, bars)
     for job in failed:
-        tail = (job.directory / "log.txt").read_text(errors="replace").strip().splitlines()[-12:]
+        tail = (job.directory / LOG).read_text(errors="replace").strip().splitlines()[-12:]
         print(f"\nerror: {job.name} seed {job.seed} failed:", *tail, sep="\n  ", file=sys.stderr)
         print(f"  its command: {' '.join(job.command[1:])}", file=sys.stderr)
     if failed:
@@ -261,7 +279,7 @@ class Bars:
 
     def _status(self, job: Job) -> dict[str, Any]:
         """What the run wrote since it was started; nothing before it has."""
-        path = job.directory / "status.json"
+        path = job.directory / STATUS
         if not path.is_file() or path.stat().st_mtime < self.began:
             return {}
         return dict(json.loads(path.read_text()))
@@ -286,14 +304,13 @@ def gather(
 ) -> Path:
     """The report over all runs: `<root>/<scale>/<name of the folder>/`."""
     from src.reporting.report import build_report
-    from src.store.directory import found
 
     output = Path(root) / scale / f"_{folder.name}"
     expected = folder / "expected.csv"
     build_report(
         output,
         f"{spec.title} (scale={scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})",
-        [found(job.directory, job.name, job.seed) for job in jobs],
+        [Run.of(job.directory, job.name, job.seed) for job in jobs],
         compared=spec.compared or None,
         expected=expected if expected.is_file() else None,
         command=f"python -m src launch {folder} --scale {scale}",

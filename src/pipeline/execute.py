@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import json
 import time
 from contextlib import nullcontext
@@ -15,13 +14,12 @@ from src.common.lock import exclusive
 from src.config.schema import Config
 from src.distributed.environment import launch_environment
 from src.pipeline.plan import plan
-from src.pipeline.stage import Planned, Stage
+from src.pipeline.stage import Planned, Stage, module_of
 from src.pipeline.tracking import complete, followed
+from src.store.directory import DONE, INPUTS
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
-
-IN_PARENT = ("report", "traces")  # stages that are never split into ranks
 
 
 def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
@@ -36,7 +34,8 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
         from src.distributed.ranks import init_ranks
 
         ranks = init_ranks(config.distributed)
-    main, worked = ranks is None or ranks.main, False
+    main = ranks is None or ranks.main
+    worked = False
     for planned in plan(config, run_directory):
         # of several runs that need a shared stage, one works
         with exclusive(planned.directory) if main else nullcontext():
@@ -44,11 +43,12 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 _claim(planned)
             if not _left(planned, ranks):
                 continue
-            worked, began, whole = True, time.time(), _in_parent(config, planned.name)
+            worked = True
+            began = time.time()
             if ranks is None:
                 _run(config, planned, run_directory, config_file)
-            elif main or not whole:
-                run_stage(Stage(config, planned, replace(ranks, size=1) if whole else ranks))
+            elif main or planned.split:
+                run_stage(Stage(config, planned, ranks if planned.split else replace(ranks, size=1)))
             if main:
                 _finish(planned, time.time() - began)
             if ranks is not None:
@@ -65,7 +65,7 @@ def _left(planned: Planned, ranks: Ranks | None) -> bool:
 
 def _run(config: Config, planned: Planned, run_directory: Path, config_file: Path) -> None:
     """The stage in this process, or in ranks of our own."""
-    if _in_parent(config, planned.name) or (config.distributed.processes == 1 and not config.distributed.zero):
+    if not planned.split or (config.distributed.processes == 1 and not config.distributed.zero):
         from src.distributed.ranks import init_ranks
 
         run_stage(Stage(config, planned, init_ranks(config.distributed)))
@@ -75,22 +75,17 @@ def _run(config: Config, planned: Planned, run_directory: Path, config_file: Pat
     launch("src.pipeline.worker", [str(config_file), str(run_directory), planned.name], config.distributed.processes)
 
 
-def _in_parent(config: Config, name: str) -> bool:
-    """Whether a stage is never split."""
-    return name in IN_PARENT or (name == "prompts" and not config.prompts.difficulty.rollouts)
-
-
 def run_stage(stage: Stage) -> None:
     """The stage's own module, `src/stages/<name>.py`, does the work."""
     with followed(stage):
-        importlib.import_module(f"src.stages.{stage.planned.name}").run(stage)
+        module_of(stage.planned.name).run(stage)
 
 
 def _claim(planned: Planned) -> None:
     """Take the folder for this configuration, or say in what an earlier one differs."""
     from src.common.files import replace_durably
 
-    record = planned.directory / "inputs.json"
+    record = planned.directory / INPUTS
     if record.is_file():
         held = json.loads(record.read_text())
         if held["identity"] != planned.identity:
@@ -110,7 +105,7 @@ def _finish(planned: Planned, seconds: float) -> None:
     from src.store.provenance import commit
 
     note = {"identity": planned.identity, "commit": commit(), "seconds": round(seconds, 2)}
-    replace_durably(planned.directory / "done.json", json.dumps(note).encode())
+    replace_durably(planned.directory / DONE, json.dumps(note).encode())
 
 
 def _differences(old: object, new: object, name: str = "") -> list[str]:

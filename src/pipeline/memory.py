@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -28,13 +29,13 @@ def check_memory(config: Config) -> str:
         ConfigError: it needs more than there is; the message names the largest tensors and the settings to change.
     """
     shape = shape_of(config)
-    found = {name: items(shape, work(config, name)) for name in stages(config)} if shape else {}
-    if not found:
+    tensors = {name: items(shape, work(config, name)) for name in stages(config)} if shape else {}
+    if not tensors:
         return ""
-    name = max(found, key=lambda stage: total(found[stage]))
+    name = max(tensors, key=lambda stage: total(tensors[stage]))
     room, where = capacity(config)
-    needed = total(found[name]) * ranks_sharing(config, where) + (OWN if where == "host" else 0)
-    largest = sorted(found[name], key=lambda item: -item.size)[:3]
+    needed = total(tensors[name]) * ranks_sharing(config, where) + (OWN if where == "host" else 0)
+    largest = sorted(tensors[name], key=lambda item: -item.size)[:3]
     if needed > room:
         listed = "\n".join(f"  - {item.name}, {item.size / GB:.1f} GB: {item.setting}" for item in largest)
         raise ConfigError(
@@ -52,30 +53,35 @@ def stages(config: Config) -> list[str]:
 
 def work(config: Config, stage: str) -> Work:
     """What `stage` does with the model."""
-    spec, rollout = config.model, config.rollout
-    width = 2 if spec.dtype == "bfloat16" else 4
+    spec = config.model
+    rollout = config.rollout
     prompt = config.grpo.maximum_prompt_tokens or WORLD_PROMPT
-    sampled = {
-        "rows": rollout.rows_at_once,
-        "prompt": prompt,
-        "response": rollout.maximum_new_tokens,
-        "served": served(config),
-        "sleeps": rollout.vllm.sleep,
-    }
-    trained = {
-        "rank": spec.lora.rank, "checkpointing": spec.gradient_checkpointing, "ranks": config.distributed.processes,
-        "zero": config.distributed.zero, "offload": config.distributed.offload != "none",
-    }  # fmt: skip
+    plain = Work(width=2 if spec.dtype == "bfloat16" else 4)
+    sampled = replace(
+        plain,
+        engine=rollout.engine,
+        rows=rollout.rows_at_once,
+        prompt=prompt,
+        response=rollout.maximum_new_tokens,
+        served=served(config),
+        sleeps=rollout.vllm.sleep,
+    )
+    if stage == "evaluate":
+        return sampled
+    trained = replace(
+        plain if stage == "sft" else sampled,
+        rank=spec.lora.rank,
+        checkpointing=spec.gradient_checkpointing,
+        ranks=config.distributed.processes,
+        zero=config.distributed.zero,
+        offload=config.distributed.offload != "none",
+    )
     if stage == "sft":
         tokens = max(config.sft.tokens_per_microbatch, config.sft.cutoff or 0)
-        return Work(width=width, tokens=tokens, targets=tokens, **trained)
-    if stage == "evaluate":
-        return Work(width=width, engine=rollout.engine, **sampled)
+        return replace(trained, tokens=tokens, targets=tokens)
     tokens = max(config.grpo.tokens_per_microbatch, prompt + rollout.maximum_new_tokens)
-    copy = config.objective.loss.kl_coefficient > 0 and not spec.lora.rank
-    return Work(
-        width=width, tokens=tokens, targets=tokens, reference=copy, engine=rollout.engine, **sampled, **trained
-    )  # fmt: skip
+    reference = config.objective.loss.kl_coefficient > 0 and not spec.lora.rank
+    return replace(trained, tokens=tokens, targets=tokens, reference=reference)
 
 
 def served(config: Config) -> int:
@@ -87,16 +93,25 @@ def served(config: Config) -> int:
 
 def shape_of(config: Config) -> Shape | None:
     """The sizes of the model of a run; None where only the hub knows them and it has not been asked yet."""
-    path, world = config.model.path, config.world
+    path = config.model.path
+    world = config.world
     if path == WORLD_BASE:
         return Shape(
-            world.layers, world.hidden_size, world.heads, world.key_value_heads, world.head_size,
-            world.intermediate_size, world.vocabulary, tied=True, bias=False, head_norms=True,
-        )  # fmt: skip
+            world.layers,
+            world.hidden_size,
+            world.heads,
+            world.key_value_heads,
+            world.head_size,
+            world.intermediate_size,
+            world.vocabulary,
+            tied=True,
+            bias=False,
+            head_norms=True,
+        )
     file = Path(path) / "config.json"
-    found: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else KNOWN.get(path)
+    sizes: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else KNOWN.get(path)
     try:
-        return Shape.of(found) if found else None
+        return Shape.of(sizes) if sizes else None
     except KeyError:  # an architecture of other names
         return None
 

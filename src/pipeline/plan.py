@@ -7,43 +7,21 @@ they depend on: arms of one experiment find the same folder and the work is done
 from __future__ import annotations
 
 import hashlib
-import json
-from dataclasses import asdict, is_dataclass
+import operator
 from pathlib import Path
 from typing import Any
 
 from src.common.errors import ConfigError
+from src.common.identity import plain, short_hash
 from src.common.registry import CONF
 from src.config.schema import Config
-from src.config.stages import EvaluationSpec
-from src.data.benchmarks.base import Benchmark, content_hash
-from src.data.selection.spec import PromptsSpec
-from src.data.traces.spec import TracesSpec
+from src.data.benchmarks.base import content_hash
 from src.models.spec import WORLD_BASE
-from src.pipeline.stage import Planned
-from src.rollout.spec import RolloutSpec
-from src.store.directory import DATA_STAGES, SHARED
+from src.pipeline.stage import Planned, module_of
+from src.store.directory import SHARED
 from src.store.provenance import scoring
 
 SHIPPED = CONF.parent / "experiments" / "base_model"
-
-# What each stage's result depends on, beside the model it starts from.
-INPUTS: dict[str, tuple[str, ...]] = {
-    "traces": ("seed", "traces", "data.instruction", "world", "detector", "grader", "model.thinks"),
-    "prompts": ("seed", "prompts", "world", "grader"),
-    "pretrain": ("seed", "world", "pretrain", "sft.tokens_per_microbatch"),
-    "sft": ("seed", "data.sft", "data.validation", "data.validation_share", "data.instruction", "world", "sft", "model"),
-    "grpo": (
-        "seed", "data.prompts", "data.instruction", "world", "grpo", "objective", "schedule", "reward", "rollout", "detector", "grader", "model",
-    ),
-    "evaluate": (
-        "seed", "benchmark", "data.instruction", "world", "evaluation", "rollout", "detector", "grader", "model.thinks",
-        "model.think",
-    ),
-    "report": ("method",),
-}  # fmt: skip
-ROLLED_OUT = ("rollout", "data.instruction", "model")  # and of `prompts`, where a model decides what is too hard
-SCORED = ("traces", "prompts", "evaluate")
 DATA_FILES = ("data.sft", "data.validation", "data.prompts")
 
 
@@ -53,14 +31,15 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
     model, parent = _start(config) if _needs_model(config) else ("", "nothing")
     planned = []
     for name in stages(config):
-        inputs = {key: _plain(_get(config, key)) for key in _inputs(config, name)} | {"parent": parent}
-        if name in SCORED:
+        declared = module_of(name).declare(config)
+        inputs = {key: _value(config, key) for key in declared.inputs} | {"parent": parent}
+        if declared.scored:
             inputs["scoring"] = scoring()
-        identity = _hash(inputs)
+        identity = short_hash(inputs)
         directory = shared / f"{name}-{identity}" if name in SHARED else run_directory / name
-        stage = Planned(name, directory, identity, inputs, model)
+        stage = Planned(name, directory, identity, inputs, model, declared.split)
         parent = identity  # each stage depends on those before it, the report on the evaluation
-        if name in ("pretrain", "sft", "grpo"):
+        if declared.makes_model:
             model = str(stage.result)
         planned.append(stage)
     return planned
@@ -74,13 +53,7 @@ def stages(config: Config) -> list[str]:
 
 def _needs_model(config: Config) -> bool:
     """Whether a stage of the run works with a model of ours."""
-    rolled_out = "prompts" in config.stages and config.prompts.difficulty.rollouts > 0
-    return rolled_out or any(stage not in DATA_STAGES for stage in config.stages)
-
-
-def _inputs(config: Config, name: str) -> tuple[str, ...]:
-    rolled_out = name == "prompts" and config.prompts.difficulty.rollouts > 0
-    return INPUTS[name] + (ROLLED_OUT if rolled_out else ())
+    return any(module_of(name).declare(config).model for name in config.stages)
 
 
 def shipped_base(world: str) -> Path:
@@ -116,24 +89,9 @@ def fingerprint(folder: Path) -> str:
     return sums.hexdigest()[:16]
 
 
-def _get(config: Config, dotted: str) -> Any:
-    value: Any = config
-    for part in dotted.split("."):
-        value = getattr(value, part)
-    if dotted in DATA_FILES and value is not None:  # by what is in it, wherever it lies
+def _value(config: Config, key: str) -> Any:
+    """What a result depends on when it depends on the setting `key`; a file of data by what is in it, wherever it lies."""
+    value = operator.attrgetter(key)(config)
+    if key in DATA_FILES and value is not None:
         return f"file {content_hash(Path(value))}"
-    return value
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, TracesSpec | PromptsSpec | RolloutSpec | EvaluationSpec):
-        return value.identity()
-    if isinstance(value, Benchmark):  # by what is in it, wherever the files lie
-        return {"is": value.identity(), "weights": dict(value.weights)}
-    if is_dataclass(value) and not isinstance(value, type):
-        return {"is": type(value).__name__} | asdict(value)
-    return value
-
-
-def _hash(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    return plain(value)

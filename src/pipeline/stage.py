@@ -2,19 +2,52 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol, cast
 
 from src.config.schema import Config
 from src.store.checkpoints import Checkpoints
-from src.store.directory import SHARED
+from src.store.directory import CHECKPOINTS, DONE, MODEL, SHARED
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
     from src.tracking.tracker import Tracker
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What the pipeline knows of a stage before it runs.
+
+    `inputs` are the settings, as dotted keys, that its result depends on beside the model it starts from and the stages
+    before it. A result that is `scored` depends on the scoring rule and the versions of what it rests on, too. `model`:
+    whether the run needs a model for it; `makes_model`: whether it leaves one in `model/`, from which the next stage starts.
+    `split`: whether ranks share its work.
+    """
+
+    inputs: tuple[str, ...]
+    scored: bool = False
+    model: bool = True
+    makes_model: bool = False
+    split: bool = True
+
+
+class StageModule(Protocol):
+    """A module of `src/stages/`: the one plug-in point, found by the name of the stage."""
+
+    def declare(self, config: Config) -> Declaration:
+        """What the pipeline must know of the stage in a run with this configuration."""
+
+    def run(self, stage: Stage) -> None:
+        """Do the work, from where an earlier attempt stopped."""
+
+
+def module_of(name: str) -> StageModule:
+    """The module of the stage `name`, `src/stages/<name>.py`."""
+    return cast(StageModule, importlib.import_module(f"src.stages.{name}"))
 
 
 @dataclass(frozen=True)
@@ -26,15 +59,16 @@ class Planned:
     identity: str
     inputs: dict[str, Any]  # what was hashed, for error messages and the record
     model: str  # folder or hub name of the model it starts from
+    split: bool = True  # whether ranks share its work
 
     @property
     def result(self) -> Path:
         """The model folder that a training stage leaves behind."""
-        return self.directory / "model"
+        return self.directory / MODEL
 
     @property
     def finished(self) -> bool:
-        return (self.directory / "done.json").is_file()
+        return (self.directory / DONE).is_file()
 
 
 @dataclass(frozen=True)
@@ -51,7 +85,7 @@ class Stage:
 
     @property
     def checkpoints(self) -> Checkpoints:
-        return Checkpoints(self.directory / "checkpoints", self.planned.identity, self.config.checkpoint.keep)
+        return Checkpoints(self.directory / CHECKPOINTS, self.planned.identity, self.config.checkpoint.keep)
 
     @property
     def last(self) -> bool:

@@ -20,7 +20,8 @@ FOLLOWED = ("evaluate", "report")
 def followed(stage: Stage) -> Iterator[None]:
     """While a stage without a tracker works, the run's W&B run is open, which tells W&B that the run goes on; then it gets
     what came of the stage."""
-    config, home = stage.config, stage.directory.parent
+    config = stage.config
+    home = stage.directory.parent
     if not config.tracking.wandb or stage.planned.name not in FOLLOWED or not stage.ranks.main:
         yield
         return

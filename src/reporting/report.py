@@ -15,7 +15,7 @@ from src.common.tables import Table, pairs
 from src.reporting import figures, tables
 from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.tables import Row, label
-from src.store.directory import Run
+from src.store.directory import DONE, FILES, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
 from src.store.rollouts import printable, read_rollouts, steps_of
 from src.tracking.metrics_file import read_metrics
@@ -74,16 +74,16 @@ def build_report(
         *_rollout_sections(study),
     ]
     files = {
-        "report": output / "report.html",
-        "markdown": output / "report.md",
-        "table": output / "table.csv",
+        "report": output / PAGE,
+        "markdown": output / MARKDOWN,
+        "table": output / SPREADSHEET,
         **pictures,
     }
-    (output / "table.txt").write_text(f"{title}\n{_text(study)}", encoding="utf-8")
-    (output / "table.csv").write_text(tables.spreadsheet(study.rows), encoding="utf-8")
-    (output / "report.md").write_text(as_markdown(title, sections), encoding="utf-8")
-    (output / "report.html").write_text(as_html(title, sections), encoding="utf-8")
-    (output / "files.json").write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
+    (output / TABLE).write_text(f"{title}\n{_text(study)}", encoding="utf-8")
+    (output / SPREADSHEET).write_text(tables.spreadsheet(study.rows), encoding="utf-8")
+    (output / MARKDOWN).write_text(as_markdown(title, sections), encoding="utf-8")
+    (output / PAGE).write_text(as_html(title, sections), encoding="utf-8")
+    (output / FILES).write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
 
 
 def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tried: Sequence[dict[str, Any]]) -> Study:
@@ -239,7 +239,7 @@ def _about(study: Study, command: str) -> dict[str, str]:
         ),
         "scale": str(study.config.scale),
     }
-    commits = sorted({_commit_of(run.records.parent / "done.json") for run in study.runs} - {""})
+    commits = sorted({_commit_of(run.records.parent / DONE) for run in study.runs} - {""})
     about |= {"evaluated at commit": ", ".join(commits)} if commits else {}
     return about | ({"command": command} if command else {}) | provenance()
 

@@ -7,19 +7,34 @@ from dataclasses import dataclass, replace
 
 from src.common.errors import UserError
 from src.common.seeds import derive_seed
+from src.config.schema import Config
 from src.data import sources
 from src.data.chat import Chat
 from src.data.completions import Completion, read_completions, splits_without_golds
 from src.data.readers import BadData
 from src.data.records import Question
 from src.models.load import load_model, load_tokenizer
-from src.pipeline.stage import Stage
+from src.pipeline.stage import Declaration, Stage
 from src.rewards.base import Sample
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
+from src.store.directory import PARTS, RECORDS
 from src.store.provenance import scoring
 from src.store.records import EVALUATION, Row, of_sample, read_table, table, write_table
+
+INPUTS = (
+    "seed",
+    "benchmark",
+    "data.instruction",
+    "world",
+    "evaluation",
+    "rollout",
+    "detector",
+    "grader",
+    "model.thinks",
+    "model.think",
+)
 
 
 @dataclass(frozen=True)
@@ -42,13 +57,18 @@ class Answer:
     sample: Sample
 
 
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage."""
+    return Declaration(INPUTS, scored=True)
+
+
 def run(stage: Stage) -> None:
     """Write `records.parquet`, a row for each completion. Finished parts are kept when interrupted."""
     config, ranks = stage.config, stage.ranks
     saved = config.benchmark.completions is not None
     # 1. The parts, the unit of work: of a benchmark's questions, or of saved completions.
     parts = _of_completions(stage) if saved else _of_questions(stage)
-    folder = stage.directory / "parts"
+    folder = stage.directory / PARTS
     todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
     ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     _check_parts(config.benchmark.weights, parts)
@@ -71,7 +91,7 @@ def run(stage: Stage) -> None:
         import pyarrow
 
         tables = [read_table(folder / f"{part.name}.parquet", EVALUATION) for part in parts]
-        write_table(stage.directory / "records.parquet", pyarrow.concat_tables(tables), _stamp())
+        write_table(stage.directory / RECORDS, pyarrow.concat_tables(tables), _stamp())
 
 
 def _rows(part: Part, answers: Sequence[Answer], judge: Judge) -> list[Row]:

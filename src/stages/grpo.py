@@ -19,7 +19,7 @@ from src.data.readers import BadData
 from src.data.records import Question
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
-from src.pipeline.stage import Stage
+from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
@@ -30,6 +30,26 @@ from src.training.loop import Loop
 from src.training.metrics import RowUpdate, rollout_rows, step_metrics
 from src.training.update import Updater, minibatches
 from src.training.validation import PeriodicValidation
+
+INPUTS = (
+    "seed",
+    "data.prompts",
+    "data.instruction",
+    "world",
+    "grpo",
+    "objective",
+    "schedule",
+    "reward",
+    "rollout",
+    "detector",
+    "grader",
+    "model",
+)
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage."""
+    return Declaration(INPUTS, makes_model=True)
 
 
 def run(stage: Stage) -> None:

@@ -4,17 +4,25 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from src.config.schema import Config
 from src.data.chat import Chat, completion_tokens
 from src.data.world import documents
 from src.data.world import tokenizer as world_tokenizer
 from src.data.world.spec import WorldSpec
 from src.models.load import pad_token
 from src.models.save import save_model
-from src.pipeline.stage import Stage
+from src.pipeline.stage import Declaration, Stage
 from src.training.supervised import Recipe, Row, train
 
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
+
+INPUTS = ("seed", "world", "pretrain", "sft.tokens_per_microbatch")
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage."""
+    return Declaration(INPUTS, makes_model=True)
 
 
 def run(stage: Stage) -> None:

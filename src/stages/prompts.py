@@ -19,11 +19,14 @@ from src.data.selection import choose
 from src.data.selection.choose import REASONS, Dropped, shuffle_key
 from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer
-from src.pipeline.stage import Stage
+from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
+from src.store.directory import CARD, DROPPED, PARTS, PROMPTS, TABLE
 
+INPUTS = ("seed", "prompts", "world", "grader")
+OF_ROLLOUTS = ("rollout", "data.instruction", "model")
 COLUMNS = ("read", *REASONS, "prompts")
 
 
@@ -42,6 +45,12 @@ class Selection:
         left = self.left
         for place, reason in step([self.rows[index] for index in left]).items():
             self.dropped[left[place]] = reason
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage: with a filter by difficulty, a model rolls out."""
+    rolls_out = config.prompts.difficulty.rollouts > 0
+    return Declaration(INPUTS + (OF_ROLLOUTS if rolls_out else ()), scored=True, model=rolls_out, split=rolls_out)
 
 
 def run(stage: Stage) -> None:
@@ -83,7 +92,7 @@ def _leaks(rows: list[Question], against: dict[str, list[Question]], standing: d
 
 def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
     """Rows that the model answers right too rarely or too often. Every rank finds the same."""
-    spec, folder = stage.config.prompts.difficulty, stage.directory / "parts"
+    spec, folder = stage.config.prompts.difficulty, stage.directory / PARTS
     parts = {
         f"{start:06d}.jsonl": rows[start : start + spec.questions_per_part]
         for start in range(0, len(rows), spec.questions_per_part)
@@ -145,22 +154,20 @@ def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, in
         if index in selection.dropped:
             line = {"problem": row.problem, "language": row.language, "reason": reason, "detail": detail}
             lines.append(json.dumps(line, ensure_ascii=False) + "\n")
-    replace_durably(folder / "dropped.jsonl", "".join(lines).encode(errors="replace"))
-    (folder / "prompts.jsonl").unlink(missing_ok=True)
+    replace_durably(folder / DROPPED, "".join(lines).encode(errors="replace"))
+    (folder / PROMPTS).unlink(missing_ok=True)
     if kept:
-        write_records(folder / "prompts.jsonl", kept)
+        write_records(folder / PROMPTS, kept)
     notes = [_several(rows)] + [
         f"{there:,} of {total:,} rows of {question_sets.title(name)} stand in the sources"
         for name, (there, total) in standing.items()
     ]
-    replace_durably(folder / "card.md", _card(config, stage, kept, counts, notes).encode())
+    replace_durably(folder / CARD, _card(config, stage, kept, counts, notes).encode())
     shown = "\n".join([card.table(counts, COLUMNS), *notes])
     if not kept:
-        raise UserError(
-            f"no prompt is left; see {folder / 'dropped.jsonl'}:\n{shown}\nLoosen prompts.*, or add sources"
-        )
-    note = f"prompts: {folder / 'prompts.jsonl'}, described in {folder / 'card.md'}"
-    replace_durably(folder / "table.txt", f"{shown}\n\n{note}\n".encode())
+        raise UserError(f"no prompt is left; see {folder / DROPPED}:\n{shown}\nLoosen prompts.*, or add sources")
+    note = f"prompts: {folder / PROMPTS}, described in {folder / CARD}"
+    replace_durably(folder / TABLE, f"{shown}\n\n{note}\n".encode())
 
 
 def _several(rows: Sequence[Question]) -> str:
@@ -189,7 +196,7 @@ def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Count
             "## Lengths of the questions",
             card.lengths(size, "characters"),
             "## Files",
-            card.files(stage.directory, ["prompts.jsonl", "dropped.jsonl"]),
+            card.files(stage.directory, [PROMPTS, DROPPED]),
             "## Settings",
             card.settings(shown),
         ]

@@ -4,9 +4,17 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from src.pipeline.stage import Stage
+from src.config.schema import Config
+from src.pipeline.stage import Declaration, Stage
 from src.reporting.report import build_report
-from src.store.directory import DATA_STAGES, found
+from src.store.directory import DATA_STAGES, MARKDOWN, PAGE, TABLE, Run, RunDirectory
+
+INPUTS = ("method",)
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage."""
+    return Declaration(INPUTS, split=False)
 
 
 def run(stage: Stage) -> None:
@@ -15,17 +23,17 @@ def run(stage: Stage) -> None:
     build_report(
         stage.directory,
         f"{stage.config.method}, seed {stage.config.seed}",
-        [found(directory, stage.config.method, stage.config.seed)],
+        [Run.of(directory, stage.config.method, stage.config.seed)],
     )
 
 
 def show(directory: Path) -> None:
     """Print the tables of a run's data stages and report, and where its files are; nothing when it has none."""
     for name in DATA_STAGES:
-        table = directory / name / "table.txt"
+        table = directory / name / TABLE
         if table.is_file():
             print(table.read_text())
-    page = directory / "report" / "report.md"
-    if page.is_file():
-        print((directory / "report" / "table.txt").read_text())
-        print(f"report: {directory / 'report' / 'report.html'}")
+    folder = RunDirectory(directory).report
+    if (folder / MARKDOWN).is_file():
+        print((folder / TABLE).read_text())
+        print(f"report: {folder / PAGE}")

@@ -5,14 +5,22 @@ from __future__ import annotations
 import math
 
 from src.common.seeds import derive_seed
+from src.config.schema import Config
 from src.data import sources
 from src.data.chat import Chat
 from src.data.readers import BadData
 from src.data.records import Example
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
-from src.pipeline.stage import Stage
+from src.pipeline.stage import Declaration, Stage
 from src.training.supervised import Recipe, Row, train
+
+INPUTS = ("seed", "data.sft", "data.validation", "data.validation_share", "data.instruction", "world", "sft", "model")
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage."""
+    return Declaration(INPUTS, makes_model=True)
 
 
 def run(stage: Stage) -> None:

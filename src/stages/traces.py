@@ -23,10 +23,13 @@ from src.data.traces.answers import Answer, AnswerFile, Request, requests_of
 from src.data.traces.asking import ask_all, check_unanswered
 from src.data.traces.estimate import estimate, spent
 from src.data.traces.filters import REASONS, among_samples, completion_of, example, reason_against
-from src.pipeline.stage import Stage
+from src.pipeline.stage import Declaration, Stage
 from src.rollout.judge import Judge
 from src.services.chat import key_of
 from src.services.spec import SERVICE
+from src.store.directory import ANSWERS, CARD, DROPPED, SFT, TABLE, TEACHER, VALIDATION
+
+INPUTS = ("seed", "traces", "data.instruction", "world", "detector", "grader", "model.thinks")
 
 AT_ONCE = 256  # answers judged at a time
 COLUMNS = ("asked", "examples", "validation", *REASONS)
@@ -41,6 +44,11 @@ class Sifted:
     example: Example | None
     reason: str
     detail: str
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage."""
+    return Declaration(INPUTS, scored=True, model=False, split=False)
 
 
 def run(stage: Stage) -> None:
@@ -103,8 +111,8 @@ def _answers(stage: Stage, requests: Sequence[Request]) -> list[Answer | None]:
     """
     spec, folder = stage.config.traces.teacher, answers_folder(stage.config)
     with exclusive(folder):
-        replace_durably(folder / "teacher.json", json.dumps(spec.answers(), indent=1, default=str).encode())
-        file = AnswerFile(folder / "answers.jsonl")
+        replace_durably(folder / TEACHER, json.dumps(spec.answers(), indent=1, default=str).encode())
+        file = AnswerFile(folder / ANSWERS)
         own = [file.known[request.key] for request in requests if request.key in file.known]
         left = [request for request in requests if request.key not in file.known]
         try:
@@ -177,8 +185,8 @@ def _write(stage: Stage, sifted: Sequence[Sifted], apart: set[tuple[str, str]]) 
     folder = stage.directory
     examples = [item.example for item in sifted if item.example is not None]
     parts = {
-        "sft.jsonl": [row for row in examples if (row.problem, row.language) not in apart],
-        "validation.jsonl": [row for row in examples if (row.problem, row.language) in apart],
+        SFT: [row for row in examples if (row.problem, row.language) not in apart],
+        VALIDATION: [row for row in examples if (row.problem, row.language) in apart],
     }
     for name, rows in parts.items():
         (folder / name).unlink(missing_ok=True)
@@ -190,24 +198,24 @@ def _write(stage: Stage, sifted: Sequence[Sifted], apart: set[tuple[str, str]]) 
         for item in sifted if item.reason
     ]  # fmt: skip
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dropped)
-    replace_durably(folder / "dropped.jsonl", text.encode(errors="replace"))
+    replace_durably(folder / DROPPED, text.encode(errors="replace"))
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     for item in sifted:
         counts[item.request.question.language]["asked"] += 1
         if item.reason:
             counts[item.request.question.language][item.reason] += 1
-    for name, column in (("sft.jsonl", "examples"), ("validation.jsonl", "validation")):
+    for name, column in ((SFT, "examples"), (VALIDATION, "validation")):
         for row in parts[name]:
             counts[row.language][column] += 1
-    replace_durably(folder / "card.md", _card(stage, sifted, counts).encode())
+    replace_durably(folder / CARD, _card(stage, sifted, counts).encode())
     shown = card.table(counts, COLUMNS)
-    if not parts["sft.jsonl"]:
+    if not parts[SFT]:
         raise UserError(
-            f"no answer became an example; see {folder / 'dropped.jsonl'}:\n{shown}\nLoosen traces.filter.*, or ask "
+            f"no answer became an example; see {folder / DROPPED}:\n{shown}\nLoosen traces.filter.*, or ask "
             "another teacher: the answers are kept"
         )
-    note = f"examples: {folder / 'sft.jsonl'}, described in {folder / 'card.md'}"
-    replace_durably(folder / "table.txt", f"{shown}\n\n{note}\n".encode())
+    note = f"examples: {folder / SFT}, described in {folder / CARD}"
+    replace_durably(folder / TABLE, f"{shown}\n\n{note}\n".encode())
 
 
 def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
@@ -238,8 +246,8 @@ def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
             "## Lengths of the examples",
             card.lengths(size, "tokens"),
             "## Files",
-            card.files(stage.directory, ["sft.jsonl", "validation.jsonl", "dropped.jsonl"]),
-            f"The answers are kept in `{answers_folder(config).parent.name}/{answers_folder(config).name}/answers.jsonl`.",
+            card.files(stage.directory, [SFT, VALIDATION, DROPPED]),
+            f"The answers are kept in `{answers_folder(config).parent.name}/{answers_folder(config).name}/{ANSWERS}`.",
             "## Settings",
             card.settings({"seed": config.seed, "data": {"instruction": config.data.instruction}, "traces": shown}),
         ]

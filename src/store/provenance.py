@@ -19,13 +19,15 @@ def commit() -> str:
         held = ROOT / "COMMIT"  # of a copy of the code, see src/orchestration/cluster/snapshot.py
         return held.read_text(encoding="utf-8").strip() if held.is_file() else "unknown"
     try:
-        found = subprocess.run(
+        described = subprocess.run(
             ["git", "-C", str(ROOT), "describe", "--always", "--dirty", "--abbrev=10", "--match", "none"],
-            capture_output=True, text=True, check=True,
-        )  # fmt: skip
+            capture_output=True,
+            text=True,
+            check=True,
+        )
     except (OSError, subprocess.CalledProcessError):
         return "unknown"
-    return found.stdout.strip() or "unknown"
+    return described.stdout.strip() or "unknown"
 
 
 def scoring() -> dict[str, str]:
@@ -40,8 +42,8 @@ def provenance() -> dict[str, str]:
     import os
 
     made = time.strftime("%Y-%m-%d %H:%M UTC", time.gmtime())
-    found = {"commit": commit(), "made": made, "python": platform.python_version(), "cpus": str(os.cpu_count() or 0)}
-    return found | {name: _version(name) for name in PACKAGES} | scoring()
+    facts = {"commit": commit(), "made": made, "python": platform.python_version(), "cpus": str(os.cpu_count() or 0)}
+    return facts | {name: _version(name) for name in PACKAGES} | scoring()
 
 
 def _version(name: str) -> str:

@@ -8,9 +8,14 @@ from pathlib import Path
 from src.store.records import Row, rollout_columns, table, write_table
 
 
+def rollouts_file(directory: Path, step: int) -> Path:
+    """The file of one step."""
+    return directory / f"step-{step:06d}.parquet"
+
+
 def write_rollouts(directory: Path, step: int, rows: Sequence[Row], parts: Sequence[str] = ()) -> Path:
     """Write the rows of `step` (`src.store.records.rollout_columns` of the `parts` of the reward), whole or not at all."""
-    path = directory / f"step-{step:06d}.parquet"
+    path = rollouts_file(directory, step)
     write_table(path, table(rows, rollout_columns(parts)))
     return path
 
@@ -31,7 +36,7 @@ def read_rollouts(directory: Path, step: int) -> list[Row]:
     """The rows of one step."""
     import pyarrow.parquet
 
-    return list(pyarrow.parquet.read_table(directory / f"step-{step:06d}.parquet").to_pylist())
+    return list(pyarrow.parquet.read_table(rollouts_file(directory, step)).to_pylist())
 
 
 def printable(text: str) -> str:

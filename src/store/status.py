@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.store.directory import ERROR, LOCK, OVERRIDES, SHARED, SLURM, STATUS
+from src.store.directory import CONFIG, DONE, ERROR, LOCK, OVERRIDES, SHARED, SLURM, STATUS, RunDirectory
 
 IN_THE_PATH = ("+experiment=", "seed=", "scale=", "root=")  # of the overrides
 
@@ -19,7 +19,7 @@ ELSEWHERE = ("cluster=", "cluster.")  # of the overrides: where a run was carrie
 STATES = ("failed", "running", "queued", "stopped", "finished")
 
 
-METRICS = ("accuracy", "fidelity")
+SHOWN = ("accuracy", "fidelity")
 
 
 @dataclass(frozen=True)
@@ -42,20 +42,24 @@ def read(directory: Path) -> RunStatus:
     """The status of the run in `directory`, which holds a config.yaml."""
     import yaml
 
-    config = yaml.safe_load((directory / "config.yaml").read_text(encoding="utf-8")) or {}
+    config = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8")) or {}
     stages = tuple(config.get("stages") or ())
     status = _json(directory / STATUS)
-    written = [path.stat().st_mtime for name in (STATUS, SLURM, "config.yaml") if (path := directory / name).is_file()]
-    error, job, state = directory / ERROR, _json(directory / SLURM), "stopped"
+    written = [path.stat().st_mtime for name in (STATUS, SLURM, CONFIG) if (path := directory / name).is_file()]
+    error = directory / ERROR
+    job = _json(directory / SLURM)
+    state = "stopped"
     message = str(status.get("message") or "") or _last_metrics(directory)
-    if stages and (directory / stages[-1] / "done.json").is_file():
+    if stages and (directory / stages[-1] / DONE).is_file():
         state = "finished"
     elif held(directory / LOCK):
         state = "running"
     elif error.is_file():
-        state, message = "failed", error.read_text(encoding="utf-8", errors="replace").strip()
+        state = "failed"
+        message = error.read_text(encoding="utf-8", errors="replace").strip()
     elif job.get("state") == "queued":
-        state, again = "queued", int(job.get("requeues", 0))
+        state = "queued"
+        again = int(job.get("requeues", 0))
         message = f"job {job.get('job') or '?'}" + (f", queued again {again} time{'s' * (again > 1)}" if again else "")
     elif job.get("state") == "done" and stages[-1:] and stages[-1] in SHARED:
         state = "finished"
@@ -75,7 +79,7 @@ def read(directory: Path) -> RunStatus:
 
 def find(root: Path) -> list[Path]:
     """The run directories under `root`, by name."""
-    return sorted(path.parent for path in root.glob("*/*/seed*/config.yaml"))
+    return sorted(path.parent for path in root.glob(f"*/*/seed*/{CONFIG}"))
 
 
 def held(lock: Path) -> bool:
@@ -106,7 +110,7 @@ def _overrides(path: Path) -> tuple[str, ...]:
 
 def _last_metrics(directory: Path) -> str:
     """Of the last GRPO step, where the status does not tell."""
-    path = directory / "grpo" / "metrics.jsonl"
+    path = RunDirectory(directory).metrics
     if not path.is_file():
         return ""
     with path.open("rb") as handle:
@@ -116,4 +120,4 @@ def _last_metrics(directory: Path) -> str:
         last = json.loads(lines[-1])
     except (IndexError, ValueError):
         return ""
-    return "  ".join(f"{name} {last[name]:.2f}" for name in METRICS if name in last)
+    return "  ".join(f"{name} {last[name]:.2f}" for name in SHOWN if name in last)

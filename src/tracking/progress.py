@@ -12,6 +12,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING
 
 from src.common.console import clock
+from src.store.directory import STATUS
 
 if TYPE_CHECKING:
     from rich.progress import Progress as RichProgress
@@ -63,7 +64,7 @@ class Progress:
         self.drawn = 0.0
         self.written = 0.0
         self.stage = directory.name
-        self.path = Path(os.environ.get("ADAMAME_STATUS") or directory / "status.json")
+        self.path = Path(os.environ.get("ADAMAME_STATUS") or directory / STATUS)
         self.quiet = os.environ.get("ADAMAME_PROGRESS") == "off"
         self.bars: RichProgress | None = None
         if not self.quiet and sys.stderr.isatty():

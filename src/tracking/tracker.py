@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.store.directory import METRICS
 from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
@@ -24,7 +25,7 @@ class Tracker:
         """`home`: the run directory whose W&B run the stage goes on with; without one, it has its own in `directory`.
         `last`: no other stage of that run comes."""
         directory.mkdir(parents=True, exist_ok=True)
-        self.path = directory / "metrics.jsonl"
+        self.path = directory / METRICS
         self.stage = stage
         self.spec = spec
         self.directory = directory

@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Any
 
 from src.pipeline.stage import Stage
+from src.store.directory import ROLLOUT_FOLDER
 from src.store.records import Row
 from src.store.rollouts import truncate_rollouts, write_rollouts
 from src.tracking.tracker import Tracker
@@ -46,7 +47,7 @@ class Loop:
         self.tracker = self.stage.tracker()
         if self.tracker:
             self.tracker.resume(self.start)
-            truncate_rollouts(self.stage.directory / "rollouts", self.start)
+            truncate_rollouts(self.stage.directory / ROLLOUT_FOLDER, self.start)
         self._advance = self._open.enter_context(self.stage.progress(self.steps, "step", self.start))
         return self
 
@@ -67,7 +68,7 @@ class Loop:
         beside the bar. On ranks that do not write, nothing."""
         if self.tracker:
             if rows:
-                write_rollouts(self.stage.directory / "rollouts", self.step + 1, rows, parts)
+                write_rollouts(self.stage.directory / ROLLOUT_FOLDER, self.step + 1, rows, parts)
             self.tracker.log(self.step + 1, dict(metrics))
             self._note = note
 

@@ -151,9 +151,9 @@ def test_a_job_that_is_queued_again_ends_with_the_same_weights(slurm, tmp_path, 
 
 def test_a_failed_job_is_told_with_its_error(slurm, tmp_path):
     claimed = command(tmp_path, "+experiment=sft", "stages=[sft,evaluate,report]", "seed=2")[3:]
-    from src.config.directory import run_directory
+    from src.config.directory import directory_of
 
-    directory = run_directory(tmp_path, "tiny", "sft", 2, claimed)
+    directory = directory_of(claimed)
     (directory / "evaluate").mkdir(parents=True)
     (directory / "evaluate" / "inputs.json").write_text('{"identity": "another", "inputs": {"seed": 5}}')
     code, shown = end(subprocess.Popen(

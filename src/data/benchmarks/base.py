@@ -92,7 +92,11 @@ class Benchmark:
             violations.append(f"benchmark.weights must be above 0; got {dict(self.weights)}")
         return violations
 
-    def identity(self) -> str:
+    def identity(self) -> dict[str, Any]:
+        """What the result of an evaluation depends on."""
+        return {"is": self.fingerprint(), "weights": dict(self.weights)}
+
+    def fingerprint(self) -> str:
         """What the questions depend on, as a short text: where they come from, and of local files the content."""
         parts = [type(self).__name__]
         if self.completions is not None:

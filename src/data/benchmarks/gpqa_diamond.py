@@ -61,8 +61,8 @@ class GpqaDiamond(Benchmark):
                 questions.append(choice(problem, code, question, options, right))
         return questions
 
-    def identity(self) -> str:
-        return f"{super().identity()} {self.diamond_revision}"
+    def fingerprint(self) -> str:
+        return f"{super().fingerprint()} {self.diamond_revision}"
 
     def _diamond(self) -> set[str]:
         if self.path is not None:

@@ -47,6 +47,6 @@ class Jsonl(Benchmark):
             )
         return violations
 
-    def identity(self) -> str:
+    def fingerprint(self) -> str:
         content = f" {content_hash(Path(self.questions_file))}" if self.questions_file is not None else ""
-        return super().identity() + content
+        return super().fingerprint() + content

@@ -53,5 +53,5 @@ class Mmath(Benchmark):
             )
         return violations
 
-    def identity(self) -> str:
-        return " ".join([super().identity(), *sorted(self.parts)])
+    def fingerprint(self) -> str:
+        return " ".join([super().fingerprint(), *sorted(self.parts)])

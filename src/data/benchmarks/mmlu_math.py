@@ -40,5 +40,5 @@ class MmluMath(Benchmark):
                     questions.append(choice(problem, code, question, options, right, part=subject))
         return questions
 
-    def identity(self) -> str:
-        return " ".join([super().identity(), *sorted(self.subjects)])
+    def fingerprint(self) -> str:
+        return " ".join([super().fingerprint(), *sorted(self.subjects)])

@@ -43,5 +43,5 @@ class MmluProMedicine(Benchmark):
                     questions.append(choice(problem, code, question, options, right))
         return questions
 
-    def identity(self) -> str:
-        return f"{super().identity()} {self.category}"
+    def fingerprint(self) -> str:
+        return f"{super().fingerprint()} {self.category}"

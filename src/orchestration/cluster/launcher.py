@@ -12,23 +12,22 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from hydra.core.override_parser.overrides_parser import OverridesParser
 from hydra.core.utils import JobReturn, JobStatus
 from hydra_plugins.hydra_submitit_launcher.config import BaseQueueConf
 from hydra_plugins.hydra_submitit_launcher.submitit_launcher import SlurmLauncher
-from omegaconf import DictConfig, OmegaConf, open_dict
+from omegaconf import DictConfig, OmegaConf
 
 from src.common.console import clock
 from src.common.errors import UserError
 from src.config.checks import check
-from src.config.compose import build
+from src.config.compose import Composition, build
 from src.config.directory import run_directory
 from src.config.schema import Config
 from src.orchestration.cluster import record, summary
 from src.orchestration.cluster.job import SlurmJob
 from src.orchestration.cluster.queue import in_queue
 from src.orchestration.cluster.snapshot import shell_lines, snapshot
-from src.store.directory import ERROR, OVERRIDES
+from src.store.directory import CONFIG, ERROR, OVERRIDES, RunDirectory
 from src.store.status import read as status
 
 OWN = ("submitit_folder", "max_num_timeout")  # of the launcher's settings: they are no options of sbatch
@@ -90,13 +89,10 @@ class Slurm(SlurmLauncher):
     def _planned(self, overrides: Sequence[str]) -> PlannedRun:
         assert self.config is not None and self.hydra_context is not None
         node = self.hydra_context.config_loader.load_sweep_config(self.config, list(overrides))
-        with open_dict(node):
-            del node["hydra"]
+        composition = Composition.without_hydra(node)
         config = build(node)
         check(config)
-        written = as_written(overrides, self.config.hydra.overrides.task)
-        directory = run_directory(config.root, config.scale, config.method, config.seed, written)
-        return PlannedRun(written, node, config, directory)
+        return PlannedRun(tuple(overrides), node, config, run_directory(composition))
 
     def _submit(self, runs: Sequence[PlannedRun], folder: Path) -> dict[Path, str]:
         """Run directory -> job id. Each directory tells of its job from now on."""
@@ -121,18 +117,6 @@ class Slurm(SlurmLauncher):
             flush=True,
         )
         return jobs
-
-
-def as_written(overrides: Sequence[str], written: Sequence[str]) -> tuple[str, ...]:
-    """The overrides of one job, those without a sweep as the user wrote them: Hydra's sweeper turns `true` into `True`, and
-    the run would not live where its own command puts it."""
-    parsed = OverridesParser.create().parse_overrides(list(written))
-    texts = {
-        f"{override.get_key_element()}={override.get_value_element_as_str()}": override.input_line or ""
-        for override in parsed
-        if not override.is_sweep_override()
-    }
-    return tuple(texts.get(text) or text for text in overrides)
 
 
 @contextlib.contextmanager
@@ -162,7 +146,7 @@ def announced(runs: Sequence[PlannedRun], folder: Path) -> Iterator[None]:
     try:
         for run in runs:
             run.directory.mkdir(parents=True, exist_ok=True)
-            OmegaConf.save(run.node, run.directory / "config.yaml", resolve=True)
+            OmegaConf.save(run.node, run.directory / CONFIG, resolve=True)
             lines = "".join(f"{text}\n" for text in run.overrides)
             (run.directory / OVERRIDES).write_text(lines, encoding="utf-8")
             (run.directory / ERROR).unlink(missing_ok=True)
@@ -240,4 +224,4 @@ def wait(jobs: Mapping[Path, str], every: int) -> None:
 
 
 def _finished(directory: Path) -> bool:
-    return (directory / "config.yaml").is_file() and status(directory).state == "finished"
+    return RunDirectory(directory).config.is_file() and status(directory).state == "finished"

@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from src.orchestration.cluster import record
-from src.store.directory import LOG
+from src.store.directory import LOG, SPREADSHEET, SUMMARY, RunDirectory
 from src.store.status import read
 
 LINES = 12  # of an error
@@ -45,7 +45,7 @@ def _row(directory: Path, job: str) -> Row:
 def result(directory: Path) -> str:
     """`test: accuracy 0.97  fidelity 0.10 ...` over all languages, of a run with a report; else what its stages measured
     last."""
-    path = directory / "report" / "table.csv"
+    path = RunDirectory(directory).report / SPREADSHEET
     if not path.is_file():
         return read(directory).message
     with path.open(encoding="utf-8", newline="") as file:
@@ -59,9 +59,7 @@ def result(directory: Path) -> str:
 
 def show(results: list[Row], folder: Path) -> None:
     """Print the lines, and write them to `<folder>/summary.json`."""
-    (folder / "summary.json").write_text(
-        json.dumps([asdict(row) for row in results], indent=1) + "\n", encoding="utf-8"
-    )
+    (folder / SUMMARY).write_text(json.dumps([asdict(row) for row in results], indent=1) + "\n", encoding="utf-8")
     job = max(len(row.job) for row in results)
     place = max(len(row.directory) for row in results)
     print()

@@ -10,7 +10,8 @@ from typing import Any
 
 from src.analysis.run_values import NAMES
 from src.common.errors import UserError, nearest
-from src.config.compose import composed
+from src.config.checks import check
+from src.config.compose import build, compose
 from src.config.directory import run_directory
 from src.config.schema import Config
 from src.config.stages import MEASURED, EvaluationSpec
@@ -93,9 +94,11 @@ class Driver:
         return number
 
     def _again(self, number: int) -> int:
-        """The number of a trial without results; a configuration that was refused may be none now."""
-        if self.trials[number].error:
-            self.trials[number] = self._placed(number, self.trials[number].point)
+        """The number of a trial without results; a configuration that was refused may be none now, and where a run lives may
+        have changed since."""
+        placed = replace(self._placed(number, self.trials[number].point), stopped_at=self.trials[number].stopped_at)
+        if placed != self.trials[number]:
+            self.trials[number] = placed
             self.ledger.save(self.trials)
         return number
 
@@ -242,5 +245,7 @@ def place(texts: Sequence[str]) -> tuple[Config, Path]:
     Raises:
         UserError: it cannot run.
     """
-    config = composed(texts)
-    return config, run_directory(config.root, config.scale, config.method, config.seed, texts)
+    composition = compose(texts)
+    config = build(composition.node)
+    check(config)
+    return config, run_directory(composition)

@@ -13,6 +13,7 @@ from src.orchestration.sweep.results import Row, ranked, varied_settings
 from src.orchestration.sweep.search import Observation, importance
 from src.orchestration.sweep.trials import Trial, values_of
 from src.reporting.page import Section, as_html, as_markdown
+from src.store.directory import MARKDOWN, PAGE, SPREADSHEET
 from src.store.provenance import provenance
 
 SHOWN = 10  # trials in the printed table
@@ -34,7 +35,7 @@ def write(
 ) -> str:
     """`report.md`, `report.html`, `table.csv` and pictures in `folder`; returns what to print."""
     rows = ranked(sweep, trials, results)
-    (folder / "table.csv").write_text(_spreadsheet(sweep, rows, failed, trials).csv(line_end="\n"), encoding="utf-8")
+    (folder / SPREADSHEET).write_text(_spreadsheet(sweep, rows, failed, trials).csv(line_end="\n"), encoding="utf-8")
     about = _about(sweep, rows, failed, trials)
     sections = [Section("What was run", WORDS, pairs(about | {"command": command} | provenance()))]
     text = f"{sweep.name}: {about['search']}; {about['trials']}\n"
@@ -52,8 +53,8 @@ def write(
             text += "\nimportance: " + ", ".join(f"{name} {share:.2f}" for name, share in shares.items()) + "\n"
         sections += _early_section(sweep, rows)
         text += f"\nthe best again, with another seed:\n  {again(rows[0].trial)}\n\n{WORDS}\n"
-    (folder / "report.md").write_text(as_markdown(f"Sweep {sweep.name}", sections), encoding="utf-8")
-    (folder / "report.html").write_text(as_html(f"Sweep {sweep.name}", sections), encoding="utf-8")
+    (folder / MARKDOWN).write_text(as_markdown(f"Sweep {sweep.name}", sections), encoding="utf-8")
+    (folder / PAGE).write_text(as_html(f"Sweep {sweep.name}", sections), encoding="utf-8")
     return text + f"report: {folder / 'report.html'}"
 
 

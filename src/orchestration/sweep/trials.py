@@ -11,10 +11,8 @@ from typing import Any
 from src.common.errors import UserError
 from src.config.stages import MEASURED
 from src.orchestration.sweep.file import Sweep
+from src.store.directory import CONFIG, RECORDS, SWEEP, TRIALS, RunDirectory
 from src.store.status import read as run_status
-
-SWEEP = "sweep.json"
-TRIALS = "trials.jsonl"
 
 
 @dataclass(frozen=True)
@@ -32,11 +30,11 @@ class Trial:
     @property
     def metrics(self) -> Path:
         """What was measured after the steps of the run."""
-        return self.directory / "grpo" / "metrics.jsonl"
+        return RunDirectory(self.directory).metrics
 
     @property
     def finished(self) -> bool:
-        return (self.directory / "config.yaml").is_file() and run_status(self.directory).state == "finished"
+        return RunDirectory(self.directory).config.is_file() and run_status(self.directory).state == "finished"
 
 
 @dataclass(frozen=True)
@@ -103,8 +101,8 @@ def results_of(trial: Trial) -> dict[str, float]:
 
         from src.analysis.run_values import run_values
 
-        config: Any = OmegaConf.load(trial.directory / "config.yaml")
-        records = trial.directory / "evaluate" / "records.parquet"
+        config: Any = OmegaConf.load(trial.directory / CONFIG)
+        records = trial.directory / "evaluate" / RECORDS
         return run_values(records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
     if trial.stopped_at:
         rows = measured(trial)
@@ -115,7 +113,7 @@ def results_of(trial: Trial) -> dict[str, float]:
 def error_of(trial: Trial, metric: str) -> str:
     """Why a trial has no value of `metric`: the last line of what its run or its configuration failed with."""
     message = trial.error
-    if not message and (trial.directory / "config.yaml").is_file():
+    if not message and (trial.directory / CONFIG).is_file():
         status = run_status(trial.directory)
         if status.state == "finished":
             return f"the run has no value of {metric}: it is not a number there"

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.run_values import run_values
+from src.store.directory import FILES, RECORDS, ROLLOUT_FOLDER, SPREADSHEET
 from src.store.records import PART, ROLLOUTS
-from src.store.rollouts import printable, read_rollouts
+from src.store.rollouts import printable, read_rollouts, rollouts_file
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 from src.tracking.wandb.run import Media, WandbRun
@@ -23,7 +24,7 @@ def send_line(run: WandbRun, folder: Path, line: Mapping[str, Any]) -> None:
     """A line of `<folder>/metrics.jsonl`, with a table of rollouts where one is due."""
     metrics = {name: value for name, value in line.items() if name not in ("stage", "step", "time")}
     step = int(line["step"])
-    run.log(str(line["stage"]), step, metrics, lambda: _rollouts(folder / "rollouts", step, run.spec))
+    run.log(str(line["stage"]), step, metrics, lambda: _rollouts(folder / ROLLOUT_FOLDER, step, run.spec))
 
 
 def chosen(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
@@ -33,7 +34,7 @@ def chosen(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
 
 def _rollouts(directory: Path, step: int, spec: TrackingSpec) -> Media:
     due = spec.rollouts_every > 0 and spec.rollouts_rows > 0 and step % spec.rollouts_every == 0
-    if not due or not (directory / f"step-{step:06d}.parquet").is_file():
+    if not due or not rollouts_file(directory, step).is_file():
         return {}
     import wandb
 
@@ -51,10 +52,10 @@ def backfill(run: WandbRun, home: Path, budget: int, part_weights: Mapping[str, 
     for path in metrics_files(home):
         for line in read_metrics(path):
             send_line(run, path.parent, line)
-    records = home / "evaluate" / "records.parquet"
+    records = home / "evaluate" / RECORDS
     if records.is_file():
         run.once("evaluate", lambda: dict(run_values(records, budget, part_weights or None)), summary=True)
-    if (home / "report" / "files.json").is_file():
+    if (home / "report" / FILES).is_file():
         run.once("report", lambda: _report(home / "report"))
 
 
@@ -62,7 +63,7 @@ def _report(folder: Path) -> Media:
     """Table and pictures of the report, by name."""
     import wandb
 
-    with (folder / "table.csv").open(newline="", encoding="utf-8") as handle:
+    with (folder / SPREADSHEET).open(newline="", encoding="utf-8") as handle:
         head, *rows = csv.reader(handle)
     first_number = head.index("value")
     numbers = [row[:first_number] + [float(value) for value in row[first_number:]] for row in rows]
@@ -70,7 +71,7 @@ def _report(folder: Path) -> Media:
     pictures = sorted(
         {
             path
-            for name in json.loads((folder / "files.json").read_text()).values()
+            for name in json.loads((folder / FILES).read_text()).values()
             if (path := folder / Path(name).name).suffix == ".png"
         }
     )

@@ -18,6 +18,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from src.store.directory import CONFIG, INPUTS
 from src.tracking.glossary import GLOSSARY
 from src.tracking.spec import TrackingSpec
 from src.tracking.wandb.state import NOTE, state
@@ -271,8 +272,8 @@ def _as_shared(shared: bool) -> Iterator[None]:
 
 def _config(home: Path) -> dict[str, Any]:
     """The run's configuration; of a stage that runs share, what its result depends on."""
-    whole = home / "config.yaml"
-    inputs = home / "inputs.json"
+    whole = home / CONFIG
+    inputs = home / INPUTS
     if whole.is_file():
         import yaml
 

@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 from typing import Any
 
+from src.store.directory import FILES, METRICS, RECORDS, WANDB
 from src.tracking.metrics_file import read_metrics
 
-NOTE = "wandb.json"  # the id of the run, and the last step that was sent of each stage
+NOTE = WANDB  # the id of the run, and the last step that was sent of each stage
 
 
 def state(home: Path) -> dict[str, Any]:
@@ -29,7 +30,7 @@ def is_behind(home: Path, shared: bool = False) -> bool:
     agent = None if shared else os.environ.get("WANDB_RUN_ID")
     sent = content.get("sent", {}) if agent in (None, content.get("id")) else {}
     last_lines = [line for path in metrics_files(home) for line in read_metrics(path)[-1:]]
-    results = {"evaluate": "evaluate/records.parquet", "report": "report/files.json"}
+    results = {"evaluate": f"evaluate/{RECORDS}", "report": f"report/{FILES}"}
     return any(line["step"] > sent.get(line["stage"], 0) for line in last_lines) or any(
         stage not in sent for stage, file in results.items() if (home / file).is_file()
     )
@@ -37,7 +38,7 @@ def is_behind(home: Path, shared: bool = False) -> bool:
 
 def metrics_files(home: Path) -> list[Path]:
     """The `metrics.jsonl` of a stage that runs share, whose home is its own folder, or of all stages of a run."""
-    return [*home.glob("metrics.jsonl"), *sorted(home.glob("*/metrics.jsonl"))]
+    return [*home.glob(METRICS), *sorted(home.glob(f"*/{METRICS}"))]
 
 
 def is_unsent(home: Path) -> bool:

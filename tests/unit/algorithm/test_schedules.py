@@ -26,7 +26,7 @@ from src.commands.schedules import every_yaml
 from src.common.errors import ConfigError
 from src.common.registry import choices, components
 from src.config.checks import check
-from src.config.directory import run_directory
+from src.config.directory import directory_of
 from src.reporting.schedules import apart, overview, preview
 from tests.helpers.paths import ROOT
 
@@ -233,12 +233,12 @@ def test_a_preview_is_all_that_a_run_does_when_asked_for_one(tmp_path):
     done = subprocess.run(
         [sys.executable, "-m", "src.run", *command], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    picture = run_directory(tmp_path, "laptop", "adamame_grpo", 0) / "schedule.png"
+    picture = directory_of(command) / "schedule.png"
+    assert picture == tmp_path / "laptop" / "adamame_grpo" / "seed0" / "schedule.png"
     assert done.stdout.split() == [str(picture)]
     assert [path for path in tmp_path.rglob("*") if path.is_file()] == [picture]
 
 
 def test_a_preview_lies_beside_the_run_that_it_shows():
-    overrides = ["schedule.maximum=4"]
-    place = run_directory("runs", "laptop", "grpo", 0, overrides)
-    assert run_directory("runs", "laptop", "grpo", 0, [*overrides, "report.schedule_preview=true"]) == place
+    overrides = ["+experiment=grpo", "schedule.maximum=4"]
+    assert directory_of([*overrides, "report.schedule_preview=true"]) == directory_of(overrides)

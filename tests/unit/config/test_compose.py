@@ -1,16 +1,22 @@
 """Composition: every yaml composes and instantiates; what is wrong is named, with what would be right."""
 
+import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from src.common import registry
 from src.common.errors import ConfigError
 from src.common.registry import COMPONENTS, CONF, choices, components
+from src.config import compose as composition
 from src.config.checks import check
-from src.config.directory import run_directory
+from src.config.compose import build
+from src.config.directory import differences, directory_of, run_directory
 from src.config.explain import explain
+from src.pipeline.plan import plan
 from tests.helpers.configs import FILES, compose_node
 from tests.helpers.paths import ROOT
 
@@ -93,11 +99,79 @@ def test_without_an_experiment_the_choices_are_shown(compose):
 
 
 def test_a_run_lives_where_its_command_says():
-    place = run_directory("runs", "laptop", "grpo", 3, ["+experiment=grpo", "seed=3", "distributed.processes=1"])
+    place = directory_of(["+experiment=grpo", "seed=3", "distributed.processes=1"])
     assert place == Path("runs/laptop/grpo/seed3")
-    one = run_directory("runs", "laptop", "grpo", 3, ["grpo.steps=5", "sft.epochs=1"])
-    two = run_directory("runs", "laptop", "grpo", 3, ["sft.epochs=1", "grpo.steps=5"])
+    one = directory_of(["+experiment=grpo", "seed=3", "grpo.steps=5", "sft.epochs=2"])
+    two = directory_of(["+experiment=grpo", "seed=3", "sft.epochs=2", "grpo.steps=5"])
     assert one == two != place
+    assert one.parent == place.parent and re.fullmatch(r"seed3-[0-9a-f]{8}", one.name)
+
+
+@pytest.mark.parametrize("experiment", choices("experiment"))
+def test_a_run_as_its_files_have_it_has_no_suffix(experiment):
+    """Each experiment at one scale, so that every scale has its turn."""
+    scale = choices("scale")[choices("experiment").index(experiment) % len(choices("scale"))]
+    assert directory_of([f"+experiment={experiment}", f"scale={scale}"]) == Path("runs", scale, experiment, "seed0")
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        (["schedule.maximum=1"], ["schedule.maximum=1.0"], ["++schedule.maximum=1"], ["schedule.maximum=1e0"]),
+        (["schedule.per_language.sw.maximum=1"], ["schedule.per_language.sw.maximum=1.0"]),
+        (["pretrain.from_scratch=true"], ["pretrain.from_scratch=True"]),
+        (["stages=[sft, grpo]"], ["stages=[sft,grpo]"]),
+        ([], ["schedule=cosine"], ["schedule.maximum=2"], ["schedule.maximum=2.0", "world=small"], ["reward=accuracy"]),
+        ([], ["tracking=wandb"], ["cluster.minutes=5"], ["cluster=local"], ["distributed.processes=2"]),
+        ([], ["rollout.timeout_s=5"], ["rollout.probe_rows=0"], ["rollout.vllm.sleep=false"], ["checkpoint.keep=1"]),
+        (
+            ["rollout.maximum_new_tokens=64", "evaluation.seed=3"],
+            ["evaluation.seed=3", "rollout.maximum_new_tokens=64"],
+        ),
+    ],
+)
+def test_a_runs_directory_follows_the_configuration_not_the_spelling(spellings):
+    assert len({directory_of(["+experiment=adamame_grpo", *overrides]) for overrides in spellings}) == 1
+
+
+def test_settings_that_count_give_a_directory_each():
+    settings = (
+        [], ["schedule.maximum=1"], ["schedule=linear"], ["schedule.per_language.sw.maximum=1"], ["grpo.steps=5"], ["seed=1"],
+        ["rollout.temperature=0.5"], ["benchmark=jsonl"], ["evaluation.seed=1"], ["world=weak"], ["scale=tiny"], ["method=x"],
+        ["rollout=vllm"],
+    )  # fmt: skip
+    directories = {directory_of(["+experiment=adamame_grpo", *overrides]) for overrides in settings}
+    assert len(directories) == len(settings)
+
+
+def test_a_setting_that_follows_the_seed_is_no_other_setting():
+    same = ["+experiment=grpo", "evaluation.seed=${seed}"]
+    names = [directory_of([*same, f"seed={seed}"]).name for seed in (0, 7)]
+    assert names[0] == "seed0" and names[1] == directory_of(["+experiment=grpo", "evaluation.seed=7", "seed=7"]).name
+    assert run_directory(composition.compose(same), seed=7).name == names[1]
+
+
+def test_what_is_not_hashed_is_a_list_of_whole_keys():
+    there = {"seed": 0, "rollout": {"vllm": {"sleep": True}, "temperature": 1.0}, "weights": {"a": 1}}
+    here = {
+        "seed": 1, "rollout": {"vllm": {"sleep": False}, "temperature": 1}, "seedling": {"rate": 3}, "rootwords": 2,
+        "rollout_vllm": 1, "clusters": [1.0, {"b": 2.0}],
+    }  # fmt: skip
+    assert differences(here, there) == [
+        ["clusters", '[1, {"b": 2}]'], ["rollout_vllm", "1"], ["rootwords", "2"], ["seedling.rate", "3"], ["weights.a"],
+    ]  # fmt: skip
+    assert differences({"a": True}, {"a": 1}) == [["a", "true"]]
+    assert differences({"data": {"sft": "?"}}, {"data": {"sft": None}}) == []
+
+
+def test_a_run_makes_the_directory_that_is_computed_for_it(tmp_path):
+    command = [
+        "+experiment=sft", "stages=[traces]", 'traces.questions=["world@train"]', "traces.teacher.model=m", f"root={tmp_path}",
+        "traces.teacher.budget=0.0", "traces.problems=1", "evaluation.seed=${seed}", "seed=4", "traces.teacher.url=http://127.0.0.1:9",
+        "traces.teacher.retries=0", "traces.languages=[fr]",
+    ]  # fmt: skip
+    subprocess.run([sys.executable, "-m", "src.run", *command], cwd=ROOT, capture_output=True, text=True)
+    assert [path.parent for path in tmp_path.rglob("config.yaml")] == [directory_of(command)]
 
 
 def test_help_and_composition_import_nothing_heavy():
@@ -160,3 +234,124 @@ def test_lengths_of_methods_follow_the_budget(compose):
     assert compose("+experiment=dapo").reward.parts["overlong"].reward.buffer == 19  # a fifth of 96
     assert compose("+experiment=dapo", "scale=qwen3_4b", *FILES).reward.parts["overlong"].reward.buffer == 819
     assert compose("+experiment=dr_grpo").objective.loss.maximum_tokens == 96
+
+
+def copied(tmp_path):
+    """The code and configuration in a folder that a test may change."""
+    for part in ("src", "conf"):
+        shutil.copytree(ROOT / part, tmp_path / part, ignore=shutil.ignore_patterns("__pycache__", "base_*"))
+    return tmp_path
+
+
+TWO = "from dataclasses import dataclass\n\n\n@dataclass(frozen=True)\nclass One:\n    pass\n\n\n@dataclass(frozen=True)\nclass Two:\n    pass\n"
+
+
+@pytest.mark.parametrize(
+    "command",
+    [["src.run", "+experiment=grpo"], ["src", "memory", "+experiment=grpo"], ["src", "run", "+experiment=grpo"]],
+)
+def test_a_component_file_with_two_dataclasses_is_named_without_a_trace(tmp_path, command):
+    (copied(tmp_path) / "src" / "rewards" / "twice.py").write_text(TWO)
+    done = subprocess.run([sys.executable, "-m", *command], cwd=tmp_path, capture_output=True, text=True)
+    assert done.returncode == 2 and done.stdout == ""
+    assert done.stderr == (
+        "error: src/rewards/twice.py must define exactly one dataclass, the component of group reward; it defines 2 (One, Two). "
+        "Move the others to base.py, or to a module outside this package or in its SUPPORT\n"
+    )
+
+
+def test_a_component_file_without_a_dataclass_or_that_cannot_be_imported_is_named(tmp_path):
+    file = copied(tmp_path) / "src" / "algorithm" / "schedules" / "odd.py"
+    ran = []
+    for content in ("LIMIT = 3\n", "import no_such_library\n"):
+        file.write_text(content)
+        command = [sys.executable, "-m", "src", "memory", "+experiment=grpo"]
+        ran.append(subprocess.run(command, cwd=tmp_path, capture_output=True, text=True))
+    assert ran[0].returncode == 2 and "Traceback" not in ran[0].stderr
+    assert "src/algorithm/schedules/odd.py must define exactly one dataclass" in ran[0].stderr
+    assert "it defines 0 (none). Define it" in ran[0].stderr
+    assert ran[1].returncode == 1 and "No module named 'no_such_library'" in ran[1].stderr
+    assert "This is the component src/algorithm/schedules/odd.py, which cannot be imported." in ran[1].stderr
+
+
+def test_a_choice_without_the_schema_of_its_group_is_named(tmp_path, monkeypatch):
+    monkeypatch.setattr(registry, "CONF", tmp_path / "conf")
+    (tmp_path / "conf" / "benchmark").mkdir(parents=True)
+    (tmp_path / "conf" / "benchmark" / "mine.yaml").write_text("defaults: [_self_]\n")
+    with pytest.raises(ConfigError, match=r"conf/benchmark/mine.yaml must have exactly one /schema/benchmark/<module>"):
+        registry.choice("benchmark", "mine")
+
+
+def test_what_a_choice_gives_is_what_composition_makes_of_it():
+    kind, settings = registry.choice("benchmark", "math500")
+    assert (kind.__name__, settings["parts"]) == ("Mmath", ["math500"])
+    kind, settings = registry.choice("schedule", "staged")
+    assert kind(**settings) == build(compose_node("+experiment=grpo", "schedule=staged")).schedule
+
+
+# Computed before stages declared their inputs themselves: what lies on disk must still be found.
+IDENTITIES = {
+    "grpo tiny": (
+        ["+experiment=grpo", "scale=tiny"],
+        {
+            "pretrain": "65e14eb6b736",
+            "sft": "7359f3d07f0c",
+            "grpo": "f67e1b60053b",
+            "evaluate": "8b411dd3a673",
+            "report": "dca01e8e72ca",
+        },
+    ),
+    "adamame": (
+        [
+            "+experiment=adamame_grpo",
+            "schedule.maximum=1",
+            "schedule.per_language.sw.maximum=4",
+            "pretrain.from_scratch=true",
+            "seed=3",
+        ],
+        {
+            "pretrain": "54ced76041c6",
+            "sft": "81dc04ff15cc",
+            "grpo": "451a53acbb2c",
+            "evaluate": "b04dabdea8c3",
+            "report": "d57ca210f52e",
+        },
+    ),
+    "vllm": (
+        ["+experiment=lagrangian", "rollout=vllm", "rollout.top_k=5", "model.path=org/name", "evaluation.every=2"],
+        {"sft": "c9bdebe5d11f", "grpo": "42bfd6945fb1", "evaluate": "543703bf828e", "report": "9bef9e0cfa46"},
+    ),
+    "benchmark": (
+        ["+experiment=evaluate", "benchmark=math500", "model.path=org/name"],
+        {"evaluate": "2426b98f7878", "report": "345d454a44c5"},
+    ),
+    "completions": (
+        ["+experiment=evaluate", "benchmark=aime", "model.path=org/name", "evaluation.samples=4"],
+        {"evaluate": "58926dea3922", "report": "dc50a7ebbaaa"},
+    ),
+    "traces": (
+        ["+experiment=traces", "traces.questions=[world@train]", "traces.teacher.model=m", "traces.teacher.budget=5"],
+        {"traces": "d49f6b40c893"},
+    ),
+    "prompts": (
+        ["+experiment=prompts", "prompts.sources=[world@train]", "prompts.against=[world@test]"],
+        {"prompts": "a4cec2b517a3"},
+    ),
+    "prompts by difficulty": (
+        [
+            "+experiment=prompts",
+            "prompts.sources=[world@train]",
+            "prompts.difficulty.rollouts=4",
+            "model.path=org/name",
+        ],
+        {"prompts": "e2e018f904ce"},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", IDENTITIES)
+def test_what_identifies_a_result_stays(name, monkeypatch):
+    monkeypatch.setattr("src.pipeline.plan.scoring", lambda: {"scoring rule": "1"})
+    overrides, expected = IDENTITIES[name]
+    planned = plan(build(compose_node(*overrides)), Path("R"))
+    assert {stage.name: stage.identity for stage in planned} == expected

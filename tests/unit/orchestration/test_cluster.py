@@ -9,11 +9,15 @@ import time
 from pathlib import Path
 
 import pytest
+from hydra import initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from hydra.types import RunMode
 
 from src.common.errors import ConfigError
-from src.common.registry import choices
+from src.common.registry import CONF, choices
 from src.config.checks import check
-from src.config.directory import run_directory
+from src.config.compose import Composition
+from src.config.directory import directory_of, run_directory
 from src.orchestration.cluster import job, plugin, queue, record, snapshot, summary
 from src.pipeline.plan import shipped_base
 from src.store.directory import ERROR
@@ -59,16 +63,22 @@ def test_a_job_that_would_be_signalled_before_it_begins_is_refused(compose):
 
 def test_a_run_lives_in_the_same_place_on_every_cluster():
     own = ["+experiment=grpo", "grpo.steps=3"]
-    assert run_directory("runs", "tiny", "grpo", 0, own) == run_directory(
-        "runs", "tiny", "grpo", 0, [*own, "cluster=slurm_8gpu", *SITE, "cluster.minutes=9", "hydra.launcher.qos=high"]
-    )
+    place = directory_of(own)
+    assert place != directory_of(own[:1])
+    assert directory_of([*own, "cluster=slurm_8gpu", *SITE, "cluster.minutes=9", "++hydra.launcher.qos=high"]) == place
 
 
-def test_overrides_stay_as_they_were_written():
-    launcher = pytest.importorskip("src.orchestration.cluster.launcher", exc_type=ImportError)
-    written = ["+experiment=grpo", "seed=1,2", "pretrain.from_scratch=true", "stages=[sft, grpo]"]
-    swept = ["+experiment=grpo", "seed=2", "pretrain.from_scratch=True", "stages=[sft,grpo]"]
-    assert launcher.as_written(swept, written) == (written[0], "seed=2", *written[2:])
+def test_a_job_lives_where_the_command_of_its_run_does():
+    """Hydra's sweeper writes overrides anew: `true` becomes `True`, spaces go."""
+    written = ["+experiment=grpo", "seed=2", "pretrain.from_scratch=true", "stages=[sft, grpo]", "scale=tiny"]
+    swept = ["+experiment=grpo", "seed=2", "pretrain.from_scratch=True", "stages=[sft,grpo]", "scale=tiny"]
+    with initialize_config_dir(str(CONF), version_base="1.3"):
+        loader = GlobalHydra.instance().config_loader()
+        command = [*written, "cluster=slurm_cpu"]
+        whole = loader.load_configuration("config", command, run_mode=RunMode.MULTIRUN)
+        node = loader.load_sweep_config(whole, [*swept, "cluster=slurm_cpu"])
+        directory = run_directory(Composition.without_hydra(node))
+    assert directory == directory_of(written) != directory_of(written[:2])
 
 
 def test_settings_become_options_of_sbatch(compose):

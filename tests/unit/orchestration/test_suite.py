@@ -11,6 +11,7 @@ import yaml
 
 from src.commands.launch import main
 from src.common.errors import UserError
+from src.config.directory import directory_of
 from src.orchestration import suite
 from src.orchestration.suite import Job, RunsSpec, jobs_of
 from tests.helpers.paths import ROOT
@@ -41,12 +42,29 @@ def test_jobs_go_experiment_by_experiment_to_the_folder_their_command_makes(tmp_
     assert jobs[0].directory.parts[:3] == ("runs", "laptop", "sft")
 
 
+def test_a_job_lives_where_its_command_does(tmp_path):
+    spec = RunsSpec(
+        "t", [CHOICE, {"name": "C", "experiment": "grpo", "overrides": ["evaluation.seed=${seed}"]}], seeds=[0, 3]
+    )
+    for job in [*suite.tuning_jobs(spec, "tiny", str(tmp_path)), *jobs_of(spec, "tiny", str(tmp_path))]:
+        assert job.directory == directory_of(job.command[3:])
+
+
 def test_a_failed_run_is_shown_and_ends_with_code_1(tmp_path, capsys):
-    (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\noverrides: ['grpo.stepz=1']\n")
+    (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\noverrides: ['grpo.steps=0']\n")
     assert main([str(tmp_path), "--root", str(tmp_path / "runs")]) == 1
     shown = capsys.readouterr().err
     assert "sft seed 0 failed" in shown
-    assert "Did you mean 'steps'" in shown
+    assert "grpo.steps, grpo.prompts_per_step and grpo.updates_per_step must be at least 1" in shown
+
+
+def test_an_arm_that_cannot_be_composed_is_named_before_anything_runs(tmp_path, capsys):
+    arms = "[sft, {name: fast, experiment: grpo, overrides: ['grpo.stepz=1']}]"
+    (tmp_path / "runs.yaml").write_text(f"title: x\nexperiments: {arms}\n")
+    assert main([str(tmp_path), "--root", str(tmp_path / "runs")]) == 2
+    shown = capsys.readouterr().err
+    assert "fast: unknown key 'grpo.stepz'. Did you mean 'steps'" in shown
+    assert not (tmp_path / "runs").exists()
 
 
 def test_a_job_that_never_started_shows_as_starting(tmp_path):
@@ -57,7 +75,7 @@ def test_a_job_that_never_started_shows_as_starting(tmp_path):
 
 def test_overrides_may_stand_anywhere_on_the_command_line(tmp_path, capsys):
     (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\n")
-    assert main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 1
+    assert main([str(tmp_path), "--root", str(tmp_path / "runs"), "--jobs", "1", "grpo.stepz=1"]) == 2
     assert "Did you mean 'steps'" in capsys.readouterr().err
 
 

@@ -22,7 +22,7 @@ ROOMS = (
 ENTRIES = ("__main__", "run", "compare", "launch", "memory", "show_prompt", "status", "sweep")
 # What the lowest rooms may import beside the standard library and `src`.
 THIRD_PARTY = {
-    "common": set(),
+    "common": {"yaml"},
     "algorithm": {"torch"},
     "language": {"lingua", "regex"},
     "services": {"httpx"},

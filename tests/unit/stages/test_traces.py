@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from src.common.errors import ConfigError
-from src.config.directory import run_directory
+from src.config.directory import directory_of
 from src.data.records import Example, Question, read_records, write_records
 from src.data.traces.answers import AnswerFile, requests_of
 from src.data.traces.estimate import estimate
@@ -449,9 +449,9 @@ def test_settings_that_cannot_work_are_named(tmp_path, overrides, message):
 
 
 def test_settings_that_only_say_how_to_get_answers_give_no_other_folder():
-    one = run_directory("runs", "laptop", "traces", 0, ["traces.teacher.budget=5", "traces.teacher.url=http://a"])
+    one = directory_of(["+experiment=traces", "traces.teacher.budget=5", "traces.teacher.url=http://a"])
     assert one == Path("runs/laptop/traces/seed0")
-    assert run_directory("runs", "laptop", "traces", 0, ["traces.teacher.samples=2"]) != one
+    assert directory_of(["+experiment=traces", "traces.teacher.samples=2"]) != one
 
 
 def test_the_result_is_data_for_sft(tmp_path, overrides):

@@ -1,0 +1,31 @@
+"""What a result depends on, as plain values that can be hashed."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import json
+from typing import Any, Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Identified(Protocol):
+    """A group of settings that says itself what of it a result depends on: not where files lie, no limits of time."""
+
+    def identity(self) -> object:
+        """Plain values: numbers, strings, lists and dictionaries."""
+
+
+def plain(value: object) -> Any:
+    """What a result depends on when it depends on `value`: what an `Identified` says, of another dataclass its class name
+    and fields, anything else as it is."""
+    if isinstance(value, Identified):
+        return value.identity()
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"is": type(value).__name__} | dataclasses.asdict(value)
+    return value
+
+
+def short_hash(value: object) -> str:
+    """Twelve hexadecimal digits of plain values; the order of keys does not matter."""
+    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
