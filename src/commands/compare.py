@@ -23,8 +23,8 @@ from src.store.directory import CONFIG, RunDirectory
 if TYPE_CHECKING:
     from src.analysis.statistics import Cells, Estimate
 
+RECORDS = RunDirectory(Path()).records  # within a run directory
 SEED = re.compile(r"seed(\d+)(-[0-9a-f]+)?")
-OF_A_RUN = RunDirectory(Path()).records  # within a run directory
 PASS = re.compile(r"pass@([1-9]\d*)")
 SHOWN = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 NEEDED = (
@@ -72,13 +72,13 @@ def find(path: Path) -> dict[int, Path]:
     """
     if path.is_file():
         files = [path]
-    elif (path / OF_A_RUN).is_file():
-        files = [path / OF_A_RUN]
+    elif (path / RECORDS).is_file():
+        files = [path / RECORDS]
     else:
-        files = sorted(path.glob(f"seed*/{OF_A_RUN}"))
+        files = sorted(path.glob(f"seed*/{RECORDS}"))
     if not files:
         raise UserError(
-            f"{path}: a run must hold {OF_A_RUN}, itself or in folders seed*; there is none. Finish its evaluation, or "
+            f"{path}: a run must hold {RECORDS}, itself or in folders seed*; there is none. Finish its evaluation, or "
             "give a run directory or a records.parquet"
         )
     seeds: dict[int, Path] = {}

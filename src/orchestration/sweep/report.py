@@ -55,7 +55,7 @@ def write(
         text += f"\nthe best again, with another seed:\n  {again(rows[0].trial)}\n\n{WORDS}\n"
     (folder / MARKDOWN).write_text(as_markdown(f"Sweep {sweep.name}", sections), encoding="utf-8")
     (folder / PAGE).write_text(as_html(f"Sweep {sweep.name}", sections), encoding="utf-8")
-    return text + f"report: {folder / 'report.html'}"
+    return text + f"report: {folder / PAGE}"
 
 
 def _about(sweep: Sweep, rows: Sequence[Row], failed: Mapping[int, str], trials: Sequence[Trial]) -> dict[str, str]:

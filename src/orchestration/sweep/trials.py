@@ -11,7 +11,7 @@ from typing import Any
 from src.common.errors import UserError
 from src.config.stages import MEASURED
 from src.orchestration.sweep.file import Sweep
-from src.store.directory import CONFIG, RECORDS, SWEEP, TRIALS, RunDirectory
+from src.store.directory import SWEEP, TRIALS, RunDirectory
 from src.store.status import read as run_status
 
 
@@ -101,9 +101,9 @@ def results_of(trial: Trial) -> dict[str, float]:
 
         from src.analysis.run_values import run_values
 
-        config: Any = OmegaConf.load(trial.directory / CONFIG)
-        records = trial.directory / "evaluate" / RECORDS
-        return run_values(records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
+        paths = RunDirectory(trial.directory)
+        config: Any = OmegaConf.load(paths.config)
+        return run_values(paths.records, int(config.rollout.maximum_new_tokens), dict(config.benchmark.weights))
     if trial.stopped_at:
         rows = measured(trial)
         return rows[trial.stopped_at - 1] if len(rows) >= trial.stopped_at else {}
@@ -113,7 +113,7 @@ def results_of(trial: Trial) -> dict[str, float]:
 def error_of(trial: Trial, metric: str) -> str:
     """Why a trial has no value of `metric`: the last line of what its run or its configuration failed with."""
     message = trial.error
-    if not message and (trial.directory / CONFIG).is_file():
+    if not message and RunDirectory(trial.directory).config.is_file():
         status = run_status(trial.directory)
         if status.state == "finished":
             return f"the run has no value of {metric}: it is not a number there"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.run_values import run_values
-from src.store.directory import FILES, RECORDS, ROLLOUT_FOLDER, SPREADSHEET
+from src.store.directory import FILES, ROLLOUT_FOLDER, SPREADSHEET, RunDirectory
 from src.store.records import PART, ROLLOUTS
 from src.store.rollouts import printable, read_rollouts, rollouts_file
 from src.tracking.metrics_file import read_metrics
@@ -52,7 +52,7 @@ def backfill(run: WandbRun, home: Path, budget: int, part_weights: Mapping[str, 
     for path in metrics_files(home):
         for line in read_metrics(path):
             send_line(run, path.parent, line)
-    records = home / "evaluate" / RECORDS
+    records = RunDirectory(home).records
     if records.is_file():
         run.once("evaluate", lambda: dict(run_values(records, budget, part_weights or None)), summary=True)
     if (home / "report" / FILES).is_file():

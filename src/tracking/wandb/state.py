@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from src.store.directory import FILES, METRICS, RECORDS, WANDB
+from src.store.directory import FILES, METRICS, WANDB, RunDirectory
 from src.tracking.metrics_file import read_metrics
 
 NOTE = WANDB  # the id of the run, and the last step that was sent of each stage
@@ -30,9 +30,10 @@ def is_behind(home: Path, shared: bool = False) -> bool:
     agent = None if shared else os.environ.get("WANDB_RUN_ID")
     sent = content.get("sent", {}) if agent in (None, content.get("id")) else {}
     last_lines = [line for path in metrics_files(home) for line in read_metrics(path)[-1:]]
-    results = {"evaluate": f"evaluate/{RECORDS}", "report": f"report/{FILES}"}
+    paths = RunDirectory(home)
+    results = {"evaluate": paths.records, "report": paths.report / FILES}
     return any(line["step"] > sent.get(line["stage"], 0) for line in last_lines) or any(
-        stage not in sent for stage, file in results.items() if (home / file).is_file()
+        stage not in sent for stage, file in results.items() if file.is_file()
     )
 
 
