@@ -43,7 +43,7 @@ def test_saved_completions_are_scored_without_a_model(tmp_path):
     assert list(records["status"]) == ["right", "right", "wrong", "unparsed"]
     assert list(records["truncated"]) == [False, False, False, True]
     assert records.loc["3", "switches"].tolist() == [f"{len(FRENCH) + 1} fr>en"]
-    assert records.loc["1", "answer_detected"] is None  # "La réponse est": too few letters to be identified
+    assert pandas.isna(records.loc["1", "answer_detected"])  # "La réponse est": too few letters to be identified
     # As published, separators of French are not read, and an empty trace passes.
     assert list(records["published_correct"]) == [False, True, False, False]
     assert list(records["published_line_pass"]) == [True, False, True, True]
