@@ -112,7 +112,7 @@ $(ENGINES)/.ready: pyproject.toml constraints.txt | $(READY)
 	@$(ENGINES_UV) uninstall --quiet --python $(ENGINES)/bin/python torchvision torchaudio torchcodec
 	@touch $@
 
-lint: $(READY) ## ruff, formatting, strict types on layers 0 and 1
+lint: $(READY) ## ruff, formatting, strict types
 	$(PY) -m ruff check .
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy

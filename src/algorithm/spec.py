@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 NORMALISERS = ("std", "mean", "leave_one_out")
 STRATA = ("prompt", "language")
@@ -153,6 +154,11 @@ class ObjectiveSpec:
     advantage: AdvantageSpec = field(default_factory=AdvantageSpec)
     loss: LossSpec = field(default_factory=LossSpec)
     sampling_rounds: int = 1
+
+    def identity(self) -> dict[str, Any]:
+        """What a policy depends on. Overlong punishment, which is a reward now, once was a setting here: with it off, as it
+        was by default, what was trained before is still known."""
+        return {"is": type(self).__name__, "overlong": {"buffer": 0, "penalty": 1.0}} | asdict(self)
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

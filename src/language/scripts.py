@@ -47,6 +47,7 @@ def count_letters(text: str) -> dict[str, int]:
     scripts = [*map(_SCRIPT_OF.__getitem__, text)]
     counts = {script: scripts.count(script) for script in set(scripts) if script}
     if "kana" in counts or "han" in counts:
-        kana, han = counts.pop("kana", 0), counts.pop("han", 0)
+        kana = counts.pop("kana", 0)
+        han = counts.pop("han", 0)
         counts["japanese" if kana * 10 >= han and kana else "han"] = kana + han
     return counts

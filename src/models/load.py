@@ -47,8 +47,8 @@ def pad_token(tokenizer: PreTrainedTokenizerBase) -> int:
     return int(tokenizer.eos_token_id if pad is None else pad)
 
 
-def load_model(path: str | Path, spec: ModelSpec) -> PreTrainedModel:
-    """The model at `path` in the dtype of `spec`, in evaluation mode.
+def load_model(path: str | Path, spec: ModelSpec, device: str = "cpu") -> PreTrainedModel:
+    """The model at `path` in the dtype of `spec` on `device`, in evaluation mode.
 
     Raises:
         ModelNotFound: there is no model at `path`.
@@ -68,6 +68,7 @@ def load_model(path: str | Path, spec: ModelSpec) -> PreTrainedModel:
         use_safetensors=True,
     )
     model.eval()
+    nn.Module.to(model, device)
     return model
 
 
@@ -77,8 +78,7 @@ def load_policy(path: str | Path, spec: ModelSpec, device: str, seed: int) -> An
     `seed` gives the adapters their first values, the same on every rank.
     """
     torch.manual_seed(seed)
-    model: nn.Module = load_model(path, spec)
-    model = add_lora(model.to(device), spec.lora)
+    model = add_lora(load_model(path, spec, device), spec.lora)
     return checkpointed(model) if spec.gradient_checkpointing else model
 
 

@@ -23,7 +23,7 @@ def sample(correct: bool = True, detected: str | None = "sw", closed: bool = Tru
         foreign_script=0.0,
         answer_detected=None,
     )
-    given = {
+    given: dict[str, Any] = {
         "query_language": "sw",
         "gold": "72",
         "completion": "Ana 72.\n</think>\n\n\\boxed{72}",

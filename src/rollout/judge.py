@@ -20,7 +20,9 @@ class Judge:
 
     def __init__(self, detector: DetectorSpec, grader: GraderSpec, thinks: bool) -> None:
         """`thinks`: completions are read as a trace, `</think>` and an answer."""
-        self.detector, self.grader, self.thinks = Detector(detector), Grader(grader, thinks), thinks
+        self.detector = Detector(detector)
+        self.grader = Grader(grader, thinks)
+        self.thinks = thinks
 
     def __enter__(self) -> Judge:
         return self

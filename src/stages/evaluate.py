@@ -64,7 +64,8 @@ def declare(config: Config) -> Declaration:
 
 def run(stage: Stage) -> None:
     """Write `records.parquet`, a row for each completion. Finished parts are kept when interrupted."""
-    config, ranks = stage.config, stage.ranks
+    config = stage.config
+    ranks = stage.ranks
     saved = config.benchmark.completions is not None
     # 1. The parts, the unit of work: of a benchmark's questions, or of saved completions.
     parts = _of_completions(stage) if saved else _of_questions(stage)
@@ -127,7 +128,8 @@ def _check_parts(weights: Mapping[str, float], parts: Sequence[Part]) -> None:
 
 
 def _of_questions(stage: Stage) -> list[Part]:
-    config, evaluation = stage.config, stage.config.evaluation
+    config = stage.config
+    evaluation = stage.config.evaluation
     parts = []
     for split in evaluation.splits:
         questions = sources.evaluation_questions(
@@ -142,8 +144,10 @@ def _of_questions(stage: Stage) -> list[Part]:
 
 
 def _of_completions(stage: Stage) -> list[Part]:
-    config, evaluation = stage.config, stage.config.evaluation
-    path, default = str(config.benchmark.completions), evaluation.splits[0]
+    config = stage.config
+    evaluation = stage.config.evaluation
+    path = str(config.benchmark.completions)
+    default = evaluation.splits[0]
     known = {}
     for split in splits_without_golds(path, default):
         if split not in config.benchmark.splits():
@@ -153,37 +157,37 @@ def _of_completions(stage: Stage) -> list[Part]:
             )
         languages = list(config.benchmark.languages())
         known[split] = sources.evaluation_questions(config.benchmark, config.world, split, languages, None)
-    found = read_completions(path, known, default)
-    strange = sorted({item.question.language for item in found} - set(config.detector.languages))
+    completions = read_completions(path, known, default)
+    strange = sorted({item.question.language for item in completions} - set(config.detector.languages))
     if strange:
         raise BadData(
             f"{path}: holds completions for questions in {', '.join(strange)}, which the detector does not tell apart; "
             "add them to detector.languages"
         )
-    found = _counted(stage, found)
+    completions = _counted(stage, completions)
     size = evaluation.questions_per_part * 4
     parts = []
-    for split, code in dict.fromkeys((item.split, item.question.language) for item in found):
-        own = [item for item in found if (item.split, item.question.language) == (split, code)]
+    for split, code in dict.fromkeys((item.split, item.question.language) for item in completions):
+        own = [item for item in completions if (item.split, item.question.language) == (split, code)]
         for start in range(0, len(own), size):
             chunk = own[start : start + size]
             parts.append(Part(f"{split}-{code}-{start:05d}", split, code, [item.question for item in chunk], chunk))
     return parts
 
 
-def _counted(stage: Stage, found: list[Completion]) -> list[Completion]:
+def _counted(stage: Stage, completions: list[Completion]) -> list[Completion]:
     """With the tokens of `benchmark.tokenizer`, where it is given and the file has none."""
     name = stage.config.benchmark.tokenizer
-    if name is None or all(item.tokens is not None for item in found):
-        return found
+    if name is None or all(item.tokens is not None for item in completions):
+        return completions
     try:
         tokenizer = load_tokenizer(name, stage.config.model)
     except UserError as error:
         raise BadData(f"benchmark.tokenizer must be the folder or hub name of a model; {error}") from None
-    counts = [len(ids) for ids in tokenizer([item.text for item in found], add_special_tokens=False)["input_ids"]]
+    counts = [len(ids) for ids in tokenizer([item.text for item in completions], add_special_tokens=False)["input_ids"]]
     return [
         item if item.tokens is not None else replace(item, tokens=count)
-        for item, count in zip(found, counts, strict=True)
+        for item, count in zip(completions, counts, strict=True)
     ]
 
 
@@ -213,7 +217,7 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
     """The model behind a rollout engine, as a function that answers a part."""
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
+    model = load_model(stage.planned.model, config.model, stage.ranks.device)
     engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples

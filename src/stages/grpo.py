@@ -54,13 +54,15 @@ def declare(config: Config) -> Declaration:
 
 def run(stage: Stage) -> None:
     """Train for `grpo.steps` steps from the given model; leaves `model/`, `metrics.jsonl`, `rollouts/`."""
-    config, ranks, settings = stage.config, stage.ranks, stage.config.grpo
+    config = stage.config
+    ranks = stage.ranks
+    settings = stage.config.grpo
     # 0. Policy, reference, sampler, judge; and where an earlier attempt stopped.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_policy(stage.planned.model, config.model, ranks.device, derive_seed("adapters", config.seed))
     frozen = None
     if needs_copy(config):
-        frozen = load_model(stage.planned.model, config.model).to(ranks.device).requires_grad_(False)
+        frozen = load_model(stage.planned.model, config.model, ranks.device).requires_grad_(False)
     policy = build_learner(model, settings.optimiser, ranks, config.distributed)
     loop = Loop(stage, policy, settings.steps)
     controller = config.schedule.start()

@@ -37,9 +37,11 @@ def run(stage: Stage) -> None:
     chat = Chat.of(tokenizer, "none", config.model)
     rows = [_row(chat, document) for document in corpus]
     recipe = Recipe(
-        config.pretrain.steps, config.pretrain.sequences_per_step, config.sft.tokens_per_microbatch,
+        config.pretrain.steps,
+        config.pretrain.sequences_per_step,
+        config.sft.tokens_per_microbatch,
         config.pretrain.optimiser,
-    )  # fmt: skip
+    )
     train(stage, model, rows, [], recipe, pad_token(tokenizer))
     # 4. Keep the result.
     save_model(model, tokenizer, stage.planned.result, write=stage.ranks.main)

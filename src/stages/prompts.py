@@ -34,7 +34,8 @@ class Selection:
     """Rows, and of those dropped the reasons; a step sees the rows that are left."""
 
     def __init__(self, rows: Sequence[Question]) -> None:
-        self.rows, self.dropped = list(rows), {}  # type: list[Question], Dropped
+        self.rows = list(rows)
+        self.dropped: Dropped = {}
 
     @property
     def left(self) -> list[int]:
@@ -55,7 +56,9 @@ def declare(config: Config) -> Declaration:
 
 def run(stage: Stage) -> None:
     """Leave `prompts.jsonl`, `dropped.jsonl`, `card.md` and `table.txt`; finished parts of the rollouts are kept."""
-    config, spec, seed = stage.config, stage.config.prompts, stage.config.seed
+    config = stage.config
+    spec = config.prompts
+    seed = config.seed
     # 1. All rows of all sources, and the sets that none of them may stand in.
     selection = Selection(question_sets.read_all(spec.sources, spec.languages, spec.problems, config.world))
     against = {name: question_sets.read(name, world=config.world) for name in spec.against}
@@ -92,7 +95,8 @@ def _leaks(rows: list[Question], against: dict[str, list[Question]], standing: d
 
 def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
     """Rows that the model answers right too rarely or too often. Every rank finds the same."""
-    spec, folder = stage.config.prompts.difficulty, stage.directory / PARTS
+    spec = stage.config.prompts.difficulty
+    folder = stage.directory / PARTS
     parts = {
         f"{start:06d}.jsonl": rows[start : start + spec.questions_per_part]
         for start in range(0, len(rows), spec.questions_per_part)
@@ -123,7 +127,7 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
     """The model behind a rollout engine, as a function that counts the right rollouts of each question."""
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
-    model = load_model(stage.planned.model, config.model).to(stage.ranks.device)
+    model = load_model(stage.planned.model, config.model, stage.ranks.device)
     engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
 
@@ -144,7 +148,9 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
 
 
 def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, int]]) -> None:
-    config, folder, rows = stage.config, stage.directory, selection.rows
+    config = stage.config
+    folder = stage.directory
+    rows = selection.rows
     kept = sorted((rows[index] for index in selection.left), key=lambda row: shuffle_key(row, config.seed))
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
     lines = []
@@ -187,17 +193,16 @@ def _card(config: Config, stage: Stage, kept: list[Question], counts: card.Count
     shown = {"seed": config.seed, "prompts": asdict(spec) | sets}
     if spec.difficulty.rollouts:
         shown |= {"rollout": asdict(config.rollout), "data": {"instruction": config.data.instruction}}
-    return "\n\n".join(
-        [
-            "# Prompts for reinforcement learning",
-            f"{len(kept):,} questions from {', '.join(map(question_sets.title, spec.sources))}.{policy}",
-            *card.counted(counts, COLUMNS, REASONS),
-            *(["## Translations and leaks", "\n".join(f"- {line}" for line in notes)] if notes else []),
-            "## Lengths of the questions",
-            card.lengths(size, "characters"),
-            "## Files",
-            card.files(stage.directory, [PROMPTS, DROPPED]),
-            "## Settings",
-            card.settings(shown),
-        ]
-    ) + "\n"  # fmt: skip
+    sections = [
+        "# Prompts for reinforcement learning",
+        f"{len(kept):,} questions from {', '.join(map(question_sets.title, spec.sources))}.{policy}",
+        *card.counted(counts, COLUMNS, REASONS),
+        *(["## Translations and leaks", "\n".join(f"- {line}" for line in notes)] if notes else []),
+        "## Lengths of the questions",
+        card.lengths(size, "characters"),
+        "## Files",
+        card.files(stage.directory, [PROMPTS, DROPPED]),
+        "## Settings",
+        card.settings(shown),
+    ]
+    return "\n\n".join(sections) + "\n"

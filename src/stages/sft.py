@@ -33,7 +33,7 @@ def run(stage: Stage) -> None:
     examples = sources.sft_examples(config.data, config.world, config.seed)
     validation = sources.validation_examples(config.data, config.world, config.seed)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
-    rows, held_out = ([row(chat, e, config.sft.cutoff) for e in some] for some in (examples, validation))
+    rows, held_out = ([row(chat, e, config.sft.cutoff) for e in part] for part in (examples, validation))
     # 3. Train for whole epochs.
     recipe = Recipe(
         steps=math.ceil(config.sft.epochs * len(examples) / config.sft.sequences_per_step),
@@ -50,7 +50,8 @@ def run(stage: Stage) -> None:
 def row(chat: Chat, example: Example, cutoff: int | None) -> Row:
     """Prompt and target, together at most `cutoff` tokens (None: any number): what is beyond is not learned, nor then an
     end token. Raises `BadData` when nothing of the completion is left."""
-    prompt, completion = chat.prompt(example), chat.completion(example.completion)
+    prompt = chat.prompt(example)
+    completion = chat.completion(example.completion)
     if cutoff is not None:
         completion = completion[: max(0, cutoff - len(prompt))]
     if not completion:

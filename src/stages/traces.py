@@ -81,20 +81,20 @@ def questions_of(config: Config) -> list[Question]:
         BadData: a language that the detector does not tell apart.
     """
     spec = config.traces
-    found: dict[tuple[str, str], Question] = {}
+    unique: dict[tuple[str, str], Question] = {}
     for question in question_sets.read_all(spec.questions, spec.languages, spec.problems, config.world):
-        found.setdefault((question.language, question.question), question)
-    strange = sorted({code for code, _ in found} - set(config.detector.languages))
+        unique.setdefault((question.language, question.question), question)
+    strange = sorted({code for code, _ in unique} - set(config.detector.languages))
     if strange:
         raise BadData(
             f"traces.questions: holds questions in {', '.join(strange)}, which the detector does not tell apart; add them to "
             "detector.languages, or name others in traces.languages"
         )
-    if not found:
+    if not unique:
         raise BadData(
             f"traces.questions: no questions in {', '.join(spec.languages)}. Choose among the languages there are"
         )
-    return list(found.values())
+    return list(unique.values())
 
 
 def answers_folder(config: Config) -> Path:
@@ -109,7 +109,8 @@ def _answers(stage: Stage, requests: Sequence[Request]) -> list[Answer | None]:
     Raises:
         UserError: the estimate exceeds the budget, or the teacher refuses.
     """
-    spec, folder = stage.config.traces.teacher, answers_folder(stage.config)
+    spec = stage.config.traces.teacher
+    folder = answers_folder(stage.config)
     with exclusive(folder):
         replace_durably(folder / TEACHER, json.dumps(spec.answers(), indent=1, default=str).encode())
         file = AnswerFile(folder / ANSWERS)
@@ -137,13 +138,15 @@ def _answers(stage: Stage, requests: Sequence[Request]) -> list[Answer | None]:
 def sift(config: Config, judge: Judge, requests: Sequence[Request], answers: Sequence[Answer | None]) -> list[Sifted]:
     """What became of each request, in order of questions and samples."""
     order = sorted(range(len(requests)), key=lambda index: (requests[index].question.language, index))
-    found: list[Sifted] = []
+    sifted: list[Sifted] = []
     for start in range(0, len(order), AT_ONCE):
-        found += _judged(config, judge, [(requests[index], answers[index]) for index in order[start : start + AT_ONCE]])
-    later = among_samples(config.traces.filter, [item.example for item in found])
+        sifted += _judged(
+            config, judge, [(requests[index], answers[index]) for index in order[start : start + AT_ONCE]]
+        )
+    later = among_samples(config.traces.filter, [item.example for item in sifted])
     return [
         Sifted(item.request, item.answer, None, reason, "") if reason else item
-        for item, reason in zip(found, later, strict=True)
+        for item, reason in zip(sifted, later, strict=True)
     ]
 
 
@@ -157,12 +160,12 @@ def _judged(config: Config, judge: Judge, pairs: Sequence[tuple[Request, Answer 
         place: reason_against(config.traces.filter, question, judged, judge.detector, count)
         for place, question, judged, count in zip(whole, questions, verdicts, tokens, strict=True)
     }
-    found = []
+    sifted = []
     for place, (request, answer) in enumerate(pairs):
         reason, detail = reasons.get(place, (split[place][1], ""))
         made = None if reason else example(request.question, split[place][0])
-        found.append(Sifted(request, answer, made, reason, detail))
-    return found
+        sifted.append(Sifted(request, answer, made, reason, detail))
+    return sifted
 
 
 def validation_problems(
@@ -193,10 +196,16 @@ def _write(stage: Stage, sifted: Sequence[Sifted], apart: set[tuple[str, str]]) 
         if rows:
             write_records(folder / name, rows)
     dropped = [
-        {"problem": item.request.question.problem, "language": item.request.question.language,
-         "sample": item.request.sample, "reason": item.reason, "detail": item.detail}
-        for item in sifted if item.reason
-    ]  # fmt: skip
+        {
+            "problem": item.request.question.problem,
+            "language": item.request.question.language,
+            "sample": item.request.sample,
+            "reason": item.reason,
+            "detail": item.detail,
+        }
+        for item in sifted
+        if item.reason
+    ]
     text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in dropped)
     replace_durably(folder / DROPPED, text.encode(errors="replace"))
     counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
@@ -219,11 +228,13 @@ def _write(stage: Stage, sifted: Sequence[Sifted], apart: set[tuple[str, str]]) 
 
 
 def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
-    config, spec = stage.config, stage.config.traces
+    config = stage.config
+    spec = stage.config.traces
     answers = [item.answer for item in sifted if item.answer is not None]
     times = sorted(answer.time for answer in answers) or ["never"]
     named_models = ", ".join(sorted({answer.model for answer in answers if answer.model})) or "not said"
-    prompt, completion = sum(a.prompt_tokens for a in answers), sum(a.completion_tokens for a in answers)
+    prompt = sum(answer.prompt_tokens for answer in answers)
+    completion = sum(answer.completion_tokens for answer in answers)
     seconds = sum(answer.seconds for answer in answers) / max(1, len(answers))
     counted = all(answer.counted for answer in answers)
     size: defaultdict[str, list[int]] = defaultdict(list)
@@ -234,21 +245,20 @@ def _card(stage: Stage, sifted: Sequence[Sifted], counts: card.Counts) -> str:
         "questions": [question_sets.title(name) for name in spec.questions],
         "teacher": {key: value for key, value in asdict(spec.teacher).items() if key not in SERVICE or key == "url"},
     }
-    return "\n\n".join(
-        [
-            f"# Worked examples from {spec.teacher.model}",
-            f"{len(answers):,} answers to {len(sifted):,} requests, between {times[0]} and {times[-1]} UTC; the server "
-            f"called itself {named_models}. Questions were asked in their own language (data.instruction="
-            f"{config.data.instruction}). {prompt:,} tokens in and {completion:,} out"
-            f"{'' if counted else ', partly estimated from bytes'}, {seconds:.1f} seconds an answer, cost "
-            f"{spent(spec.teacher, answers):,.2f} at {spec.teacher.price_in:g} and {spec.teacher.price_out:g} for a million.",
-            *card.counted(counts, COLUMNS, REASONS),
-            "## Lengths of the examples",
-            card.lengths(size, "tokens"),
-            "## Files",
-            card.files(stage.directory, [SFT, VALIDATION, DROPPED]),
-            f"The answers are kept in `{answers_folder(config).parent.name}/{answers_folder(config).name}/{ANSWERS}`.",
-            "## Settings",
-            card.settings({"seed": config.seed, "data": {"instruction": config.data.instruction}, "traces": shown}),
-        ]
-    ) + "\n"  # fmt: skip
+    sections = [
+        f"# Worked examples from {spec.teacher.model}",
+        f"{len(answers):,} answers to {len(sifted):,} requests, between {times[0]} and {times[-1]} UTC; the server "
+        f"called itself {named_models}. Questions were asked in their own language (data.instruction="
+        f"{config.data.instruction}). {prompt:,} tokens in and {completion:,} out"
+        f"{'' if counted else ', partly estimated from bytes'}, {seconds:.1f} seconds an answer, cost "
+        f"{spent(spec.teacher, answers):,.2f} at {spec.teacher.price_in:g} and {spec.teacher.price_out:g} for a million.",
+        *card.counted(counts, COLUMNS, REASONS),
+        "## Lengths of the examples",
+        card.lengths(size, "tokens"),
+        "## Files",
+        card.files(stage.directory, [SFT, VALIDATION, DROPPED]),
+        f"The answers are kept in `{answers_folder(config).parent.name}/{answers_folder(config).name}/{ANSWERS}`.",
+        "## Settings",
+        card.settings({"seed": config.seed, "data": {"instruction": config.data.instruction}, "traces": shown}),
+    ]
+    return "\n\n".join(sections) + "\n"

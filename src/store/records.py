@@ -117,7 +117,8 @@ def rollout_columns(parts: Sequence[str] = ()) -> tuple[Column, ...]:
 
 def of_sample(sample: Sample) -> Row:
     """The columns on a completion and its verdicts; lone surrogates become replacement characters."""
-    fidelity, grade = sample.fidelity, sample.grade
+    fidelity = sample.fidelity
+    grade = sample.grade
     return {
         "completion": sample.completion.encode(errors="replace").decode(),
         "gold": sample.gold,

@@ -49,8 +49,10 @@ class Collector:
         Raises:
             SamplerMismatch: the sampler's log-probabilities are not the trainer's.
         """
-        config, ranks = self.stage.config, self.stage.ranks
-        per_step, seed = config.grpo.prompts_per_step, config.seed
+        config = self.stage.config
+        ranks = self.stage.ranks
+        per_step = config.grpo.prompts_per_step
+        seed = config.seed
         began = time.perf_counter()
         chosen = draw(len(self.questions), step, number, per_step, seed)
         mine = ranks.shard([(number * per_step + place, self.questions[i]) for place, i in enumerate(chosen)])
@@ -80,7 +82,9 @@ class Collector:
 
     def _generate(self, step: int, number: int) -> Generate:
         """The engine with the policy's weights, asked for what an interrupted attempt did not leave."""
-        config, ranks, identity = self.stage.config, self.stage.ranks, self.stage.planned.identity
+        config = self.stage.config
+        ranks = self.stage.ranks
+        identity = self.stage.planned.identity
         cache = RolloutCache.of(self.stage.directory, ranks.rank, ranks.size, number)
         engine = EngineUnderLimit(
             self.engine,

@@ -30,7 +30,9 @@ class Loop:
     """
 
     def __init__(self, stage: Stage, learner: Learner, steps: int) -> None:
-        self.stage, self.learner, self.steps = stage, learner, steps
+        self.stage = stage
+        self.learner = learner
+        self.steps = steps
         self.start, self.extra = stage.checkpoints.restore(learner)
         self.tracker: Tracker | None = None
         self.step = self.start

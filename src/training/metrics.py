@@ -86,7 +86,8 @@ def rollout_rows(
 
     `trained` are those that `changes` knows; the others have no value in its columns.
     """
-    result, scores = credit.result, credit.scores
+    result = credit.result
+    scores = credit.scores
     untrained: Row = dict.fromkeys(field.name for field in fields(RowUpdate))
     columns = {
         name: getattr(result, name).tolist()
@@ -94,7 +95,9 @@ def rollout_rows(
     }
     rows = []
     for index, trajectory in enumerate(trajectories):
-        sample, mismatch, logprobs = trajectory.sample, trajectory.mismatch, trajectory.rollout.logprobs
+        sample = trajectory.sample
+        mismatch = trajectory.mismatch
+        logprobs = trajectory.rollout.logprobs
         values = {name: column[index] for name, column in columns.items()}
         rows.append(
             {
@@ -186,4 +189,4 @@ def _mean(rows: Sequence[Row], column: str) -> float:
 
 
 def _share(rows: Sequence[Row], column: str, value: str) -> float:
-    return sum(row[column] == value for row in rows) / len(rows)
+    return sum(bool(row[column] == value) for row in rows) / len(rows)

@@ -57,7 +57,8 @@ class RolloutCache:
                 strict=True,
             )
         ]
-        groups, position = [], 0
+        groups = []
+        position = 0
         for count in tensors["groups"].tolist():
             groups.append(rows[position : position + count])
             position += count

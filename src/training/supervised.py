@@ -50,7 +50,8 @@ def train(
     stage: Stage, model: Any, sequences: Sequence[Row], validation: Sequence[Row], recipe: Recipe, pad: int
 ) -> None:
     """Train `model` in place; checkpoints, resumes, logs. Bit-for-bit repeatable on the same number of ranks."""
-    config, ranks = stage.config, stage.ranks
+    config = stage.config
+    ranks = stage.ranks
     policy = build_learner(model, recipe.optimiser, ranks, config.distributed)
     with Loop(stage, policy, recipe.steps) as loop:
         for step in loop:

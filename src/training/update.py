@@ -129,7 +129,8 @@ class Updater:
         global_sequences: int,
     ) -> PolicyObjective:
         """The loss of a micro-batch as a function of its log-probabilities."""
-        spec, mask = self.loss, micro.batch.mask
+        spec = self.loss
+        mask = micro.batch.mask
         own = advantage[micro.indices].to(self.learner.ranks.device)
         return PolicyObjective(
             spec=spec,

@@ -36,7 +36,8 @@ class PeriodicValidation:
     @staticmethod
     def of(stage: Stage, policy: Any, chat: Chat, engine: Engine, judge: Judge) -> PeriodicValidation:
         """With its questions; none where `evaluation.every` is 0."""
-        config, evaluation = stage.config, stage.config.evaluation
+        config = stage.config
+        evaluation = stage.config.evaluation
         questions: list[Question] = []
         if evaluation.every:
             questions = sources.evaluation_questions(
@@ -49,8 +50,10 @@ class PeriodicValidation:
 
         The same questions meet the same randomness at every step and in every run with this seed.
         """
-        config, ranks = self.stage.config, self.stage.ranks
-        every, split = config.evaluation.every, config.evaluation.splits[0]
+        config = self.stage.config
+        ranks = self.stage.ranks
+        every = config.evaluation.every
+        split = config.evaluation.splits[0]
         if not every or step % every or step >= config.grpo.steps:
             return {}
         mine = ranks.shard(list(self.questions))

@@ -289,16 +289,16 @@ def test_what_a_choice_gives_is_what_composition_makes_of_it():
     assert kind(**settings) == build(compose_node("+experiment=grpo", "schedule=staged")).schedule
 
 
-# Computed before stages declared their inputs themselves: what lies on disk must still be found.
+# As version 0.1.0 had them: what lies on disk must still be found.
 IDENTITIES = {
     "grpo tiny": (
         ["+experiment=grpo", "scale=tiny"],
         {
             "pretrain": "65e14eb6b736",
             "sft": "7359f3d07f0c",
-            "grpo": "f67e1b60053b",
-            "evaluate": "8b411dd3a673",
-            "report": "dca01e8e72ca",
+            "grpo": "929937170003",
+            "evaluate": "695944a4fcbd",
+            "report": "2afae10f78bd",
         },
     ),
     "adamame": (
@@ -312,14 +312,14 @@ IDENTITIES = {
         {
             "pretrain": "54ced76041c6",
             "sft": "81dc04ff15cc",
-            "grpo": "451a53acbb2c",
-            "evaluate": "b04dabdea8c3",
-            "report": "d57ca210f52e",
+            "grpo": "dc3f06f47317",
+            "evaluate": "9515c353cc4e",
+            "report": "c57778cf8b1b",
         },
     ),
     "vllm": (
         ["+experiment=lagrangian", "rollout=vllm", "rollout.top_k=5", "model.path=org/name", "evaluation.every=2"],
-        {"sft": "c9bdebe5d11f", "grpo": "42bfd6945fb1", "evaluate": "543703bf828e", "report": "9bef9e0cfa46"},
+        {"sft": "c9bdebe5d11f", "grpo": "0cef25937c77", "evaluate": "25a233c5198b", "report": "d7002c381f41"},
     ),
     "benchmark": (
         ["+experiment=evaluate", "benchmark=math500", "model.path=org/name"],

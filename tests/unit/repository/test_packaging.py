@@ -150,11 +150,12 @@ def test_setup_passes_the_constraints(tmp_path: Path) -> None:
     assert '-c constraints.txt --editable ".[dev]"' in installs[0]
 
 
-def test_ci_runs_make_test_and_then_the_engines() -> None:
+def test_ci_runs_lint_then_the_tests_then_the_engines() -> None:
     script = ROOT / ".ci" / "run"
     assert os.access(script, os.X_OK)
     commands = [line.strip() for line in script.read_text().splitlines()]
-    assert commands.index("timed make test") < commands.index("timed make test-engines")
+    order = [commands.index(f"timed make {target}") for target in ("lint", "test", "test-engines")]
+    assert order == sorted(order)
 
 
 def test_citation_states_the_project() -> None:
