@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -124,6 +125,11 @@ def test_a_module_imports_from_its_own_room_or_a_lower_one() -> None:
 
 def test_no_files_import_each_other_in_a_circle() -> None:
     assert circle(edges()) == []
+
+
+def test_the_architecture_page_lists_the_rooms_in_their_order() -> None:
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    assert tuple(re.findall(r"^\| `(\w+)` \|", page, flags=re.MULTILINE)) == ROOMS
 
 
 def test_low_rooms_import_only_their_own_libraries() -> None:

@@ -1,4 +1,4 @@
-"""The paper map of the README: every target it names exists."""
+"""The paper map of the README and the walks of the architecture page: every target they name exists."""
 
 import ast
 import re
@@ -8,7 +8,8 @@ import pytest
 from tests.helpers.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
-TARGETS = sorted(set(re.findall(r"`((?:src|tests|conf)/[\w./]+(?:\.py::\w+|\.yaml))`", README)))
+ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
+TARGETS = sorted(set(re.findall(r"`((?:src|tests|conf)/[\w./]+(?:\.py::\w+|\.yaml))`", README + ARCHITECTURE)))
 
 
 def test_the_map_has_rows():
@@ -30,6 +31,12 @@ def test_the_readme_shows_the_two_commands_and_links_that_exist():
     assert "make test" in README
     for link in re.findall(r"\]\((?!http)([^)#]+)\)", README):
         assert (ROOT / link).exists(), link
+
+
+def test_the_record_documentation_is_made_from_the_schema():
+    from src.store.records import page
+
+    assert (ROOT / "docs" / "records.md").read_text() == page(), "run make records-doc"
 
 
 def test_the_metric_documentation_is_made_from_the_glossary():
