@@ -1,7 +1,7 @@
 """Where a run lives: a function of its configuration, however that is written.
 
 `<root>/<scale>/<method>/seed<seed>` is the run of an experiment at a scale as their files have it. What differs from those
-gives the name a suffix, a hash of the differences: `schedule.maximum=1`, `=1.0`, `+schedule.maximum=1` are one run, and
+gives the name a suffix, a hash of the differences: `schedule.maximum=1`, `=1.0`, `++schedule.maximum=1` are one run, and
 naming a default is none.
 """
 
