@@ -53,8 +53,8 @@ def engine(tmp_path_factory):
 
 
 def answers(port):
-    with socket.socket() as found:
-        return found.connect_ex(("127.0.0.1", port)) == 0
+    with socket.socket() as client:
+        return client.connect_ex(("127.0.0.1", port)) == 0
 
 
 def test_a_server_samples_from_the_weights_that_were_handed_over(engine):

@@ -15,7 +15,7 @@ def files(name):
 
 def golden(name):
     """The entries of all files of one kind, or a skip that says why."""
-    found = files(name)
-    if not found:
+    paths = files(name)
+    if not paths:
         pytest.skip(f"no golden vectors: {GOLDEN / name} does not exist; set GOLDEN_DIR", allow_module_level=True)
-    return [entry for path in found for entry in json.loads(path.read_text(encoding="utf-8"))]
+    return [entry for path in paths for entry in json.loads(path.read_text(encoding="utf-8"))]

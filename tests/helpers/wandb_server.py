@@ -31,10 +31,10 @@ class Server(ThreadingHTTPServer):
 
     def answer(self, query: str, variables: dict[str, Any]) -> dict[str, Any]:
         """What the client needs to go on."""
-        found = re.search(r"(?:query|mutation)\s+(\w+)", query)
+        operation = re.search(r"(?:query|mutation)\s+(\w+)", query)
         project = {"id": "p", "name": "p", "entity": {"id": "e", "name": "e"}}
         run = self.runs.get(str(variables.get("name")))
-        match found and found.group(1):
+        match operation and operation.group(1):
             case "RunResumeStatus":
                 bucket = run and {
                     "id": "b", "name": variables["name"], "displayName": "n", "config": "{}", "tags": [],

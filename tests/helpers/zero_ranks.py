@@ -40,14 +40,14 @@ def rows(step: int) -> list[Row]:
 
 def train(learning: Learner, steps: range) -> list[tuple[float, float]]:
     """Loss and gradient norm of each step, in micro-batches of one sequence: three on one rank, two on the other."""
-    found = []
+    updates = []
     for step in steps:
         whole = rows(step)
         tokens = sum(len(row.completion) for row in whole)
         loss = backward(learning, learning.ranks.shard(whole), tokens, 1, pad=0)
         (loss,) = learning.ranks.sum([loss])
-        found.append((loss, learning.update(SPEC.learning_rate, loss, "test")))
-    return found
+        updates.append((loss, learning.update(SPEC.learning_rate, loss, "test")))
+    return updates
 
 
 def weights(learning: Learner) -> dict[str, torch.Tensor]:

@@ -104,12 +104,12 @@ def theirs(settings, cap, batch):
 def test_loss_and_gradient_are_those_of_trl(name, batch):
     own, settings = VARIANTS[name]
     spec = LossSpec(**{"kl_coefficient": 0.0} | own)
-    found = []
+    results = []
     for loss in (ours(spec, batch), theirs(settings, spec.importance_cap, batch)):
         (gradient,) = torch.autograd.grad(loss, batch.logits)
-        found.append((loss.detach(), gradient))
-    assert found[0][1].abs().max() > 1e-4
-    torch.testing.assert_close(found[0], found[1], atol=1e-12, rtol=1e-10)
+        results.append((loss.detach(), gradient))
+    assert results[0][1].abs().max() > 1e-4
+    torch.testing.assert_close(results[0], results[1], atol=1e-12, rtol=1e-10)
 
 
 @pytest.mark.parametrize(
@@ -122,12 +122,12 @@ def test_advantages_are_those_of_trl(normaliser, trainer, tolerance):
 
     rewards, size = [1.0, 0.0, 0.5, 0.25, 1.0, 1.0, 1.0, 0.0], 4
     groups = [row // size for row in range(len(rewards))]
-    found = advantages(
+    result = advantages(
         AdvantageSpec(normaliser=normaliser), rewards, ["en"] * 8, ["en"] * 8, groups, factor=0.0, exploration=0.0
     )
     expected = trl_advantages(getattr(trl, trainer), rewards, size, "group" if normaliser == "std" else "none")
     assert expected.abs().max() > 0.1
-    torch.testing.assert_close(found.advantage, expected, atol=tolerance, rtol=0)
+    torch.testing.assert_close(result.advantage, expected, atol=tolerance, rtol=0)
 
 
 def trl_advantages(kind, rewards, size, scale_rewards):

@@ -26,12 +26,12 @@ def records(tmp_path_factory):
         cwd=ROOT,
         check=True,
     )
-    found = {}
+    means = {}
     for method in ("base", "sft", "grpo", "adamame_grpo"):
         (path,) = (root / "runs" / "tiny" / method).glob("seed0*/evaluate/records.parquet")
         frame = pandas.read_parquet(path)
-        found[method] = frame[frame["split"] == "test"].groupby("language").mean(numeric_only=True)
-    return found
+        means[method] = frame[frame["split"] == "test"].groupby("language").mean(numeric_only=True)
+    return means
 
 
 def test_the_base_model_answers_and_thinks_in_english(records):

@@ -64,8 +64,8 @@ def until(ready, process, seconds=300):
     """Wait for `ready()` to give something, and return it."""
     deadline = time.time() + seconds
     while time.time() < deadline and process.poll() is None:
-        if found := ready():
-            return found
+        if result := ready():
+            return result
         time.sleep(0.02)
     pytest.fail(f"did not come about:\n{end(process, 1)[1]}")
 
@@ -94,15 +94,15 @@ def weights(root):
 
 def processes_of(root):
     """Command lines of processes that have to do with runs under `root`, but for those that wait for its jobs."""
-    found = []
+    commands = []
     for path in Path("/proc").glob("[0-9]*/cmdline"):
         try:
             words = path.read_bytes().decode(errors="replace").split("\0")
         except OSError:
             continue
         if any(str(root) in word for word in words) and "cluster.poll_s=1" not in words:
-            found.append(" ".join(words))
-    return found
+            commands.append(" ".join(words))
+    return commands
 
 
 def test_three_runs_of_a_command_finish(slurm, tmp_path):

@@ -33,7 +33,7 @@ def drawn(seed, step):
     return Observed(rewards, reasoning, query, [i // 4 for i in range(24)])
 
 
-def told(controller, progress):
+def factors(controller, progress):
     codes = ("fr", "sw", "de")
     return [controller.factor(progress, c) for c in codes] + [controller.exploration(progress, c) for c in codes]
 
@@ -48,7 +48,7 @@ def test_a_schedule_goes_on_from_a_checkpoint_exactly(kind):
             broken.load_state_dict(state)
         for controller in (straight, broken):
             controller.observe(drawn(0, step))
-        assert told(straight, step / 12) == told(broken, step / 12)
+        assert factors(straight, step / 12) == factors(broken, step / 12)
         assert straight.metrics() == broken.metrics()
 
 
@@ -101,10 +101,10 @@ def test_the_contrast_of_one_group_by_hand():
     own = Contrast()
     own.add(n_in=2, n_out=2, k_in=1, k_out=2)
     assert (own.weight, own.right_in, own.right_out) == (1.0, 0.5, 1.0)
-    found = estimate(own, own, shrinkage=1e-12)
+    estimated = estimate(own, own, shrinkage=1e-12)
     # p_in = 1/2, p_out = 1; variance of the log ratio 1/1 - 1/2 + 1/2 - 1/2 = 1/2.
-    assert (found.accuracy_in, found.accuracy_out, found.bonus) == pytest.approx((0.5, 1.0, 1.0))
-    assert found.error == pytest.approx(2 * math.sqrt(0.5))
+    assert (estimated.accuracy_in, estimated.accuracy_out, estimated.bonus) == pytest.approx((0.5, 1.0, 1.0))
+    assert estimated.error == pytest.approx(2 * math.sqrt(0.5))
 
 
 def test_few_observations_are_drawn_to_the_other_languages():
@@ -112,8 +112,8 @@ def test_few_observations_are_drawn_to_the_other_languages():
     own.add(2, 2, 1, 2)
     other.add(4, 4, 4, 4)
     every = total([own, other])  # weight 3, in 2.5, out 3: pooled with half a right one, 3 / 4 and 3.5 / 4
-    found = estimate(own, every, shrinkage=1.0)
-    assert found.accuracy_in == pytest.approx((0.5 + 0.75) / 2) and found.accuracy_out == pytest.approx((1 + 0.875) / 2)
+    estimated = estimate(own, every, shrinkage=1.0)
+    assert estimated.accuracy_in == pytest.approx((0.5 + 0.75) / 2) and estimated.accuracy_out == pytest.approx((1 + 0.875) / 2)
     nothing = estimate(Contrast(), every, shrinkage=1.0)
     assert nothing.accuracy_in == pytest.approx(0.75) and math.isinf(nothing.error)
 
@@ -136,8 +136,8 @@ def test_the_standard_error_is_that_of_repeated_experiments():
             k_in = sum(chance.random() < 0.4 * ease for _ in range(n_in))
             k_out = sum(chance.random() < 0.8 * ease for _ in range(8 - n_in))
             own.add(n_in, 8 - n_in, k_in, k_out)
-        found = estimate(own, own, 1e-12)
-        scores.append((math.log(found.bonus + 1) - math.log(2)) / (found.error / (found.bonus + 1)))
+        estimated = estimate(own, own, 1e-12)
+        scores.append((math.log(estimated.bonus + 1) - math.log(2)) / (estimated.error / (estimated.bonus + 1)))
     mean = sum(scores) / len(scores)
     deviation = math.sqrt(sum((s - mean) ** 2 for s in scores) / (len(scores) - 1))
     assert abs(mean) < 0.25 and 0.85 < deviation < 1.15

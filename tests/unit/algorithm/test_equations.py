@@ -88,8 +88,8 @@ def test_diversity_decays_as_the_factor_grows():
 def test_language_entropy_is_a_share_of_the_largest():
     # fr fr en en: ln 2 / ln 4 = 1/2; four languages: 1; one language, or one rollout: 0.
     reasoning = ["fr", "fr", "en", "en", "fr", "en", None, "ja", "fr", "fr", "fr"]
-    found = language_entropy(reasoning, ["a"] * 4 + ["b"] * 4 + ["c"] * 2 + ["d"])
-    assert found == pytest.approx({"a": 0.5, "b": 1.0, "c": 0.0, "d": 0.0})
+    entropies = language_entropy(reasoning, ["a"] * 4 + ["b"] * 4 + ["c"] * 2 + ["d"])
+    assert entropies == pytest.approx({"a": 0.5, "b": 1.0, "c": 0.0, "d": 0.0})
 
 
 def test_groups_are_numbered_by_first_appearance():

@@ -5,7 +5,7 @@ import dataclasses
 import pytest
 import torch
 from hypothesis import given, settings
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 
 from src.algorithm.advantages import advantages
 from src.algorithm.spec import TermSpec
@@ -18,16 +18,16 @@ few = settings(max_examples=25, deadline=None)
 CODES = ["fr", "en", "sw", None]
 
 
-@some.composite
+@st.composite
 def batches(draw, rewards=(0.0, 1.0), smallest=1):
     """Rewards, reasoning, query, groups of up to four prompts with up to eight rollouts each."""
-    sizes = draw(some.lists(some.integers(smallest, 8), min_size=1, max_size=4))
+    sizes = draw(st.lists(st.integers(smallest, 8), min_size=1, max_size=4))
     n = sum(sizes)
     groups = [place for place, size in enumerate(sizes) for _ in range(size)]
-    asked = draw(some.lists(some.sampled_from(CODES[:3]), min_size=len(sizes), max_size=len(sizes)))
+    asked = draw(st.lists(st.sampled_from(CODES[:3]), min_size=len(sizes), max_size=len(sizes)))
     return (
-        draw(some.lists(some.sampled_from(rewards), min_size=n, max_size=n)),
-        draw(some.lists(some.sampled_from(CODES), min_size=n, max_size=n)),
+        draw(st.lists(st.sampled_from(rewards), min_size=n, max_size=n)),
+        draw(st.lists(st.sampled_from(CODES), min_size=n, max_size=n)),
         [asked[group] for group in groups],
         groups,
     )
@@ -66,7 +66,7 @@ def test_without_a_bonus_there_is_no_language_term(spec, batch):
 
 @every_objective
 @few
-@given(batch=batches(rewards=(0.0, 0.3, 1.0)), order=some.randoms(use_true_random=False))
+@given(batch=batches(rewards=(0.0, 0.3, 1.0)), order=st.randoms(use_true_random=False))
 def test_permuted_rollouts_have_permuted_advantages(spec, batch, order):
     places = list(range(len(batch[0])))
     order.shuffle(places)

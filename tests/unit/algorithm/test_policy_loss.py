@@ -67,10 +67,10 @@ def test_importance_weights_are_capped_and_have_no_gradient():
 
 
 def test_the_specs_name_what_is_allowed():
-    found = LossSpec(ratio="group", surrogate="ppo", importance_cap=-1).violations()
-    assert len(found) == 3
-    assert "ratio must be one of token, sequence; got 'group'" in found[0]
-    assert "surrogate must be one of clipped, cispo; got 'ppo'" in found[1]
+    violations = LossSpec(ratio="group", surrogate="ppo", importance_cap=-1).violations()
+    assert len(violations) == 3
+    assert "ratio must be one of token, sequence; got 'group'" in violations[0]
+    assert "surrogate must be one of clipped, cispo; got 'ppo'" in violations[1]
     wrong = ObjectiveSpec(loss=LossSpec(clip_low=2), sampling_rounds=0)
     assert len(wrong.violations()) == 2
     assert not ObjectiveSpec(loss=LossSpec(clip_low=1.0, importance_cap=2.0)).violations()

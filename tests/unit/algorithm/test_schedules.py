@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 from hypothesis import given
-from hypothesis import strategies as some
+from hypothesis import strategies as st
 
 from src.algorithm.schedules.base import Curve, CurveController
 from src.algorithm.schedules.constant import Constant
@@ -85,7 +85,7 @@ def test_two_stage_methods_switch_once(compose, name, at):
 
 @pytest.mark.parametrize("kind", CURVES.values(), ids=CURVES)
 @given(
-    floor=some.floats(0, 1), onset=some.floats(0, 0.9), length=some.floats(0.05, 1), progress=some.floats(0, 1),
+    floor=st.floats(0, 1), onset=st.floats(0, 0.9), length=st.floats(0.05, 1), progress=st.floats(0, 1),
 )  # fmt: skip
 def test_what_holds_for_every_curve(kind, floor, onset, length, progress):
     curve = kind(maximum=3.0, floor=floor, onset=onset, end=min(1.0, onset + length))

@@ -45,10 +45,10 @@ def test_it_agrees_with_inclusion_and_exclusion_and_never_shrinks(dimension):
     for _ in range(30):
         points = rng.integers(0, 5, size=(5, dimension)).astype(float)  # integers: many ties
         boxes = (s for size in range(1, 6) for s in combinations(points, size))
-        wanted = sum((-1) ** (len(some) + 1) * np.min(some, axis=0).prod() for some in boxes)
-        found = [hypervolume(points[:count].tolist(), (0.0,) * dimension) for count in range(6)]
-        assert found[-1] == pytest.approx(wanted)
-        assert (np.diff(found) >= 0).all()
+        wanted = sum((-1) ** (len(subset) + 1) * np.min(subset, axis=0).prod() for subset in boxes)
+        volumes = [hypervolume(points[:count].tolist(), (0.0,) * dimension) for count in range(6)]
+        assert volumes[-1] == pytest.approx(wanted)
+        assert (np.diff(volumes) >= 0).all()
         assert hypervolume(points[front(points.tolist())].tolist(), (0.0,) * dimension) == pytest.approx(wanted)
 
 

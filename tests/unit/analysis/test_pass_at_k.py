@@ -17,9 +17,9 @@ def test_values_by_hand():
 
 
 def test_arrays_of_any_shape():
-    found = pass_at_k([[4, 4], [5, 5]], [[0, 1], [2, 5]], 2)
+    values = pass_at_k([[4, 4], [5, 5]], [[0, 1], [2, 5]], 2)
     # 0; 1/2; 1 - C(3,2)/C(5,2) = 1 - 3/10; 1
-    assert found == pytest.approx(np.array([[0, 1 / 2], [7 / 10, 1]]))
+    assert values == pytest.approx(np.array([[0, 1 / 2], [7 / 10, 1]]))
 
 
 def test_one_sample_is_the_mean_and_all_samples_tell_whether_any_is_right():

@@ -12,16 +12,16 @@ from tests.helpers.evaluation import write_evaluation
 
 def test_run_values_by_hand(tmp_path):
     """Languages weigh the same, whatever they have of problems: accuracy is (3/4 + 1/2) / 2."""
-    found = run_values(write_evaluation(tmp_path), 100)
-    assert found["dev/accuracy"] == pytest.approx(0.625)
-    assert found["dev/fidelity"] == pytest.approx(0.5)
-    assert found["dev/right_and_in_language"] == pytest.approx((1 / 4 + 1 / 2) / 2)
-    assert found["dev/tokens"] == pytest.approx(40.0)
-    assert found["dev/hypervolume"] == pytest.approx(0.625 * 0.5 * (1 - 40 / 100))
-    assert found["dev/code_switched"] == pytest.approx(0.5)
-    assert found["dev/right_and_in_language/fr"] == pytest.approx(0.25)
-    assert found["dev/tokens/sw"] == pytest.approx(60.0)
-    assert found["dev/hypervolume/sw"] == pytest.approx(0.5 * 0.5 * (1 - 60 / 100))
+    values = run_values(write_evaluation(tmp_path), 100)
+    assert values["dev/accuracy"] == pytest.approx(0.625)
+    assert values["dev/fidelity"] == pytest.approx(0.5)
+    assert values["dev/right_and_in_language"] == pytest.approx((1 / 4 + 1 / 2) / 2)
+    assert values["dev/tokens"] == pytest.approx(40.0)
+    assert values["dev/hypervolume"] == pytest.approx(0.625 * 0.5 * (1 - 40 / 100))
+    assert values["dev/code_switched"] == pytest.approx(0.5)
+    assert values["dev/right_and_in_language/fr"] == pytest.approx(0.25)
+    assert values["dev/tokens/sw"] == pytest.approx(60.0)
+    assert values["dev/hypervolume/sw"] == pytest.approx(0.5 * 0.5 * (1 - 60 / 100))
     names = (
         "accuracy",
         "fidelity",
@@ -32,21 +32,21 @@ def test_run_values_by_hand(tmp_path):
         "truncated",
         "hypervolume",
     )
-    assert set(found) == {f"dev/{name}{code}" for name in names for code in ("", "/fr", "/sw")}
+    assert set(values) == {f"dev/{name}{code}" for name in names for code in ("", "/fr", "/sw")}
 
 
 def test_run_values_are_those_of_the_table(tmp_path):
     frame = pandas.read_parquet(write_evaluation(tmp_path))
     table = {row.domain: row.values for row in tables.summary({("grpo", "dev"): cells({0: frame}, "dev")})}
-    found = run_values(tmp_path / "records.parquet", 100)
+    values = run_values(tmp_path / "records.parquet", 100)
     for domain, code in (("all", ""), ("fr", "/fr"), ("sw", "/sw")):
         for metric in ("accuracy", "fidelity", "right and in language", "tokens", "LCPR"):
-            assert found[f"dev/{metric.lower().replace(' ', '_')}{code}"] == pytest.approx(table[domain][metric].value)
+            assert values[f"dev/{metric.lower().replace(' ', '_')}{code}"] == pytest.approx(table[domain][metric].value)
 
 
 def test_tokens_that_nobody_counted_have_no_value(tmp_path):
-    found = run_values(write_evaluation(tmp_path, (None, None)), 100)
-    assert "dev/accuracy" in found and not any("tokens" in name or "hypervolume" in name for name in found)
+    values = run_values(write_evaluation(tmp_path, (None, None)), 100)
+    assert "dev/accuracy" in values and not any("tokens" in name or "hypervolume" in name for name in values)
 
 
 def test_more_tokens_than_the_budget_have_no_volume(tmp_path):

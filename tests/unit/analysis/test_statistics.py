@@ -74,8 +74,8 @@ def test_a_problem_is_resampled_together_in_all_languages():
 def test_seeds_that_differ_widen_the_interval():
     """Two seeds, all right and all wrong: a resample holds either one twice, or both."""
     apart = grid([np.ones((10, 2)), np.zeros((10, 2))])
-    found = estimate(macro(apart, "accuracy", ["fr", "en"], weights(2, 10)))
-    assert (found.value, found.low, found.high) == (0.5, 0.0, 1.0)
+    estimated = estimate(macro(apart, "accuracy", ["fr", "en"], weights(2, 10)))
+    assert (estimated.value, estimated.low, estimated.high) == (0.5, 0.0, 1.0)
 
 
 def test_the_interval_holds_the_truth_about_as_often_as_it_says():
@@ -87,8 +87,8 @@ def test_the_interval_holds_the_truth_about_as_often_as_it_says():
     for _ in range(300):
         difficulty = rng.beta(1, 1, size=(1, 50, 1))
         right = rng.random((1, 50, 4)) < difficulty
-        found = estimate(macro(grid(right, languages), "accuracy", languages, over))
-        held += found.low <= 0.5 <= found.high
+        estimated = estimate(macro(grid(right, languages), "accuracy", languages, over))
+        held += estimated.low <= 0.5 <= estimated.high
     assert 0.90 <= held / 300 <= 0.985
 
 
@@ -96,8 +96,8 @@ def test_a_difference_does_not_depend_on_the_order_of_the_records():
     right = {f"p{number}": [number % 2, number % 3 == 0] for number in range(30)}
     one = frame(right)
     other = one.iloc[::-1].reset_index(drop=True)
-    found = differences(cells({0: one}, "test"), cells({0: other}, "test"), "accuracy", ["fr", "en"])
-    assert (found.value, found.low, found.high) == (0.0, 0.0, 0.0)
+    estimated = differences(cells({0: one}, "test"), cells({0: other}, "test"), "accuracy", ["fr", "en"])
+    assert (estimated.value, estimated.low, estimated.high) == (0.0, 0.0, 0.0)
 
 
 def test_a_difference_is_taken_on_the_languages_both_have():
@@ -242,10 +242,10 @@ def test_pass_at_k_is_a_metric():
         [frame({"p": [1, 0], "q": [1, 0]}), frame({"p": [1, 0], "q": [0, 0]}), frame({"p": [0, 1], "q": [0, 0]})]
     )
     data = cells({0: records}, "test", pass_at=(1, 2, 3))
-    found = [macro(data, f"pass@{k}", ["fr", "en"], resampled(data))[0] for k in (1, 2, 3)]
+    values = [macro(data, f"pass@{k}", ["fr", "en"], resampled(data))[0] for k in (1, 2, 3)]
     # right of 3: fr 2 and 1, en 1 and 0. k=1: (2+1+1+0)/12; k=2: (1 + 2/3 + 2/3 + 0)/4; k=3: 3/4
-    assert found == pytest.approx([1 / 3, 7 / 12, 3 / 4])
-    assert found[0] == pytest.approx(macro(data, "accuracy", ["fr", "en"], resampled(data))[0])
+    assert values == pytest.approx([1 / 3, 7 / 12, 3 / 4])
+    assert values[0] == pytest.approx(macro(data, "accuracy", ["fr", "en"], resampled(data))[0])
     with pytest.raises(UserError, match="k=4 with 3 samples"):
         cells({0: records}, "test", pass_at=(4,))
 
@@ -307,8 +307,8 @@ def test_a_weighted_interval_holds_the_truth_about_as_often_as_it_says():
         difficulty = np.concatenate([rng.beta(3, 1, 30), rng.beta(1, 3, 20)])[None, :, None]
         right = rng.random((1, 50, 3)) < difficulty
         data = grid(right, languages, parts=parts, part_weights={"easy": 1, "hard": 2})
-        found = estimate(macro(data, "accuracy", languages, resampled(data, 400)))
-        held += found.low <= 1.25 / 3 <= found.high
+        estimated = estimate(macro(data, "accuracy", languages, resampled(data, 400)))
+        held += estimated.low <= 1.25 / 3 <= estimated.high
     assert 0.88 <= held / 200 <= 0.99
 
 
@@ -331,23 +331,23 @@ def test_lcpr_is_the_harmonic_mean_of_line_and_word_passes_among_line_passes():
 
 def test_an_interval_of_what_never_varies_is_a_point():
     data = cells({0: records_of(lambda p, code: True), 1: records_of(lambda p, code: True)}, "test")
-    found = estimate(macro(data, "accuracy", ["fr"], weights(2, 4)))
-    assert (found.value, found.low, found.high) == (1.0, 1.0, 1.0)
+    estimated = estimate(macro(data, "accuracy", ["fr"], weights(2, 4)))
+    assert (estimated.value, estimated.low, estimated.high) == (1.0, 1.0, 1.0)
 
 
 def test_the_bootstrap_interval_has_the_width_of_the_binomial():
     data = cells({0: records_of(lambda p, code: p % 2, problems=100, languages=("fr",))}, "test")
-    found = estimate(macro(data, "accuracy", ["fr"], weights(1, 100)))
-    assert found.value == 0.5
-    assert found.high - found.low == pytest.approx(2 * 1.96 * 0.05, rel=0.12)
+    estimated = estimate(macro(data, "accuracy", ["fr"], weights(1, 100)))
+    assert estimated.value == 0.5
+    assert estimated.high - estimated.low == pytest.approx(2 * 1.96 * 0.05, rel=0.12)
 
 
 def test_differences_are_paired():
     worse = {0: records_of(lambda p, code: p % 2, problems=40)}
     better = {0: records_of(lambda p, code: p % 2 or p == 0, problems=40)}  # one problem more, whatever the sample
-    found = differences(cells(better, "test"), cells(worse, "test"), "accuracy", ["fr", "en"])
-    assert found.value == pytest.approx(1 / 40)
-    assert 0 <= found.low <= found.high < 0.1  # unpaired, the interval would be wider than +-0.2
+    estimated = differences(cells(better, "test"), cells(worse, "test"), "accuracy", ["fr", "en"])
+    assert estimated.value == pytest.approx(1 / 40)
+    assert 0 <= estimated.low <= estimated.high < 0.1  # unpaired, the interval would be wider than +-0.2
 
 
 def test_a_hole_in_the_records_is_an_error():

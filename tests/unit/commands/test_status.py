@@ -12,12 +12,12 @@ from src.store.directory import ERROR, LOCK, OVERRIDES, SLURM
 from src.store.status import read
 
 
-def make(root, name, stages=("sft", "grpo"), **told):
+def make(root, name, stages=("sft", "grpo"), **fields):
     directory = root / "laptop" / name / "seed1"
     directory.mkdir(parents=True)
     (directory / "config.yaml").write_text(f"stages: [{', '.join(stages)}]\n")
-    if told:
-        (directory / "status.json").write_text(json.dumps(told))
+    if fields:
+        (directory / "status.json").write_text(json.dumps(fields))
     return directory
 
 
@@ -33,9 +33,9 @@ def test_a_run_is_running_while_its_lock_is_held(tmp_path):
     directory = make(tmp_path, "grpo", stage="sft-abc", step=3, total=9, eta_seconds=61.0, message="loss 0.5")
     with (directory / LOCK).open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
-        found = read(directory)
-    assert (found.state, found.stage, found.step, found.total, found.eta) == ("running", "sft", 3, 9, 61.0)
-    assert found.message == "loss 0.5" and found.age < 60
+        run = read(directory)
+    assert (run.state, run.stage, run.step, run.total, run.eta) == ("running", "sft", 3, 9, 61.0)
+    assert run.message == "loss 0.5" and run.age < 60
     left = read(directory)
     assert left.state == "stopped" and left.eta is None
 
@@ -58,8 +58,8 @@ def test_the_last_metrics_are_told_where_the_status_does_not(tmp_path):
     assert read(directory).message == "accuracy 0.25  fidelity 0.50"
 
 
-def job(directory, **told):
-    (directory / SLURM).write_text(json.dumps({"job": "7_1", "state": "queued", "requeues": 0, **told}))
+def job(directory, **fields):
+    (directory / SLURM).write_text(json.dumps({"job": "7_1", "state": "queued", "requeues": 0, **fields}))
 
 
 def test_a_run_is_queued_while_its_job_is_and_nothing_else_is_known(tmp_path, capsys):
@@ -110,5 +110,5 @@ def test_half_written_files_do_not_stop_it(tmp_path):
     (directory / "status.json").write_text('{"stage": "gr')
     (directory / "grpo").mkdir()
     (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.')
-    found = read(directory)
-    assert (found.state, found.stage, found.message) == ("stopped", "", "")
+    run = read(directory)
+    assert (run.state, run.stage, run.message) == ("stopped", "", "")

@@ -176,15 +176,15 @@ def test_a_run_makes_the_directory_that_is_computed_for_it(tmp_path):
 
 def test_help_and_composition_import_nothing_heavy():
     code = "import src.run, sys; print([m for m in ('torch','transformers','lingua','pandas','matplotlib','wandb','peft') if m in sys.modules])"
-    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
 
 
 def test_a_users_mistake_ends_with_one_message_and_code_2(tmp_path):
-    found = subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "src.run", "+experiment=grpo", "grpo.stepz=1"], cwd=ROOT, capture_output=True, text=True
     )
-    assert found.returncode == 2 and "Traceback" not in found.stderr and "Did you mean 'steps'" in found.stderr
+    assert done.returncode == 2 and "Traceback" not in done.stderr and "Did you mean 'steps'" in done.stderr
 
 
 def test_a_text_with_an_equals_sign_is_told_how_to_be_given(compose):
@@ -214,10 +214,10 @@ def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(c
     built = compose(f"+experiment={experiment}", f"scale={scale}", *FILES)
     loss, grpo, sft = built.objective.loss, built.grpo, built.sft
     published = ("sequence_sum", 4096, 0.001, "k3", 0.2, 0.2)
-    found = (
+    settings = (
         loss.aggregation, loss.maximum_tokens, loss.kl_coefficient, loss.kl_estimator, loss.clip_low, loss.clip_high,
     )  # fmt: skip
-    assert (found == published) == (experiment not in OWN_LOSS or experiment == "dr_grpo")  # whose length is the budget
+    assert (settings == published) == (experiment not in OWN_LOSS or experiment == "dr_grpo")  # whose length is the budget
     steps = (grpo.steps, grpo.prompts_per_step, grpo.completions_per_prompt, grpo.updates_per_step)
     assert steps == (90, 512, 8, 2) and grpo.optimiser.rate(0, 90) == grpo.optimiser.rate(89, 90) == 1e-5
     rollout = built.rollout

@@ -49,8 +49,8 @@ def write_parquet(path, rows):
 
 def test_mgsm(tmp_path):
     (tmp_path / "mgsm_fr.tsv").write_text("Combien ?\t18\nEt « ça » ?\t70,000\n", encoding="utf-8")
-    found = questions(Mgsm(path=str(tmp_path)), "fr")
-    assert found == [Question("1", "fr", "Combien ?", "18"), Question("2", "fr", "Et « ça » ?", "70000")]
+    loaded = questions(Mgsm(path=str(tmp_path)), "fr")
+    assert loaded == [Question("1", "fr", "Combien ?", "18"), Question("2", "fr", "Et « ça » ?", "70000")]
 
 
 @pytest.mark.parametrize(
@@ -85,14 +85,14 @@ MMATH = [
 
 def test_mmath_and_its_parts(tmp_path):
     (tmp_path / "vi.json").write_text(json.dumps(MMATH), encoding="utf-8")
-    found = questions(Mmath(path=str(tmp_path)), "vi")
-    assert [(row.problem, row.part, row.gold) for row in found] == [
+    loaded = questions(Mmath(path=str(tmp_path)), "vi")
+    assert [(row.problem, row.part, row.gold) for row in loaded] == [
         ("0", "aime2024", "204"), ("54", "cnmo", "2\\sqrt{2}"), ("63", "math500", "9"),
     ]  # fmt: skip
-    assert found[0].question == "$s+\\frac{1}{2}$?"
-    some = Mmath(path=str(tmp_path), parts=["aime2024", "aime2025"])
-    assert [row.problem for row in questions(some, "vi")] == ["0"]
-    assert some.identity() != Mmath(path=str(tmp_path)).identity()
+    assert loaded[0].question == "$s+\\frac{1}{2}$?"
+    aime = Mmath(path=str(tmp_path), parts=["aime2024", "aime2025"])
+    assert [row.problem for row in questions(aime, "vi")] == ["0"]
+    assert aime.identity() != Mmath(path=str(tmp_path)).identity()
     assert "benchmark.parts must be among" in Mmath(parts=["amc"]).violations()[0]
 
 
@@ -116,9 +116,9 @@ def test_polymath(tmp_path):
         for level in ("low", "medium", "high", "top"):
             row = {"id": f"{level}-{code}-0", "question": f"{level} {code}", "answer": "$5$"}
             write_parquet(tmp_path / code / f"{level}.parquet", [row])
-    found = questions(Polymath(path=str(tmp_path)), "it", "ms")
-    assert [row.problem for row in found] == ["low-0", "medium-0", "high-0", "top-0"] * 2
-    assert found[7] == Question("top-0", "ms", "top ms", "5", part="top")
+    loaded = questions(Polymath(path=str(tmp_path)), "it", "ms")
+    assert [row.problem for row in loaded] == ["low-0", "medium-0", "high-0", "top-0"] * 2
+    assert loaded[7] == Question("top-0", "ms", "top ms", "5", part="top")
     write_parquet(tmp_path / "it" / "low.parquet", [{"id": "low-0", "question": "q", "Answer": "5"}])
     with pytest.raises(BadData, match=r"it/low.parquet, row 1, field 'answer'"):
         questions(Polymath(path=str(tmp_path)), "it")
@@ -134,8 +134,8 @@ def test_mmlu_math(tmp_path):
     }  # fmt: skip
     file = tmp_path / "ko" / "test-00000-of-00001.parquet"
     write_parquet(file, [{**row, "subject": "virology"}, row])
-    found = questions(MmluMath(path=str(tmp_path)), "ko")
-    assert found == [
+    loaded = questions(MmluMath(path=str(tmp_path)), "ko")
+    assert loaded == [
         Question(
             "college_mathematics/test/0", "ko", "Q?\n\nA. 1\nB. 2\nC. 3\nD. 4", "C", kind="choice", part="college_mathematics"
         )
@@ -178,10 +178,10 @@ def test_gpqa_diamond_is_picked_by_the_english_text(tmp_path):
     write_lines(tmp_path / "gpqa_en.jsonl", [gpqa("One?"), gpqa("Two\r\nlines?"), gpqa("Three?")])
     write_lines(tmp_path / "gpqa_ja.jsonl", [gpqa("一"), gpqa("二"), gpqa("三")])
     write_diamond(tmp_path / "gpqa_diamond.csv", "Three?", "Two\n\nlines?")
-    found = questions(GpqaDiamond(path=str(tmp_path)), "en", "ja")
-    assert [(row.problem, row.language) for row in found] == [("2", "en"), ("3", "en"), ("2", "ja"), ("3", "ja")]
-    assert [row.gold for row in found[:2]] == [row.gold for row in found[2:]]
-    for row in found:
+    loaded = questions(GpqaDiamond(path=str(tmp_path)), "en", "ja")
+    assert [(row.problem, row.language) for row in loaded] == [("2", "en"), ("3", "en"), ("2", "ja"), ("3", "ja")]
+    assert [row.gold for row in loaded[:2]] == [row.gold for row in loaded[2:]]
+    for row in loaded:
         assert f"{row.gold}. right" in row.question.split("\n\n")[-1].splitlines()
     write_diamond(tmp_path / "gpqa_diamond.csv", "Three?", "Four?")
     with pytest.raises(BadData, match="holds 1 of the 2 questions"):
@@ -211,8 +211,8 @@ def dapo(language="pt", content="Coloque em \\boxed{}.\n\nQuanto é\n\n$1+1$?", 
 def test_dapo_math(tmp_path):
     write_parquet(tmp_path / "val.parquet", [dapo("fr"), dapo()])
     benchmark = DapoMath(path=str(tmp_path))
-    found = questions(benchmark, "pt", "fr", split="val")
-    assert found == [
+    loaded = questions(benchmark, "pt", "fr", split="val")
+    assert loaded == [
         Question("pt-1", "pt", "Quanto é\n\n$1+1$?", "2"),
         Question("fr-0", "fr", "Quanto é\n\n$1+1$?", "2"),
     ]
@@ -240,17 +240,17 @@ def test_dapo_math_names_a_malformed_row(tmp_path, row, message):
     [(Mgsm, "mgsm", 11, 250), (MgsmRev2, "mgsm_rev2", 12, 250), (Msvamp, "msvamp", 10, 1000)],
 )
 def test_every_row_of_the_published_data_loads(benchmark, folder, languages, rows):
-    found = questions(benchmark(path=shared(folder)))
-    counts = Counter(row.language for row in found)
+    loaded = questions(benchmark(path=shared(folder)))
+    counts = Counter(row.language for row in loaded)
     assert len(counts) == languages and set(counts.values()) == {rows}
-    assert {len({row.problem for row in found if row.language == code}) for code in counts} == {rows}
+    assert {len({row.problem for row in loaded if row.language == code}) for code in counts} == {rows}
 
 
 @pytest.mark.parametrize(("split", "rows"), [("train_1k", 1000), ("train_5k", 5000), ("val", 250)])
 def test_every_row_of_the_training_prompts_loads(split, rows):
-    found = questions(DapoMath(path=shared("dapo_math")), split=split)
-    assert Counter(row.language for row in found) == dict.fromkeys(("fr", "ja", "ko", "pt", "th"), rows // 5)
-    assert not any("\\boxed{}" in row.question for row in found)
+    loaded = questions(DapoMath(path=shared("dapo_math")), split=split)
+    assert Counter(row.language for row in loaded) == dict.fromkeys(("fr", "ja", "ko", "pt", "th"), rows // 5)
+    assert not any("\\boxed{}" in row.question for row in loaded)
 
 
 def test_a_file_comes_from_the_folder_of_the_pinned_commit(tmp_path, monkeypatch):

@@ -41,7 +41,7 @@ def world():
 HI = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant<|im_end|>\n"
 EMPTY = "<think>\n\n</think>\n\n"
-CASES = [  # template, model.think, found, resolved, the prompt of "Hi", what "t</think>5" teaches
+CASES = [  # template, model.think, template_think, resolved, the prompt of "Hi", what "t</think>5" teaches
     (tiny.DEEPSEEK, "auto", "template", "template", "<|begin|><|User|>Hi<|Assistant|><think>\n", "t</think>5"),
     (tiny.DEEPSEEK, "model", "template", "model", "<|begin|><|User|>Hi<|Assistant|>", "<think>\nt</think>5"),
     (tiny.DEEPSEEK, "none", "template", "none", "<|begin|><|User|>Hi<|Assistant|>", "t</think>5"),
@@ -54,11 +54,11 @@ CASES = [  # template, model.think, found, resolved, the prompt of "Hi", what "t
 ]
 
 
-@pytest.mark.parametrize(("template", "think", "found", "resolved", "prompt", "target"), CASES)
-def test_prompt_and_target_meet_where_sampling_begins(template, think, found, resolved, prompt, target):
+@pytest.mark.parametrize(("template", "think", "template_think", "resolved", "prompt", "target"), CASES)
+def test_prompt_and_target_meet_where_sampling_begins(template, think, template_think, resolved, prompt, target):
     tokenizer = tiny.tokenizer(template)
     chat = Chat.of(tokenizer, "none", ModelSpec(think=think, thinks=think != "none"))
-    assert (chat.template_think, chat.think) == (found, resolved)
+    assert (chat.template_think, chat.think) == (template_think, resolved)
     assert chat.text("Hi") == prompt
     question = Question("1", "en", "Hi", "5")
     assert decode(tokenizer, chat.prompt(question)) == prompt
@@ -107,5 +107,5 @@ def test_an_opened_completion_is_graded_and_judged_like_any_other():
     for opening in ("", "<think>\n"):
         completion = f"{opening}{trace}\n</think>\n\n\\boxed{{5}}"
         assert extract(completion, "strict").answer == "5"
-        found = measure_fidelity(completion, "fr", detector)
-        assert found.in_language and found.line_pass and found.word_pass
+        fidelity = measure_fidelity(completion, "fr", detector)
+        assert fidelity.in_language and fidelity.line_pass and fidelity.word_pass

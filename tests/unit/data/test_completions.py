@@ -19,9 +19,9 @@ def put(tmp_path, *rows):
 
 
 def test_samples_are_counted_where_the_file_does_not_number_them(tmp_path):
-    found = read_completions(put(tmp_path, GOOD, GOOD, {**GOOD, "language": "ja", "id": 7.0}))
-    assert [(row.question.language, row.sample) for row in found] == [("fr", 0), ("fr", 1), ("ja", 0)]
-    assert found[0] == Completion(Question("7", "fr", "", "2"), "test", 0, GOOD["completion"], None, None)
+    rows = read_completions(put(tmp_path, GOOD, GOOD, {**GOOD, "language": "ja", "id": 7.0}))
+    assert [(row.question.language, row.sample) for row in rows] == [("fr", 0), ("fr", 1), ("ja", 0)]
+    assert rows[0] == Completion(Question("7", "fr", "", "2"), "test", 0, GOOD["completion"], None, None)
 
 
 def test_what_a_row_says_is_kept(tmp_path):
@@ -34,16 +34,16 @@ def test_what_a_row_says_is_kept(tmp_path):
         "tokens": 9,
         "truncated": True,
     }
-    (found,) = read_completions(put(tmp_path, {**GOOD, **more, "gold": "B"}))
+    (row,) = read_completions(put(tmp_path, {**GOOD, **more, "gold": "B"}))
     question = Question("7", "fr", "?", "B", kind="choice", part="top")
-    assert found == Completion(question, "dev", 3, GOOD["completion"], 9, True)
+    assert row == Completion(question, "dev", 3, GOOD["completion"], 9, True)
 
 
 def test_a_gold_that_is_left_out_comes_from_the_benchmark(tmp_path):
     path = put(tmp_path, {k: v for k, v in GOOD.items() if k != "gold"})
     assert splits_without_golds(path) == ["test"]
-    (found,) = read_completions(path, {"test": [Question("7", "fr", "Combien ?", "2", part="low")]})
-    assert found.question == Question("7", "fr", "Combien ?", "2", part="low")
+    (row,) = read_completions(path, {"test": [Question("7", "fr", "Combien ?", "2", part="low")]})
+    assert row.question == Question("7", "fr", "Combien ?", "2", part="low")
     other = {"dev": [Question("7", "fr", "?", "2")], "test": [Question("7", "ja", "?", "2")]}
     with pytest.raises(BadData, match=r"line 1, field 'gold': missing, and the benchmark has no problem '7' in fr"):
         read_completions(path, other)

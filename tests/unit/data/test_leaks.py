@@ -84,8 +84,8 @@ def test_the_revised_mgsm_is_the_same_problems():
     both = [*old, *new]
     groups = leaks.same_problems(both)
     assert all(len({both[index].problem for index in group}) == 1 for group in groups)
-    found = {both[index].problem for group in groups if group[0] < len(old) for index in group if index >= len(old)}
-    assert len(found) > 230  # of 250; the others have too few digits
+    problems = {both[index].problem for group in groups if group[0] < len(old) for index in group if index >= len(old)}
+    assert len(problems) > 230  # of 250; the others have too few digits
     assert leaks.exact_leaks(old, [row for row in new if row.language == "ko"]) == []
 
 

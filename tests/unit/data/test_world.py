@@ -38,9 +38,9 @@ def test_equations_in_the_reasoning_hold(code):
     generator = random.Random(2)
     for _ in range(20):
         problem = draw(SPEC, generator)
-        found = re.findall(r"(\d+)([-+x])(\d+)=(\d+)", render.reasoning(problem, code, generator))
-        assert len(found) == len(problem.operations)
-        assert all(SIGNS[sign](int(a), int(b)) == int(result) for a, sign, b, result in found)
+        equations = re.findall(r"(\d+)([-+x])(\d+)=(\d+)", render.reasoning(problem, code, generator))
+        assert len(equations) == len(problem.operations)
+        assert all(SIGNS[sign](int(a), int(b)) == int(result) for a, sign, b, result in equations)
 
 
 @pytest.mark.parametrize("code", SPEC.languages)

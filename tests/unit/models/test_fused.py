@@ -50,11 +50,11 @@ def micro_batches(words):
     lengths = [[5, 0, 3, 1], [4, 2]]
     return [
         collate(
-            [torch.randint(words, (2 + row,), generator=generator).tolist() for row in range(len(some))],
-            [torch.randint(words, (length,), generator=generator).tolist() for length in some],
+            [torch.randint(words, (2 + row,), generator=generator).tolist() for row in range(len(batch_lengths))],
+            [torch.randint(words, (length,), generator=generator).tolist() for length in batch_lengths],
             pad=0,
         )
-        for some in lengths
+        for batch_lengths in lengths
     ]
 
 
@@ -79,8 +79,8 @@ def plain(made, batch, temperature):
     return chosen * batch.mask, -(logp.exp() * logp).sum(-1) * batch.mask
 
 
-def close(found, expected, tolerance):
-    torch.testing.assert_close(found, expected, atol=tolerance, rtol=tolerance, check_dtype=False)
+def close(actual, expected, tolerance):
+    torch.testing.assert_close(actual, expected, atol=tolerance, rtol=tolerance, check_dtype=False)
 
 
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
@@ -98,9 +98,9 @@ def test_numbers_and_gradients_are_those_of_plain_autograd(small_chunks, kind, t
         value.backward()
         assert can_fuse(ours, batch)
         entropy = "gradient" if spec.entropy_coefficient else "value"
-        found = learn_fused(ours, batch, goal, temperature, entropy)
-        assert not any(part.requires_grad for part in found)
-        for one, two in zip(found, (value, new, entropies), strict=True):
+        fused_results = learn_fused(ours, batch, goal, temperature, entropy)
+        assert not any(part.requires_grad for part in fused_results)
+        for one, two in zip(fused_results, (value, new, entropies), strict=True):
             close(one, two.detach(), TOLERANCE[dtype])
         clipped = ((goal.ratio(new) - 1).abs() > spec.clip_high).float().sum()
         assert 0 < clipped < batch.mask.sum()
@@ -120,9 +120,9 @@ def test_micro_batches_add_up(small_chunks, monkeypatch, tied):
         made = model("qwen2", tied)
         loss = backward(learner(made), rows, 24, per_microbatch, pad=0)
         gradients.append({"loss": torch.tensor(loss)} | {name: p.grad for name, p in made.named_parameters()})
-    for found in gradients[1:]:
+    for chunked in gradients[1:]:
         for name, expected in gradients[0].items():
-            close(found[name], expected, 1e-5)
+            close(chunked[name], expected, 1e-5)
 
 
 def test_who_is_fused(small_chunks, monkeypatch):
@@ -158,12 +158,13 @@ def test_memory_is_the_gradient_and_does_not_depend_on_the_vocabulary(monkeypatc
         ).eval()  # fmt: skip
         made.model.embed_tokens.weight.requires_grad_(False)
         monkeypatch.setattr(logprobs, "LOGITS_AT_ONCE", 10**9 if whole else 0)
-        batch, found = collate([[1]] * 2, [list(range(128))] * 2, pad=0), []
+        batch = collate([[1]] * 2, [list(range(128))] * 2, pad=0)
+        measured = []
         for _ in range(2):
             with Allocations() as seen:
                 learner(made).learn(batch, lambda new, _: new.mean(), 0.8)
-            found.append(seen.peak)
-        return found
+            measured.append(seen.peak)
+        return measured
 
     monkeypatch.setattr(fused, "LOGITS_AT_ONCE", 2**18)
     monkeypatch.setattr(fused, "BLOCK", 2**16)

@@ -160,7 +160,9 @@ def test_the_reference_is_the_model_the_adapters_stand_on(kind, tied):
 
 @pytest.mark.parametrize("rank", [0, 4])
 def test_gradient_checkpointing_computes_layers_again_to_the_same_gradients(tmp_path, rank):
-    folder, batch, found = saved(tmp_path), collate([[3, 4], [5]], [[5, 6], [7]], pad=0), []
+    folder = saved(tmp_path)
+    batch = collate([[3, 4], [5]], [[5, 6], [7]], pad=0)
+    gradients = []
     for again in (False, True):
         spec = ModelSpec(path=str(folder), gradient_checkpointing=again, lora=LoraSpec(rank=rank, alpha=8))
         model = load_policy(folder, spec, "cpu", seed=0)
@@ -169,9 +171,9 @@ def test_gradient_checkpointing_computes_layers_again_to_the_same_gradients(tmp_
         values, _ = completion_logprobs(model, batch)
         values.sum().backward()
         assert len(calls) == (2 if again else 1)
-        found.append({name: p.grad for name, p in model.named_parameters() if p.requires_grad})
-    for name, gradient in found[0].items():
-        torch.testing.assert_close(found[1][name], gradient)
+        gradients.append({name: p.grad for name, p in model.named_parameters() if p.requires_grad})
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradients[1][name], gradient)
 
 
 def test_gradient_checkpointing_refuses_dropout():
@@ -222,6 +224,6 @@ def test_rollouts_padded_with_the_end_token_end_where_they_ended():
             engine.load(policy_weights(tiny.model()))
         engines.append(HfEngine(tiny.model(), end, end, 64))
         groups = [engine.generate([[3, 4, 5], [7]], [1, 2], 8, Sampling(40)) for engine in engines]
-        texts = [[rollout.tokens for group in some for rollout in group] for some in groups]
+        texts = [[rollout.tokens for group in groups_of_engine for rollout in group] for groups_of_engine in groups]
         assert texts[0] == texts[1] == texts[2]
         assert all(tokens.count(end) == (tokens[-1] == end) for tokens in texts[0])

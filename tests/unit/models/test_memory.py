@@ -43,8 +43,8 @@ def test_parameters_and_adapters_are_counted_exactly(kind, tied):
 
 
 def test_published_models_have_their_published_sizes():
-    found = {name: round(Shape.of(sizes).parameters / 1e9, 2) for name, sizes in KNOWN.items()}
-    assert list(found.values()) == [1.78, 7.62, 32.76, 4.02]
+    billions = {name: round(Shape.of(sizes).parameters / 1e9, 2) for name, sizes in KNOWN.items()}
+    assert list(billions.values()) == [1.78, 7.62, 32.76, 4.02]
 
 
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3"])
@@ -89,9 +89,9 @@ def test_a_rollout_holds_what_the_formulas_say(kind, rank):
         held = seen.now
         engine.generate([[3] * prompt] * 4, [1, 2, 3, 4], completions, Sampling(response))
     work = Work(rank=rank, rows=4 * completions, prompt=prompt, response=response)
-    found = {item.name: item.size for item in items(sizes, work)}
-    assert abs(found["sampler's own weights"] / held - 1) < WITHIN
-    estimate = sum(found[name] for name in ("sampler's own weights", "KV cache", "tokens being drawn"))
+    sizes_by_name = {item.name: item.size for item in items(sizes, work)}
+    assert abs(sizes_by_name["sampler's own weights"] / held - 1) < WITHIN
+    estimate = sum(sizes_by_name[name] for name in ("sampler's own weights", "KV cache", "tokens being drawn"))
     assert abs(estimate / seen.peak - 1) < WITHIN
 
 
@@ -108,11 +108,11 @@ def test_what_ranks_split():
     assert sizes.parameters == 102  # and a norm of 2
 
     def held(zero, **more):
-        found = {
+        sizes_by_name = {
             i.name.split(" (")[0]: i.size for i in items(sizes, Work(width=2, tokens=1, ranks=4, zero=zero, **more))
         }
         names = ("weights", "weights that are updated, in float32", "optimiser state", "gradients")
-        return [found.get(name, 0) for name in names]
+        return [sizes_by_name.get(name, 0) for name in names]
 
     assert held(0) == [204, 0, 408, 408]
     assert held(1) == [204, 102, 204, 408]

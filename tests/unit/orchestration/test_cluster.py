@@ -99,20 +99,20 @@ def test_settings_become_options_of_sbatch(compose):
 
 
 @pytest.mark.parametrize(
-    ("before", "told"),
+    ("before", "message"),
     [
         ("sys.modules['submitit'] = sys.modules['hydra_plugins.hydra_submitit_launcher'] = None", "make setup-slurm"),
         ("import pytest; pytest.importorskip('submitit')", "needs SLURM's programs"),
     ],
 )
-def test_what_is_not_installed_is_told(tmp_path, before, told):
+def test_what_is_not_installed_is_told(tmp_path, before, message):
     code = f"import sys, runpy; {before}\nsys.argv[1:] = ['+experiment=grpo', 'cluster=slurm_cpu', 'root={tmp_path}/runs']\n"
     code += "runpy.run_module('src.run', run_name='__main__', alter_sys=True)"
     empty = os.environ | {"PATH": str(tmp_path)}
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, env=empty, capture_output=True, text=True)
     if "Skipped" in done.stderr:
         pytest.skip("submitit is not installed")
-    assert done.returncode == 2 and told in done.stderr and "Traceback" not in done.stderr, done.stderr
+    assert done.returncode == 2 and message in done.stderr and "Traceback" not in done.stderr, done.stderr
     assert not list(tmp_path.glob("runs/laptop"))
 
 
@@ -127,18 +127,18 @@ def test_a_copy_of_the_code_is_made_once_and_is_complete(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("script", "found"),
+    ("script", "expected"),
     [
         ("echo 7_0 RUNNING; echo 7_1 PENDING; echo 7_2 PENDING", {"7_0": "RUNNING", "7_1": "PENDING"}),
         ("echo 'slurm_load_jobs error: Invalid job id specified' >&2; exit 1", {}),
         ("echo 'Unable to contact slurm controller' >&2; exit 1", None),
     ],
 )
-def test_the_queue_is_asked_and_no_answer_is_not_the_end(tmp_path, monkeypatch, script, found):
+def test_the_queue_is_asked_and_no_answer_is_not_the_end(tmp_path, monkeypatch, script, expected):
     (tmp_path / "squeue").write_text(f"#!/bin/sh\n{script}\n")
     (tmp_path / "squeue").chmod(0o755)
     monkeypatch.setenv("PATH", f"{tmp_path}:{os.environ['PATH']}")
-    assert queue.in_queue(["7_0", "7_1"]) == found
+    assert queue.in_queue(["7_0", "7_1"]) == expected
     assert queue.in_queue([]) == {}
 
 
@@ -168,18 +168,18 @@ def test_a_job_records_how_it_goes(directory):
 
 
 @pytest.mark.parametrize(
-    ("code", "told"),
+    ("code", "message"),
     [
         ("import sys; sys.exit('error: the last line')", "error: the last line"),
         ("import os; os.kill(os.getpid(), 9)", "killed by SIGKILL"),
         ("open('{}', 'w').write('ConfigError: its own'); raise SystemExit(2)", "ConfigError: its own"),
     ],
 )
-def test_the_error_of_a_run_is_that_of_its_job(directory, code, told):
-    with pytest.raises(job.JobFailed, match=told):
+def test_the_error_of_a_run_is_that_of_its_job(directory, code, message):
+    with pytest.raises(job.JobFailed, match=message):
         does(directory, code.replace("{}", str(directory / ERROR)))()
     assert record.read(directory).state == "failed"
-    assert read(directory).state == "failed" and told in read(directory).message
+    assert read(directory).state == "failed" and message in read(directory).message
 
 
 def test_a_run_that_slurm_ends_has_not_failed(directory):

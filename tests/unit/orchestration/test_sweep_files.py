@@ -34,16 +34,16 @@ def sweep(tmp_path, **changes):
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_every_sweep_composes(path):
-    found = read(path)
-    points = [suggest(found, [Observation({}, None)] * k if found.method == "grid" else [], k) for k in range(TRIED)]
-    ranges = [parameter for parameter in found.parameters if not parameter.options]
+    plan = read(path)
+    points = [suggest(plan, [Observation({}, None)] * k if plan.method == "grid" else [], k) for k in range(TRIED)]
+    ranges = [parameter for parameter in plan.parameters if not parameter.options]
     points += [points[0] | {p.name: p.low for p in ranges}, points[0] | {p.name: p.high for p in ranges}]
-    points += [points[0] | {p.name: option} for p in found.parameters for option in p.options]
+    points += [points[0] | {p.name: option} for p in plan.parameters for option in p.options]
     for point in points:
-        built = composed((*found.fixed, *overrides(found, point)))
-        split, _, metric = found.metric.partition("/")
+        built = composed((*plan.fixed, *overrides(plan, point)))
+        split, _, metric = plan.metric.partition("/")
         assert split in built.evaluation.splits and "evaluate" in built.stages
-        assert found.early is None or built.evaluation.every > 0
+        assert plan.early is None or built.evaluation.every > 0
     require(f"{split}/{metric}")
 
 
@@ -58,13 +58,13 @@ def test_every_language_has_a_maximum_of_its_own():
 
 
 def test_a_file_is_read(tmp_path):
-    found = read(sweep(tmp_path, run_cap=7, early_terminate={"type": "hyperband", "min_iter": 3, "eta": 2}))
-    assert (found.name, found.method, found.metric, found.goal, found.run_cap) == (
+    plan = read(sweep(tmp_path, run_cap=7, early_terminate={"type": "hyperband", "min_iter": 3, "eta": 2}))
+    assert (plan.name, plan.method, plan.metric, plan.goal, plan.run_cap) == (
         "some", "bayes", "dev/accuracy", "maximize", 7,
     )  # fmt: skip
-    assert found.fixed == ("+experiment=adamame_grpo",)
-    assert found.early is not None and found.early.bands[:3] == (3, 6, 12) and found.early.eta == 2
-    assert (found.parameters[0].options, found.parameters[1].low) == (("cosine", "linear"), 0.5)
+    assert plan.fixed == ("+experiment=adamame_grpo",)
+    assert plan.early is not None and plan.early.bands[:3] == (3, 6, 12) and plan.early.eta == 2
+    assert (plan.parameters[0].options, plan.parameters[1].low) == (("cosine", "linear"), 0.5)
 
 
 def test_bands_below_the_longest_run(tmp_path):
@@ -73,7 +73,7 @@ def test_bands_below_the_longest_run(tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"method": "bayse"}, r"some.yaml breaks these rules:\n  - method: must be one of grid, random, bayes; got 'bayse'"),
         ({"methode": "grid"}, "methode: no such field. Did you mean 'method'"),
@@ -115,8 +115,8 @@ def test_bands_below_the_longest_run(tmp_path):
         ({"early_terminate": {"type": "hyperband", "miniter": 1}}, "early_terminate.miniter: no such field. Did you mean 'min_iter'"),
     ],
 )  # fmt: skip
-def test_what_is_wrong_with_a_file_is_said(tmp_path, changes, told):
-    with pytest.raises(UserError, match=told):
+def test_what_is_wrong_with_a_file_is_said(tmp_path, changes, message):
+    with pytest.raises(UserError, match=message):
         read(sweep(tmp_path, **changes))
 
 
@@ -150,8 +150,8 @@ def test_texts_inside_lists_stay_texts():
 def test_values_of_a_file_keep_their_digits_and_texts(tmp_path):
     """0.1234567 has seven digits; texts are Hydra's to read, as they are where W&B's agent passes them on."""
     values = [1234567.0, 0.1234567, 0.5, "[fr,en]", '"a,b"', "a b", ""]
-    found = read(sweep(tmp_path, parameters={"a": {"values": values}}))
-    assert found.parameters[0].options == ("1234567.0", "0.1234567", "0.5", "[fr,en]", '"a,b"', "a b", "")
+    plan = read(sweep(tmp_path, parameters={"a": {"values": values}}))
+    assert plan.parameters[0].options == ("1234567.0", "0.1234567", "0.5", "[fr,en]", '"a,b"', "a b", "")
 
 
 def test_a_grid_goes_through_every_point_once(tmp_path):
@@ -179,26 +179,26 @@ def test_a_grid_of_steps(tmp_path):
 
 @pytest.mark.parametrize("method", ["random", "bayes"])
 def test_a_search_repeats_itself(tmp_path, method):
-    found = read(sweep(tmp_path, method=method))
+    plan = read(sweep(tmp_path, method=method))
     known = [Observation({"schedule": "cosine", "schedule.maximum": 0.5 + k / 10}, k / 20) for k in range(11)]
     known += [Observation({"schedule": "linear", "schedule.maximum": 2.0}, None)]  # which runs
     known += [Observation({"schedule": "linear", "schedule.maximum": 3.0}, None, failed=True)]
-    first, second, other = (suggest(found, known, seed) for seed in (0, 0, 1))
+    first, second, other = (suggest(plan, known, seed) for seed in (0, 0, 1))
     assert first == second != other
     assert first["schedule"] in ("cosine", "linear") and 0.5 <= first["schedule.maximum"] <= 4.0
 
 
 def test_a_bayesian_search_finds_a_summit(tmp_path):
     """(x - 2)^2 with its best value at 2, where a second setting changes nothing: after ten points at random, six more."""
-    found = read(sweep(tmp_path, metric={"name": "dev/accuracy", "goal": "minimize"}))
+    plan = read(sweep(tmp_path, metric={"name": "dev/accuracy", "goal": "minimize"}))
     known: list[Observation] = []
     for _ in range(16):
-        point = suggest(found, known, 0)
+        point = suggest(plan, known, 0)
         known.append(Observation(point, (point["schedule.maximum"] - 2.0) ** 2))
     assert min(abs(trial.point["schedule.maximum"] - 2.0) for trial in known[10:]) < 0.05
-    shares = importance(found, known)
+    shares = importance(plan, known)
     assert shares["schedule.maximum"] > 0.9 and sum(shares.values()) == pytest.approx(1.0)
-    assert importance(found, known[:9]) == {}
+    assert importance(plan, known[:9]) == {}
 
 
 def test_hyperband_by_hand():

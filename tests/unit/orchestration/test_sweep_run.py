@@ -146,9 +146,9 @@ def test_a_trial_that_fails_is_told_and_tried_again(small, capfd):
     content["parameters"] = {"schedule.onset": {"values": [1.0, 0.0]}}  # onset must be below end
     path.write_text(yaml.safe_dump(content))
     assert main([str(path)]) == 1
-    told = capfd.readouterr()
-    assert "1 finished, 1 failed" in told.out
-    assert "trial 0 failed" in told.err and "0 <= onset < end <= 1; got onset 1.0" in told.err
+    printed = capfd.readouterr()
+    assert "1 finished, 1 failed" in printed.out
+    assert "trial 0 failed" in printed.err and "0 <= onset < end <= 1; got onset 1.0" in printed.err
     rows = list(csv.DictReader((folder / "table.csv").open()))
     assert [row["state"].split(":")[0] for row in rows] == ["finished", "failed"]
     assert [row["schedule.onset"] for row in rows] == ["0", "1"]
@@ -168,11 +168,11 @@ def test_nothing_to_do_is_refused(small, capfd, option):
 
 def test_one_process_at_a_time_is_at_work_on_a_ledger(small, monkeypatch):
     path, folder = small
-    found = []
-    monkeypatch.setattr(Driver, "carry_out", lambda self, count, jobs: found.append(held(lock)))
+    lock_held = []
+    monkeypatch.setattr(Driver, "carry_out", lambda self, count, jobs: lock_held.append(held(lock)))
     monkeypatch.setattr("src.orchestration.sweep.report.write", lambda *_: "")
     lock = folder.parent / "._sweep-small.lock"
-    assert main([str(path)]) == 0 and found == [True] and not held(lock)
+    assert main([str(path)]) == 0 and lock_held == [True] and not held(lock)
 
 
 def test_why_a_trial_has_no_value(tmp_path):
@@ -226,7 +226,7 @@ def test_a_search_without_an_end_is_refused(small, capfd):
 
 
 @pytest.mark.parametrize(
-    ("changes", "told"),
+    ("changes", "message"),
     [
         ({"metric": {"name": "test/accuracy"}}, "metric.name must be <split>/<metric> .* evaluation.splits has dev"),
         ({"metric": {"name": "dev/acuracy"}}, "metric.name must be .* Did you mean 'accuracy'"),
@@ -238,12 +238,12 @@ def test_a_search_without_an_end_is_refused(small, capfd):
         ({"parameters": {"schedule.maxi": {"values": [1]}}}, "schedule.maxi"),
     ],
 )
-def test_a_sweep_that_cannot_work_is_refused(small, capfd, changes, told):
+def test_a_sweep_that_cannot_work_is_refused(small, capfd, changes, message):
     path, _ = small
     content = yaml.safe_load(path.read_text()) | changes
     path.write_text(yaml.safe_dump(content))
     assert main([str(path)]) == 2
-    assert re.search(told, capfd.readouterr().err)
+    assert re.search(message, capfd.readouterr().err)
 
 
 def test_the_table_is_ordered_by_the_goal(tmp_path, small):

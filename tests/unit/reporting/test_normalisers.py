@@ -52,9 +52,9 @@ def test_the_right_ones_in_the_language_and_the_wrong_ones_not(b):
 
 @pytest.mark.parametrize("b", (0.0, *FACTORS))
 def test_three_levels(b):
-    found = by_kind(MEAN, THREE_LEVELS, b)
+    pulls = by_kind(MEAN, THREE_LEVELS, b)
     wrong = -(3 / 4 + 3 * b / 8)
-    assert found == pytest.approx(
+    assert pulls == pytest.approx(
         {"right, in": 1 / 4 + 5 * b / 8, "right, other": 1 / 4 - 3 * b / 8, "wrong, in": wrong, "wrong, other": wrong}
     )
     few = by_kind(MEAN, FEW_RIGHT, b)
@@ -65,9 +65,9 @@ def test_three_levels(b):
 def test_three_levels_over_their_deviation():
     # Scores 5, 5, 5, 1, 1, 1, 0, 0: mean 9/4, squares 3 (11/4)^2 + 3 (5/4)^2 + 2 (9/4)^2 = 75/2, over 7.
     deviation = math.sqrt(75 / 14)
-    found = by_kind(STD, THREE_LEVELS, 4.0)
-    assert found["right, in"] == pytest.approx(11 / 4 / deviation, abs=1e-4)
-    assert found["right, other"] == pytest.approx(-0.540, abs=5e-4)  # -(5/4) / 2.3146
+    pulls = by_kind(STD, THREE_LEVELS, 4.0)
+    assert pulls["right, in"] == pytest.approx(11 / 4 / deviation, abs=1e-4)
+    assert pulls["right, other"] == pytest.approx(-0.540, abs=5e-4)  # -(5/4) / 2.3146
     assert by_kind(STD, THREE_LEVELS, 0.0)["right, other"] == pytest.approx(0.540, abs=5e-4)  # (1/4) / sqrt(3/14)
     assert by_kind(STD, THREE_LEVELS, 2 / 3)["right, other"] == pytest.approx(0.0, abs=1e-5)
     assert by_kind(MEAN, FEW_RIGHT, 6.0)["right, other"] == pytest.approx(0.0, abs=1e-5)
@@ -101,9 +101,9 @@ def test_the_picture_shows_objectives_that_exist(compose):
         "adamame": STD, "adamame_mean": MEAN, "strat": STRATIFIED, "tworwd": TWO_REWARDS,
     }.items():  # fmt: skip
         built = compose("+experiment=grpo", f"objective={name}")
-        found = built.objective.advantage
-        assert (found.normaliser, found.within, found.alignment) == (spec.normaliser, spec.within, spec.alignment)
-        assert name == "strat" or found.diversity == DiversitySpec()
+        advantage = built.objective.advantage
+        assert (advantage.normaliser, advantage.within, advantage.alignment) == (spec.normaliser, spec.within, spec.alignment)
+        assert name == "strat" or advantage.diversity == DiversitySpec()
 
 
 def test_the_picture_is_drawn(tmp_path):
@@ -114,8 +114,8 @@ def test_the_picture_is_drawn(tmp_path):
 
 def rows():
     """(experiment, objective, schedule) of every row of the tables of variants; schedule is None for a dash."""
-    found = re.findall(r"^\| `(\w+)`[^|]*\|.*\| `(\w+)` \| (?:`(\w+)`|-) \|$", DOC, re.MULTILINE)
-    return [(experiment, objective, schedule or None) for experiment, objective, schedule in found]
+    matches = re.findall(r"^\| `(\w+)`[^|]*\|.*\| `(\w+)` \| (?:`(\w+)`|-) \|$", DOC, re.MULTILINE)
+    return [(experiment, objective, schedule or None) for experiment, objective, schedule in matches]
 
 
 def test_the_tables_name_every_objective():
@@ -156,5 +156,5 @@ def test_the_pull_of_each_group_at_the_critical_bonus():
         ([1.0, 0.0, 0.0, 1.0], ["fr", "fr", "fr", "en"], 3 / 4),
         ([0.0, 1.0, 1.0, 1.0], ["fr", "en", "en", "en"], -3 / 4),
     ):
-        found = advantages(MEAN, rewards, reasoning, ["fr"] * 4, [0] * 4, 5.0, 0.0).advantage
-        assert sum(a for a, r in zip(found.tolist(), reasoning, strict=True) if r == "fr") == pytest.approx(expected)
+        pulls = advantages(MEAN, rewards, reasoning, ["fr"] * 4, [0] * 4, 5.0, 0.0).advantage
+        assert sum(a for a, r in zip(pulls.tolist(), reasoning, strict=True) if r == "fr") == pytest.approx(expected)

@@ -43,9 +43,9 @@ def test_a_report_holds_table_pictures_and_comparison(tmp_path):
 
 
 def test_a_cell_has_the_digits_of_its_unit():
-    found = tables.Estimate(12.345, 11.0, 13.0)
-    assert tables.cell("tokens", found) == "12.3 [11.0, 13.0]"
-    assert tables.cell("accuracy", found) == "12.345 [11.000, 13.000]"
+    estimate = tables.Estimate(12.345, 11.0, 13.0)
+    assert tables.cell("tokens", estimate) == "12.3 [11.0, 13.0]"
+    assert tables.cell("accuracy", estimate) == "12.345 [11.000, 13.000]"
 
 
 def test_a_table_with_empty_cells_is_as_wide_as_it_was():

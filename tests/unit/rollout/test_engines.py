@@ -137,7 +137,7 @@ def test_a_completion_ends_at_any_end_token(kind):
     ours.load(policy_weights(tiny.model(kind)))
     theirs = HfEngine(tiny.model(kind), ends, PAD, 64)
     groups = [engine.generate(PROMPTS, [1, 2, 3], 16, sampling) for engine in (ours, theirs)]
-    rows, others = ([row for group in some for row in group] for some in groups)
+    rows, others = ([row for group in groups_of_engine for row in group] for groups_of_engine in groups)
     assert [row.tokens for row in rows] == [row.tokens for row in others]
     assert len({row.tokens[-1] for row in rows if not row.truncated}) > 1
     for row in rows:
@@ -208,8 +208,8 @@ def test_a_bad_script_is_named_by_file_line_and_field(tmp_path, text, message):
     ],
 )  # fmt: skip
 def test_a_setting_that_cannot_be_is_named(spec, message):
-    (found,) = spec.violations()
-    assert re.search(message, found), found
+    (violation,) = spec.violations()
+    assert re.search(message, violation), violation
 
 
 @pytest.mark.parametrize(

@@ -58,19 +58,19 @@ def test_a_leak_takes_its_translations_along():
             question("d"),
         ]
     }
-    found, standing = choose.leaks(rows, against)
-    assert {index: detail for index, (_, detail) in found.items()} == {0: "bench b", 1: "bench b", 3: "bench c"}
+    leaks, standing = choose.leaks(rows, against)
+    assert {index: detail for index, (_, detail) in leaks.items()} == {0: "bench b", 1: "bench b", 3: "bench c"}
     assert standing == {"bench": 2}
 
 
 def test_one_language_of_each_problem_and_the_languages_even():
     # Five problems in French alone, and five in French and Korean: Korean takes all of those.
     rows = [question(f"f{n}") for n in range(5)] + [question(f"t{n}", code) for n in range(5) for code in ("fr", "ko")]
-    found = choose.translations(rows, "one", seed=0)
-    left = Counter(row.language for index, row in enumerate(rows) if index not in found)
+    removed = choose.translations(rows, "one", seed=0)
+    left = Counter(row.language for index, row in enumerate(rows) if index not in removed)
     assert left == {"fr": 5, "ko": 5}
-    assert {reason for reason, _ in found.values()} == {"translation"}
-    assert choose.translations(rows, "one", seed=0) == found
+    assert {reason for reason, _ in removed.values()} == {"translation"}
+    assert choose.translations(rows, "one", seed=0) == removed
     # Six problems in both: three each, and another seed chooses others.
     rows = [question(f"t{n}", code) for n in range(6) for code in ("fr", "ko")]
     chosen = [frozenset(choose.translations(rows, "one", seed)) for seed in range(4)]
@@ -94,8 +94,8 @@ def test_all_languages_of_a_problem_but_one_wording():
 )  # fmt: skip
 def test_balance(mode, limit, left):
     rows = [question(str(n), "fr") for n in range(5)] + [question(str(n + 5), "ko") for n in range(3)]
-    found = choose.balance(rows, mode, limit, seed=0)
-    assert Counter(row.language for index, row in enumerate(rows) if index not in found) == left
+    removed = choose.balance(rows, mode, limit, seed=0)
+    assert Counter(row.language for index, row in enumerate(rows) if index not in removed) == left
 
 
 def test_the_stage_from_files_to_prompts(tmp_path):
@@ -225,8 +225,8 @@ def test_a_set_in_a_repository_needs_its_commit(tmp_path, monkeypatch):
     monkeypatch.setattr(question_sets, "fetch", lambda *where: asked.append(where) or file)
     assert question_sets.read(f"hub:some/set@{COMMIT}/data/q.jsonl") == [question("1")]
     assert asked == [("hub:some/set", COMMIT, "data/q.jsonl")]
-    found = question_sets.find(f"dapo_math@val=hub:some/set@{COMMIT}/data").benchmark
-    assert (found.source, found.revision, found.folder) == ("hub:some/set", COMMIT, "data")
+    benchmark = question_sets.find(f"dapo_math@val=hub:some/set@{COMMIT}/data").benchmark
+    assert (benchmark.source, benchmark.revision, benchmark.folder) == ("hub:some/set", COMMIT, "data")
     for name in ("hub:some/set@main/q.jsonl", "dapo_math@val=hub:some/set"):
         with pytest.raises(question_sets.Unreadable, match="with the full commit hash"):
             question_sets.find(name)

@@ -244,10 +244,10 @@ def test_the_estimate_by_hand():
     # 90 bytes -> 31 tokens; 2 requests; prices 1 and 10 for a million.
     spec = TeacherSpec(model="m", maximum_tokens=1000, concurrency=2, price_in=1.0, price_out=10.0)
     left = requests_of([Question("p", "en", "x" * 90, "1")], 2, "none")
-    found = estimate(spec, left, [], [])
-    assert (found.left, found.tokens_in, found.tokens_out, found.measured) == (2, 62, 2000, False)
-    assert found.cost == pytest.approx((62 * 1 + 2000 * 10) / 1e6)
-    assert found.hours == pytest.approx(2000 / 30 / 2 / 3600)
+    estimated = estimate(spec, left, [], [])
+    assert (estimated.left, estimated.tokens_in, estimated.tokens_out, estimated.measured) == (2, 62, 2000, False)
+    assert estimated.cost == pytest.approx((62 * 1 + 2000 * 10) / 1e6)
+    assert estimated.hours == pytest.approx(2000 / 30 / 2 / 3600)
 
 
 def test_an_estimate_above_the_budget_stops_before_the_first_request(tmp_path):

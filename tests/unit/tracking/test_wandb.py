@@ -171,8 +171,8 @@ run.close()
 
 def services(parent):
     """The processes of W&B that another has started."""
-    found = subprocess.run(["pgrep", "-P", str(parent), "wandb-core"], capture_output=True, text=True)
-    return [int(number) for number in found.stdout.split()]
+    done = subprocess.run(["pgrep", "-P", str(parent), "wandb-core"], capture_output=True, text=True)
+    return [int(number) for number in done.stdout.split()]
 
 
 def ended(number):

@@ -112,12 +112,12 @@ def test_a_step_draws_until_enough_groups_have_a_contrast(tmp_path, overrides, a
     position = 0
     for step, (line, rows) in enumerate(zip(metrics, rollouts, strict=True)):
         questions = [i + 1 for number in range(3) for i in draw(10, step, number, PER_STEP, 0)]
-        found = [place for place, n in enumerate(questions) if n in teaches]
-        rounds = 3 if len(found) < PER_STEP else found[PER_STEP - 1] // PER_STEP + 1
+        places = [place for place, n in enumerate(questions) if n in teaches]
+        rounds = 3 if len(places) < PER_STEP else places[PER_STEP - 1] // PER_STEP + 1
         drawn = questions[: rounds * PER_STEP]
         assert [n for call in calls[position : position + rounds] for n in call] == drawn
         position += rounds
-        trained = found[:PER_STEP]
+        trained = places[:PER_STEP]
         assert line["sampled_groups"] == rounds * PER_STEP and line["trained_groups"] == len(trained)
         assert len(rows) == rounds * PER_STEP * COMPLETIONS
         assert [row["trained"] for row in rows] == [row["group"] in trained for row in rows]
@@ -153,10 +153,10 @@ def test_an_interrupted_step_takes_up_its_rounds(tmp_path, overrides, asked, mon
     with pytest.raises(Stopped):
         run(tmp_path / "broken", overrides, asked, "checkpoint.every_steps=1")
     script(monkeypatch, teaches, after)
-    found = run(tmp_path / "broken", overrides, asked, "checkpoint.every_steps=1")
-    assert found[1:] == expected[1:]
+    resumed = run(tmp_path / "broken", overrides, asked, "checkpoint.every_steps=1")
+    assert resumed[1:] == expected[1:]
     timed = ("time", "seconds_rollout", "seconds_judge", "seconds_update", "tokens_per_second")
-    for one, other in zip(found[0], expected[0], strict=True):
+    for one, other in zip(resumed[0], expected[0], strict=True):
         assert {k: v for k, v in one.items() if k not in timed} == {k: v for k, v in other.items() if k not in timed}
     assert broken + after == straight  # nothing is sampled twice
 

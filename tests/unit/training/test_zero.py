@@ -23,9 +23,9 @@ def report(tmp_path_factory):
 @pytest.mark.parametrize("case", CASES)
 def test_two_ranks_are_one_process(report, case, zero):
     """In chunks: one process has all logits at once, two ranks learn as they do through a large vocabulary."""
-    found = report[f"{case} zero {zero}"]
-    assert found.pop("moved") > 1e-3
-    assert {what: off for what, off in found.items() if not off < 1e-5} == {}
+    differences = report[f"{case} zero {zero}"]
+    assert differences.pop("moved") > 1e-3
+    assert {what: off for what, off in differences.items() if not off < 1e-5} == {}
 
 
 def test_who_started_the_ranks():
