@@ -25,9 +25,11 @@ from tests.helpers.paths import ROOT
 from tests.helpers.vllm import BLOCK, END, KIND, OTHER_END, PROMPTS, STREAMS, SYNC, apart, change, model
 
 SPEC = RolloutSpec(
-    engine="vllm", maximum_new_tokens=24, sync=SYNC or "merged",
+    engine="vllm",
+    maximum_new_tokens=24,
+    sync=SYNC or "merged",
     vllm=VllmSpec(maximum_prompt_tokens=160, sequences_at_once=256, cpu_cache_gb=0.1),
-)  # fmt: skip
+)
 plain = pytest.mark.skipif(SYNC == "adapter", reason="another engine")
 
 

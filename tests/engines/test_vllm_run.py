@@ -19,11 +19,21 @@ pytest.importorskip("vllm", reason="vLLM is not installed; make test-engines ins
 STEPS = 5
 # Heads of 32 are the smallest that vLLM's attention has on a CPU. The entropy bonus changes the policy in every step.
 OVERRIDES = [
-    "+experiment=adamame_grpo", "scale=tiny", "rollout=vllm", "world.head_size=32", "pretrain.steps=30", "sft.epochs=1",
-    f"grpo.steps={STEPS}", "grpo.prompts_per_step=4", "grpo.optimiser.learning_rate=0.02", "evaluation.problems=4",
-    "objective.loss.entropy_coefficient=0.1", "rollout.vllm.maximum_prompt_tokens=128", "rollout.vllm.cpu_cache_gb=0.25",
+    "+experiment=adamame_grpo",
+    "scale=tiny",
+    "rollout=vllm",
+    "world.head_size=32",
+    "pretrain.steps=30",
+    "sft.epochs=1",
+    f"grpo.steps={STEPS}",
+    "grpo.prompts_per_step=4",
+    "grpo.optimiser.learning_rate=0.02",
+    "evaluation.problems=4",
+    "objective.loss.entropy_coefficient=0.1",
+    "rollout.vllm.maximum_prompt_tokens=128",
+    "rollout.vllm.cpu_cache_gb=0.25",
     "checkpoint.every_steps=2",
-]  # fmt: skip
+]
 TWO = ("stages=[grpo]", "distributed.processes=2")
 WAYS = {
     "merged": (),
@@ -51,9 +61,13 @@ def start(root, *more, command=("-m", "src.run")):
     """A run whose process group is its own; what it says goes to the file `said`."""
     with (root / "said").open("w") as said:
         return subprocess.Popen(
-            [sys.executable, *command, *OVERRIDES, f"root={root}", *more], cwd=ROOT, stdout=said, stderr=said,
-            env=os.environ | {"PYTHONPATH": str(ROOT)}, start_new_session=True,
-        )  # fmt: skip
+            [sys.executable, *command, *OVERRIDES, f"root={root}", *more],
+            cwd=ROOT,
+            stdout=said,
+            stderr=said,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
+            start_new_session=True,
+        )
 
 
 def run(root, *more, command=("-m", "src.run")):

@@ -25,18 +25,24 @@ def engine(tmp_path_factory):
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     spec = RolloutSpec(
-        engine="vllm", maximum_new_tokens=24, timeout_s=300,
+        engine="vllm",
+        maximum_new_tokens=24,
+        timeout_s=300,
         vllm=VllmSpec(160, 64, url=f"http://127.0.0.1:{port}", shared_folder=str(shared)),
-    )  # fmt: skip
+    )
     made = ServerEngine(spec, model(), (END, OTHER_END))
     with pytest.raises(ServerFailed, match="does not answer.*start it with"):
         made.load(policy_weights(model()))
     _, _, _, folder, *flags = made.command.split()  # the CPU build has no command `vllm`
     command = [sys.executable, "-m", "vllm.entrypoints.openai.api_server", "--model", folder, *flags, "--enforce-eager"]
     environment = {  # not what other tests set for an engine in their own process
-        "VLLM_SERVER_DEV_MODE": "1", "VLLM_CPU_KVCACHE_SPACE": "1", "VLLM_CPU_OMP_THREADS_BIND": "nobind",
-        "VLLM_ENABLE_V1_MULTIPROCESSING": "1", "VLLM_NO_USAGE_STATS": "1", "VLLM_LOGGING_LEVEL": "INFO",
-    }  # fmt: skip
+        "VLLM_SERVER_DEV_MODE": "1",
+        "VLLM_CPU_KVCACHE_SPACE": "1",
+        "VLLM_CPU_OMP_THREADS_BIND": "nobind",
+        "VLLM_ENABLE_V1_MULTIPROCESSING": "1",
+        "VLLM_NO_USAGE_STATS": "1",
+        "VLLM_LOGGING_LEVEL": "INFO",
+    }
     with (shared / "log").open("w") as log:
         server = subprocess.Popen(
             [*command, "--host", "127.0.0.1", "--port", str(port)], env=os.environ | environment, stdout=log, stderr=log

@@ -20,10 +20,17 @@ def model(kind: str = "qwen3", seed: int = 0, tied: bool | None = None, vocabula
     torch.manual_seed(seed)
     made = build(
         config(
-            vocab_size=vocabulary, hidden_size=32, intermediate_size=64, num_hidden_layers=2, num_attention_heads=4,
-            num_key_value_heads=2, head_dim=8, tie_word_embeddings=kind == "qwen3" if tied is None else tied, max_position_embeddings=128,
+            vocab_size=vocabulary,
+            hidden_size=32,
+            intermediate_size=64,
+            num_hidden_layers=2,
+            num_attention_heads=4,
+            num_key_value_heads=2,
+            head_dim=8,
+            tie_word_embeddings=kind == "qwen3" if tied is None else tied,
+            max_position_embeddings=128,
         )
-    ).eval()  # fmt: skip
+    ).eval()
     for parameter in made.parameters():
         parameter.data.normal_(1.0 if parameter.dim() == 1 else 0.0, 0.25)
     return made
@@ -66,9 +73,13 @@ def tokenizer(template: str, pad: bool = True) -> Any:
     made.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
     made.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(
-        tokenizer_object=made, eos_token="<|end|>", bos_token="<|begin|>", clean_up_tokenization_spaces=False,
-        additional_special_tokens=special[1:7], **({"pad_token": "<|pad|>"} if pad else {}),
-    )  # fmt: skip
+        tokenizer_object=made,
+        eos_token="<|end|>",
+        bos_token="<|begin|>",
+        clean_up_tokenization_spaces=False,
+        additional_special_tokens=special[1:7],
+        **({"pad_token": "<|pad|>"} if pad else {}),
+    )
     fast.chat_template = template
     return fast
 

@@ -22,10 +22,17 @@ def model(tied=True, seed=0):
     torch.manual_seed(seed)
     made = build(
         config(
-            vocab_size=64, hidden_size=64, intermediate_size=96, num_hidden_layers=2, num_attention_heads=2,
-            num_key_value_heads=1, head_dim=32, tie_word_embeddings=tied, max_position_embeddings=512,
+            vocab_size=64,
+            hidden_size=64,
+            intermediate_size=96,
+            num_hidden_layers=2,
+            num_attention_heads=2,
+            num_key_value_heads=1,
+            head_dim=32,
+            tie_word_embeddings=tied,
+            max_position_embeddings=512,
         )
-    ).eval()  # fmt: skip
+    ).eval()
     change(made, seed)
     return made
 

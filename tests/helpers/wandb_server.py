@@ -37,19 +37,35 @@ class Server(ThreadingHTTPServer):
         match operation and operation.group(1):
             case "RunResumeStatus":
                 bucket = run and {
-                    "id": "b", "name": variables["name"], "displayName": "n", "config": "{}", "tags": [],
-                    "historyLineCount": len(run["rows"]), "eventsLineCount": 0, "logLineCount": 0, "eventsTail": "[]",
+                    "id": "b",
+                    "name": variables["name"],
+                    "displayName": "n",
+                    "config": "{}",
+                    "tags": [],
+                    "historyLineCount": len(run["rows"]),
+                    "eventsLineCount": 0,
+                    "logLineCount": 0,
+                    "eventsTail": "[]",
                     "historyTail": json.dumps([run["rows"][place] for place in sorted(run["rows"])[-1:]]),
-                    "summaryMetrics": json.dumps(run["summary"]), "wandbConfig": json.dumps({"t": 1}),
-                }  # fmt: skip
+                    "summaryMetrics": json.dumps(run["summary"]),
+                    "wandbConfig": json.dumps({"t": 1}),
+                }
                 return {"model": project | {"bucket": bucket}}
             case "UpsertBucket":
                 self.runs.setdefault(
                     variables["name"], {"rows": {}, "summary": {}, "exits": [], "sweep": variables.get("sweep")}
                 )
-                return {"upsertBucket": {"inserted": run is None, "bucket": {
-                    "id": "b", "name": variables["name"], "displayName": "n", "project": project,
-                }}}  # fmt: skip
+                return {
+                    "upsertBucket": {
+                        "inserted": run is None,
+                        "bucket": {
+                            "id": "b",
+                            "name": variables["name"],
+                            "displayName": "n",
+                            "project": project,
+                        },
+                    }
+                }
             case "Viewer":
                 return {"viewer": {"id": "v", "entity": "e", "username": "u", "flags": "{}", "teams": {"edges": []}}}
             case "CreateRunFiles":

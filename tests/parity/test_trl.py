@@ -55,9 +55,14 @@ def batch(request):
         return torch.log_softmax(other, -1).gather(-1, targets[..., None]).squeeze(-1)
 
     return SimpleNamespace(
-        logits=logits.requires_grad_(), targets=targets, mask=mask, advantage=random(seed + 1, ROWS),
-        old=near(2, 0.3).detach(), reference=near(3, 0.5).detach(), sampler=near(4, 0.3).detach(),
-    )  # fmt: skip
+        logits=logits.requires_grad_(),
+        targets=targets,
+        mask=mask,
+        advantage=random(seed + 1, ROWS),
+        old=near(2, 0.3).detach(),
+        reference=near(3, 0.5).detach(),
+        sampler=near(4, 0.3).detach(),
+    )
 
 
 def logprobs(batch):
@@ -78,11 +83,20 @@ def theirs(settings, cap, batch):
     from trl import GRPOTrainer
 
     values = {
-        "loss_type": "grpo", "importance_sampling_level": "token", "epsilon_low": 0.2, "epsilon_high": 0.2, "beta": 0.0,
-        "use_vllm": False, "vllm_importance_sampling_correction": True, "max_completion_length": 20,
-        "aux_loss_enabled": False, "top_entropy_quantile": 1.0, "off_policy_mask_threshold": None,
-        "current_gradient_accumulation_steps": 1, "_entropy_bonus_enabled": False,
-    }  # fmt: skip
+        "loss_type": "grpo",
+        "importance_sampling_level": "token",
+        "epsilon_low": 0.2,
+        "epsilon_high": 0.2,
+        "beta": 0.0,
+        "use_vllm": False,
+        "vllm_importance_sampling_correction": True,
+        "max_completion_length": 20,
+        "aux_loss_enabled": False,
+        "top_entropy_quantile": 1.0,
+        "off_policy_mask_threshold": None,
+        "current_gradient_accumulation_steps": 1,
+        "_entropy_bonus_enabled": False,
+    }
     trainer = SimpleNamespace(
         **values | settings,
         args=SimpleNamespace(delta=None, use_bias_correction_kl=False, steps_per_generation=1),
@@ -93,10 +107,16 @@ def theirs(settings, cap, batch):
     )
     prompt = torch.ones(ROWS, 2, dtype=torch.long)
     inputs = {
-        "prompt_ids": prompt, "prompt_mask": prompt, "completion_ids": batch.targets, "completion_mask": batch.mask,
-        "advantages": batch.advantage, "old_per_token_logps": batch.old, "ref_per_token_logps": batch.reference,
-        "num_items_in_batch": batch.mask.sum(), "importance_sampling_ratio": (batch.old - batch.sampler).exp().clamp(max=cap),
-    }  # fmt: skip
+        "prompt_ids": prompt,
+        "prompt_mask": prompt,
+        "completion_ids": batch.targets,
+        "completion_mask": batch.mask,
+        "advantages": batch.advantage,
+        "old_per_token_logps": batch.old,
+        "ref_per_token_logps": batch.reference,
+        "num_items_in_batch": batch.mask.sum(),
+        "importance_sampling_ratio": (batch.old - batch.sampler).exp().clamp(max=cap),
+    }
     return GRPOTrainer._compute_loss(trainer, None, inputs)
 
 
@@ -137,11 +157,23 @@ def trl_advantages(kind, rewards, size, scale_rewards):
     rows, unused = len(rewards), torch.zeros(len(rewards), 1)
     trainer = MagicMock()
     settings = {
-        "environment_factories": None, "environments": None, "tools": None, "num_generations": size, "beta": 0.0,
-        "use_vllm": False, "pad_to_multiple_of": None, "mask_truncated_completions": False,
-        "scale_rewards": scale_rewards, "normalize_advantages": False, "reward_clip_range": None,
-        "multi_objective_aggregation": "sum_then_normalize", "reward_weights": torch.ones(1), "reward_func_names": ["given"], "num_iterations": 1, "log_completions": False,
-    }  # fmt: skip
+        "environment_factories": None,
+        "environments": None,
+        "tools": None,
+        "num_generations": size,
+        "beta": 0.0,
+        "use_vllm": False,
+        "pad_to_multiple_of": None,
+        "mask_truncated_completions": False,
+        "scale_rewards": scale_rewards,
+        "normalize_advantages": False,
+        "reward_clip_range": None,
+        "multi_objective_aggregation": "sum_then_normalize",
+        "reward_weights": torch.ones(1),
+        "reward_func_names": ["given"],
+        "num_iterations": 1,
+        "log_completions": False,
+    }
     for name, value in settings.items():
         setattr(trainer, name, value)
     trainer.accelerator.device, trainer.accelerator.process_index = torch.device("cpu"), 0

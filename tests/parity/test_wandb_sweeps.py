@@ -17,9 +17,13 @@ pytest.importorskip("sweeps.config", reason="W&B's engine for sweeps is not inst
 engine = importlib.import_module("sweeps")
 FILES = sorted((ROOT / "sweeps").glob("*.yaml"))
 BANDS = [
-    {"min_iter": 1, "eta": 2}, {"min_iter": 2, "eta": 3}, {"min_iter": 3}, {"max_iter": 9, "s": 2},
-    {"max_iter": 12, "s": 3, "eta": 2}, {"min_iter": 1, "eta": 3, "strict": True},
-]  # fmt: skip
+    {"min_iter": 1, "eta": 2},
+    {"min_iter": 2, "eta": 3},
+    {"min_iter": 3},
+    {"max_iter": 9, "s": 2},
+    {"max_iter": 12, "s": 3, "eta": 2},
+    {"min_iter": 1, "eta": 3, "strict": True},
+]
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)

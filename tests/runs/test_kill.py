@@ -14,11 +14,23 @@ import pytest
 from tests.helpers.paths import ROOT
 
 MICRO = [
-    "+experiment=lagrangian", "scale=tiny", "stages=[sft,grpo]", "pretrain.from_scratch=true", "pretrain.steps=3",
-    "world.pretrain_documents=300", "world.sft_examples_per_language=20", "sft.sequences_per_step=8", "sft.epochs=3",
-    "grpo.steps=16", "grpo.prompts_per_step=4", "grpo.completions_per_prompt=4", "grpo.prompts_per_language=4",
-    "rollout.maximum_new_tokens=24", "checkpoint.every_steps=2", "reward=additive_language",
-]  # fmt: skip
+    "+experiment=lagrangian",
+    "scale=tiny",
+    "stages=[sft,grpo]",
+    "pretrain.from_scratch=true",
+    "pretrain.steps=3",
+    "world.pretrain_documents=300",
+    "world.sft_examples_per_language=20",
+    "sft.sequences_per_step=8",
+    "sft.epochs=3",
+    "grpo.steps=16",
+    "grpo.prompts_per_step=4",
+    "grpo.completions_per_prompt=4",
+    "grpo.prompts_per_language=4",
+    "rollout.maximum_new_tokens=24",
+    "checkpoint.every_steps=2",
+    "reward=additive_language",
+]
 
 
 def command(root, *more):

@@ -21,11 +21,21 @@ from tests.helpers.paths import ROOT
 LACKING = server.missing() or ("" if importlib.util.find_spec("submitit") else "needs submitit: make setup-slurm")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(LACKING), reason=LACKING)]
 MICRO = [
-    "scale=tiny", "pretrain.from_scratch=true", "pretrain.steps=3", "world.pretrain_documents=300",
-    "world.sft_examples_per_language=20", "sft.sequences_per_step=8", "sft.epochs=1", "grpo.steps=4",
-    "grpo.prompts_per_step=4", "grpo.completions_per_prompt=4", "grpo.prompts_per_language=4",
-    "rollout.maximum_new_tokens=24", "checkpoint.every_steps=2", "evaluation.problems=3",
-]  # fmt: skip
+    "scale=tiny",
+    "pretrain.from_scratch=true",
+    "pretrain.steps=3",
+    "world.pretrain_documents=300",
+    "world.sft_examples_per_language=20",
+    "sft.sequences_per_step=8",
+    "sft.epochs=1",
+    "grpo.steps=4",
+    "grpo.prompts_per_step=4",
+    "grpo.completions_per_prompt=4",
+    "grpo.prompts_per_language=4",
+    "rollout.maximum_new_tokens=24",
+    "checkpoint.every_steps=2",
+    "evaluation.problems=3",
+]
 ON_SLURM = ["cluster=slurm_cpu", "cluster.poll_s=1"]
 
 
@@ -44,9 +54,12 @@ def command(root, *more):
 
 def submit(slurm, root, *more, cwd=ROOT):
     """The command that submits and waits, as a process."""
-    return subprocess.Popen(
-        command(root, *ON_SLURM, *more), cwd=cwd, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT
-    )
+    return start(slurm, command(root, *ON_SLURM, *more), cwd)
+
+
+def start(slurm, arguments, cwd=ROOT):
+    """A process where SLURM is there, with what it says in one pipe."""
+    return subprocess.Popen(arguments, cwd=cwd, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
 
 
 def end(process, seconds=600):
@@ -107,10 +120,8 @@ def processes_of(root):
 
 def test_three_runs_of_a_command_finish(slurm, tmp_path):
     more = ["-m", "+experiment=grpo", "seed=1,2,3", "evaluation.splits=[test]"]
-    code, shown = end(subprocess.Popen(
-        [sys.executable, "-m", "src.run", *more, *MICRO, *ON_SLURM, f"root={tmp_path}"],
-        cwd=ROOT, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ))  # fmt: skip
+    arguments = [sys.executable, "-m", "src.run", *more, *MICRO, *ON_SLURM, f"root={tmp_path}"]
+    code, shown = end(start(slurm, arguments))
     assert code == 0, shown
     assert "3 finished" in shown and shown.count("test: accuracy") == 3
     (summary,) = tmp_path.glob("_slurm/*/summary.json")
@@ -121,8 +132,11 @@ def test_three_runs_of_a_command_finish(slurm, tmp_path):
     overrides = [text for text in (*more, *MICRO) if "," not in text and "=" in text]
     again = subprocess.run(
         [sys.executable, "-m", "src.run", *overrides, "seed=2", f"root={tmp_path}"],
-        cwd=ROOT, check=True, capture_output=True, text=True,
-    )  # fmt: skip
+        cwd=ROOT,
+        check=True,
+        capture_output=True,
+        text=True,
+    )
     assert "is finished" in again.stdout  # the same directory as without SLURM
     code, shown = end(submit(slurm, tmp_path, *overrides, "seed=2"))
     assert code == 0 and "submitted" not in shown and "1 finished" in shown
@@ -156,10 +170,8 @@ def test_a_failed_job_is_told_with_its_error(slurm, tmp_path):
     directory = directory_of(claimed)
     (directory / "evaluate").mkdir(parents=True)
     (directory / "evaluate" / "inputs.json").write_text('{"identity": "another", "inputs": {"seed": 5}}')
-    code, shown = end(subprocess.Popen(
-        [sys.executable, "-m", "src.run", "-m", *claimed[:-2], "seed=1,2", *ON_SLURM, f"root={tmp_path}"],
-        cwd=ROOT, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    ))  # fmt: skip
+    arguments = [sys.executable, "-m", "src.run", "-m", *claimed[:-2], "seed=1,2", *ON_SLURM, f"root={tmp_path}"]
+    code, shown = end(start(slurm, arguments))
     assert code == 1, shown
     assert "1 finished, 1 failed" in shown
     assert "ConfigError: " in shown and "holds the work of another configuration" in shown
@@ -217,19 +229,27 @@ def test_trials_of_a_sweep_are_jobs(slurm, tmp_path):
     """Two at a time; the one that may write three times as much is worse on the way, and its job is taken out."""
     path, root = tmp_path / "two.yaml", tmp_path / "runs"
     content = {
-        "program": "src.run", "method": "grid", "metric": {"name": "dev/tokens", "goal": "minimize"},
+        "program": "src.run",
+        "method": "grid",
+        "metric": {"name": "dev/tokens", "goal": "minimize"},
         "parameters": {"rollout.maximum_new_tokens": {"values": [8, 24]}},
         "early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 3, "strict": True},
         "command": [
-            "python", "-m", "${program}", "+experiment=adamame_grpo", *MICRO, "evaluation.splits=[dev]", "evaluation.every=1",
-            "evaluation.every_problems=2", "grpo.steps=200", "evaluation.languages=[fr,en]", "${args_no_hyphens}",
+            "python",
+            "-m",
+            "${program}",
+            "+experiment=adamame_grpo",
+            *MICRO,
+            "evaluation.splits=[dev]",
+            "evaluation.every=1",
+            "evaluation.every_problems=2",
+            "grpo.steps=200",
+            "evaluation.languages=[fr,en]",
+            "${args_no_hyphens}",
         ],
-    }  # fmt: skip
+    }
     path.write_text(yaml.safe_dump(content))
-    process = subprocess.Popen(
-        [sys.executable, "-m", "src.sweep", str(path), "--jobs", "2", *ON_SLURM, f"root={root}"],
-        cwd=ROOT, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-    )  # fmt: skip
+    process = start(slurm, [sys.executable, "-m", "src.sweep", str(path), "--jobs", "2", *ON_SLURM, f"root={root}"])
     code, shown = end(process)
     assert code == 0 and "1 finished, 1 stopped early" in shown, shown
     assert len(records(root)) == 2 and all(record["job"] for record in records(root))

@@ -113,7 +113,8 @@ def test_few_observations_are_drawn_to_the_other_languages():
     other.add(4, 4, 4, 4)
     every = total([own, other])  # weight 3, in 2.5, out 3: pooled with half a right one, 3 / 4 and 3.5 / 4
     estimated = estimate(own, every, shrinkage=1.0)
-    assert estimated.accuracy_in == pytest.approx((0.5 + 0.75) / 2) and estimated.accuracy_out == pytest.approx((1 + 0.875) / 2)
+    assert estimated.accuracy_in == pytest.approx((0.5 + 0.75) / 2)
+    assert estimated.accuracy_out == pytest.approx((1 + 0.875) / 2)
     nothing = estimate(Contrast(), every, shrinkage=1.0)
     assert nothing.accuracy_in == pytest.approx(0.75) and math.isinf(nothing.error)
 

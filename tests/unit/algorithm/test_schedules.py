@@ -85,8 +85,11 @@ def test_two_stage_methods_switch_once(compose, name, at):
 
 @pytest.mark.parametrize("kind", CURVES.values(), ids=CURVES)
 @given(
-    floor=st.floats(0, 1), onset=st.floats(0, 0.9), length=st.floats(0.05, 1), progress=st.floats(0, 1),
-)  # fmt: skip
+    floor=st.floats(0, 1),
+    onset=st.floats(0, 0.9),
+    length=st.floats(0.05, 1),
+    progress=st.floats(0, 1),
+)
 def test_what_holds_for_every_curve(kind, floor, onset, length, progress):
     curve = kind(maximum=3.0, floor=floor, onset=onset, end=min(1.0, onset + length))
     assert not curve.violations()
@@ -104,10 +107,15 @@ def test_what_holds_for_every_curve(kind, floor, onset, length, progress):
 
 
 EXTREME = [
-    Exponential(rate=-100), Exponential(rate=-1e-9), Exponential(rate=1e-300), Exponential(rate=100),
+    Exponential(rate=-100),
+    Exponential(rate=-1e-9),
+    Exponential(rate=1e-300),
+    Exponential(rate=100),
     *(Sigmoid(steepness=k, centre=c) for k in (0.01, 100) for c in (0, 0.3, 1)),
-    Polynomial(power=1e-6), Polynomial(power=1e6), Piecewise(points=[[0, 0], [1e-300, 1]]),
-]  # fmt: skip
+    Polynomial(power=1e-6),
+    Polynomial(power=1e6),
+    Piecewise(points=[[0, 0], [1e-300, 1]]),
+]
 
 
 @pytest.mark.parametrize("curve", EXTREME, ids=str)
@@ -135,13 +143,16 @@ def test_settings_at_their_limits_still_rise_from_0_to_1(curve):
         (Piecewise(points=[0, "x"]), "both in [0, 1]; got 0"),
         (Piecewise(points=[[0, 0], [0.5, 1], [0.5, 0]]), "schedule.points must be in ascending order"),
         (Cosine(per_language={"sw": {"floor": 2}}), "schedule.per_language.sw.floor must be in [0, 1]; got 2"),
-        (Cosine(per_language={"sw": {"flor": 0}}), "name settings of the schedule: maximum, floor, onset, end; got 'flor'"),
+        (
+            Cosine(per_language={"sw": {"flor": 0}}),
+            "name settings of the schedule: maximum, floor, onset, end; got 'flor'",
+        ),
         (Cosine(per_language={"sw": {"floor": "low"}}), "schedule.per_language.sw.floor must be a float; got 'low'"),
         (Cosine(per_language={"sw": {"floor": True}}), "schedule.per_language.sw.floor must be a float; got True"),
         (Piecewise(per_language={"sw": {"points": 1}}), "schedule.per_language.sw.points must be a list; got 1"),
         (Piecewise(per_language={"sw": {"points": [1]}}), "schedule.per_language.sw.points must be pairs"),
     ],
-)  # fmt: skip
+)
 def test_a_schedule_that_makes_no_sense_says_so(schedule, message):
     assert len(schedule.violations()) == 1 and message in schedule.violations()[0]
 
@@ -211,11 +222,13 @@ def test_languages_with_the_same_settings_share_a_curve():
     "schedule",
     [
         *(kind() for kind in components("schedule").values()),
-        Cosine(maximum=0.0), Step(floor=0.0, per_language={"sw": {"maximum": 4}, "th": {"at": 0.3}}),
-        Feedback(per_language={"sw": {"maximum": 4}}), Lagrangian(scope="language", per_language={"sw": {"maximum": 1}}),
+        Cosine(maximum=0.0),
+        Step(floor=0.0, per_language={"sw": {"maximum": 4}, "th": {"at": 0.3}}),
+        Feedback(per_language={"sw": {"maximum": 4}}),
+        Lagrangian(scope="language", per_language={"sw": {"maximum": 1}}),
     ],
     ids=lambda schedule: type(schedule).__name__,
-)  # fmt: skip
+)
 def test_every_schedule_can_be_previewed(schedule, tmp_path):
     preview(schedule, AdvantageSpec(), "a title", 60, tmp_path / "schedule.png")
     assert (tmp_path / "schedule.png").read_bytes().startswith(b"\x89PNG")

@@ -5,8 +5,17 @@ import pytest
 
 from src.analysis.published import published
 
-COLUMNS = ("language", "problem", "sample", "published_correct", "published_consistent", "published_line_pass",
-           "published_word_pass", "published_code_switched", "published_ttc")  # fmt: skip
+COLUMNS = (
+    "language",
+    "problem",
+    "sample",
+    "published_correct",
+    "published_consistent",
+    "published_line_pass",
+    "published_word_pass",
+    "published_code_switched",
+    "published_ttc",
+)
 
 
 def test_published_metrics_by_hand():
@@ -21,6 +30,15 @@ def test_published_metrics_by_hand():
     french = published(frame, ["fr"])
     # First samples: a wrong, b right. WPR of the passing: a (1 + 0) / 2, b 1, so 0.75. LCPR: 2 x .75 x .75 / 1.5.
     assert french == pytest.approx(
-        {"Pass@1": 0.5, "Pass@k": 1.0, "consistency": 0.75, "LPR": 0.75, "WPR": 0.75, "LCPR": 0.75, "code-switched": 0.25, "TTC": 0.2}
-    )  # fmt: skip
+        {
+            "Pass@1": 0.5,
+            "Pass@k": 1.0,
+            "consistency": 0.75,
+            "LPR": 0.75,
+            "WPR": 0.75,
+            "LCPR": 0.75,
+            "code-switched": 0.25,
+            "TTC": 0.2,
+        }
+    )
     assert published(frame, ["fr", "ja"])["Pass@1"] == pytest.approx(0.75) and published(frame, ["ko"]) is None

@@ -38,12 +38,21 @@ def frame(right, languages=("fr", "en"), split="test"):
     """Records: right[problem][language] as 0 or 1."""
     return pandas.DataFrame(
         {
-            "split": split, "problem": problem, "language": code, "correct": bool(value), "in_language": True,
-            "right_and_in_language": bool(value), "line_pass": True, "word_pass": True, "code_switched": False,
-            "tokens": 5, "truncated": False,
+            "split": split,
+            "problem": problem,
+            "language": code,
+            "correct": bool(value),
+            "in_language": True,
+            "right_and_in_language": bool(value),
+            "line_pass": True,
+            "word_pass": True,
+            "code_switched": False,
+            "tokens": 5,
+            "truncated": False,
         }
-        for problem, row in right.items() for code, value in zip(languages, row, strict=True)
-    )  # fmt: skip
+        for problem, row in right.items()
+        for code, value in zip(languages, row, strict=True)
+    )
 
 
 def test_seeds_problems_and_languages_all_count_the_same():

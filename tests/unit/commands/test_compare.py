@@ -15,12 +15,23 @@ def make_run(folder, right, split="test", config="benchmark: {weights: {}}\n", s
     (folder / "config.yaml").write_text(config)
     rows = pandas.DataFrame(
         {
-            "split": split, "problem": f"p{number}", "language": code, "correct": bool(value), "in_language": True,
-            "right_and_in_language": bool(value), "line_pass": True, "word_pass": True, "code_switched": False,
-            "tokens": 10 + 4 * value, "truncated": False, "completion": "[bold]",
+            "split": split,
+            "problem": f"p{number}",
+            "language": code,
+            "correct": bool(value),
+            "in_language": True,
+            "right_and_in_language": bool(value),
+            "line_pass": True,
+            "word_pass": True,
+            "code_switched": False,
+            "tokens": 10 + 4 * value,
+            "truncated": False,
+            "completion": "[bold]",
         }
-        for code, row in right.items() for number, value in enumerate(row) for _ in range(samples)
-    )  # fmt: skip
+        for code, row in right.items()
+        for number, value in enumerate(row)
+        for _ in range(samples)
+    )
     rows.assign(**columns).to_parquet(folder / "evaluate" / "records.parquet")
     return folder
 

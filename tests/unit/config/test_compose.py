@@ -80,16 +80,25 @@ def test_a_mistake_fails_at_composition_and_is_named(overrides, message):
 
 def test_check_lists_every_broken_rule_at_once(compose):
     built = compose(
-            "+experiment=grpo", "rollout.temperature=0", "grpo.completions_per_prompt=1", "grpo.updates_per_step=3",
-            "evaluation.languages=[fr,xx]", "data.prompts=nowhere.jsonl", "stages=[evaluate,grpo]",
-        )  # fmt: skip
+        "+experiment=grpo",
+        "rollout.temperature=0",
+        "grpo.completions_per_prompt=1",
+        "grpo.updates_per_step=3",
+        "evaluation.languages=[fr,xx]",
+        "data.prompts=nowhere.jsonl",
+        "stages=[evaluate,grpo]",
+    )
     with pytest.raises(ConfigError) as caught:
         check(built)
     text = str(caught.value)
     for part in (
-        "rollout.temperature must be above 0", "completions_per_prompt must be at least 2", "multiple of grpo.updates_per_step",
-        "unknown language code 'xx'", "nowhere.jsonl is not a file", "stages must be in the order",
-    ):  # fmt: skip
+        "rollout.temperature must be above 0",
+        "completions_per_prompt must be at least 2",
+        "multiple of grpo.updates_per_step",
+        "unknown language code 'xx'",
+        "nowhere.jsonl is not a file",
+        "stages must be in the order",
+    ):
         assert part in text
 
 
@@ -136,10 +145,20 @@ def test_a_runs_directory_follows_the_configuration_not_the_spelling(spellings):
 
 def test_settings_that_count_give_a_directory_each():
     settings = (
-        [], ["schedule.maximum=1"], ["schedule=linear"], ["schedule.per_language.sw.maximum=1"], ["grpo.steps=5"], ["seed=1"],
-        ["rollout.temperature=0.5"], ["benchmark=jsonl"], ["evaluation.seed=1"], ["world=weak"], ["scale=tiny"], ["method=x"],
+        [],
+        ["schedule.maximum=1"],
+        ["schedule=linear"],
+        ["schedule.per_language.sw.maximum=1"],
+        ["grpo.steps=5"],
+        ["seed=1"],
+        ["rollout.temperature=0.5"],
+        ["benchmark=jsonl"],
+        ["evaluation.seed=1"],
+        ["world=weak"],
+        ["scale=tiny"],
+        ["method=x"],
         ["rollout=vllm"],
-    )  # fmt: skip
+    )
     directories = {directory_of(["+experiment=adamame_grpo", *overrides]) for overrides in settings}
     assert len(directories) == len(settings)
 
@@ -154,22 +173,39 @@ def test_a_setting_that_follows_the_seed_is_no_other_setting():
 def test_what_is_not_hashed_is_a_list_of_whole_keys():
     there = {"seed": 0, "rollout": {"vllm": {"sleep": True}, "temperature": 1.0}, "weights": {"a": 1}}
     here = {
-        "seed": 1, "rollout": {"vllm": {"sleep": False}, "temperature": 1}, "seedling": {"rate": 3}, "rootwords": 2,
-        "rollout_vllm": 1, "clusters": [1.0, {"b": 2.0}],
-    }  # fmt: skip
+        "seed": 1,
+        "rollout": {"vllm": {"sleep": False}, "temperature": 1},
+        "seedling": {"rate": 3},
+        "rootwords": 2,
+        "rollout_vllm": 1,
+        "clusters": [1.0, {"b": 2.0}],
+    }
     assert differences(here, there) == [
-        ["clusters", '[1, {"b": 2}]'], ["rollout_vllm", "1"], ["rootwords", "2"], ["seedling.rate", "3"], ["weights.a"],
-    ]  # fmt: skip
+        ["clusters", '[1, {"b": 2}]'],
+        ["rollout_vllm", "1"],
+        ["rootwords", "2"],
+        ["seedling.rate", "3"],
+        ["weights.a"],
+    ]
     assert differences({"a": True}, {"a": 1}) == [["a", "true"]]
     assert differences({"data": {"sft": "?"}}, {"data": {"sft": None}}) == []
 
 
 def test_a_run_makes_the_directory_that_is_computed_for_it(tmp_path):
     command = [
-        "+experiment=sft", "stages=[traces]", 'traces.questions=["world@train"]', "traces.teacher.model=m", f"root={tmp_path}",
-        "traces.teacher.budget=0.0", "traces.problems=1", "evaluation.seed=${seed}", "seed=4", "traces.teacher.url=http://127.0.0.1:9",
-        "traces.teacher.retries=0", "traces.languages=[fr]",
-    ]  # fmt: skip
+        "+experiment=sft",
+        "stages=[traces]",
+        'traces.questions=["world@train"]',
+        "traces.teacher.model=m",
+        f"root={tmp_path}",
+        "traces.teacher.budget=0.0",
+        "traces.problems=1",
+        "evaluation.seed=${seed}",
+        "seed=4",
+        "traces.teacher.url=http://127.0.0.1:9",
+        "traces.teacher.retries=0",
+        "traces.languages=[fr]",
+    ]
     subprocess.run([sys.executable, "-m", "src.run", *command], cwd=ROOT, capture_output=True, text=True)
     assert [path.parent for path in tmp_path.rglob("config.yaml")] == [directory_of(command)]
 
@@ -198,8 +234,10 @@ def test_a_text_with_an_equals_sign_is_told_how_to_be_given(compose):
 @pytest.mark.parametrize("scale", REAL)
 def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(compose, scale):
     for experiment, missing in (
-        ("grpo", "benchmark.path, data.prompts, data.sft"), ("sft", "benchmark.path, data.sft"), ("base", "benchmark.path"),
-    ):  # fmt: skip
+        ("grpo", "benchmark.path, data.prompts, data.sft"),
+        ("sft", "benchmark.path, data.sft"),
+        ("base", "benchmark.path"),
+    ):
         with pytest.raises(ConfigError, match=f"no value yet: {missing}\\. Give each on the command line"):
             compose(f"+experiment={experiment}", f"scale={scale}")
     saved = f"benchmark.completions={Path(__file__)}"
@@ -215,9 +253,15 @@ def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(c
     loss, grpo, sft = built.objective.loss, built.grpo, built.sft
     published = ("sequence_sum", 4096, 0.001, "k3", 0.2, 0.2)
     settings = (
-        loss.aggregation, loss.maximum_tokens, loss.kl_coefficient, loss.kl_estimator, loss.clip_low, loss.clip_high,
-    )  # fmt: skip
-    assert (settings == published) == (experiment not in OWN_LOSS or experiment == "dr_grpo")  # whose length is the budget
+        loss.aggregation,
+        loss.maximum_tokens,
+        loss.kl_coefficient,
+        loss.kl_estimator,
+        loss.clip_low,
+        loss.clip_high,
+    )
+    # The length of dr_grpo is the budget.
+    assert (settings == published) == (experiment not in OWN_LOSS or experiment == "dr_grpo")
     steps = (grpo.steps, grpo.prompts_per_step, grpo.completions_per_prompt, grpo.updates_per_step)
     assert steps == (90, 512, 8, 2) and grpo.optimiser.rate(0, 90) == grpo.optimiser.rate(89, 90) == 1e-5
     rollout = built.rollout

@@ -77,18 +77,27 @@ def test_msvamp(tmp_path):
 
 
 MMATH = [
-    {"question": "$s+\\frac{1}{2}$?", "answer": "204", "data_source": "aime2024", "data_source_id": 0, "lang": "vi", "gid": 0},
+    {
+        "question": "$s+\\frac{1}{2}$?",
+        "answer": "204",
+        "data_source": "aime2024",
+        "data_source_id": 0,
+        "lang": "vi",
+        "gid": 0,
+    },
     {"question": "$q$?", "answer": "$2\\sqrt{2}$", "data_source": "CNMO", "data_source_id": 9, "lang": "vi", "gid": 54},
     {"question": "196?", "answer": "9", "data_source": "MATH500", "data_source_id": 3, "lang": "vi", "gid": 63},
-]  # fmt: skip
+]
 
 
 def test_mmath_and_its_parts(tmp_path):
     (tmp_path / "vi.json").write_text(json.dumps(MMATH), encoding="utf-8")
     loaded = questions(Mmath(path=str(tmp_path)), "vi")
     assert [(row.problem, row.part, row.gold) for row in loaded] == [
-        ("0", "aime2024", "204"), ("54", "cnmo", "2\\sqrt{2}"), ("63", "math500", "9"),
-    ]  # fmt: skip
+        ("0", "aime2024", "204"),
+        ("54", "cnmo", "2\\sqrt{2}"),
+        ("63", "math500", "9"),
+    ]
     assert loaded[0].question == "$s+\\frac{1}{2}$?"
     aime = Mmath(path=str(tmp_path), parts=["aime2024", "aime2025"])
     assert [row.problem for row in questions(aime, "vi")] == ["0"]
@@ -129,17 +138,28 @@ def test_polymath(tmp_path):
 
 def test_mmlu_math(tmp_path):
     row = {
-        "sample_id": "college_mathematics/test/0", "subject": "college_mathematics", "question": "Q?",
-        "option_a": "1", "option_b": "2", "option_c": "3", "option_d": "4", "answer": "C",
-    }  # fmt: skip
+        "sample_id": "college_mathematics/test/0",
+        "subject": "college_mathematics",
+        "question": "Q?",
+        "option_a": "1",
+        "option_b": "2",
+        "option_c": "3",
+        "option_d": "4",
+        "answer": "C",
+    }
     file = tmp_path / "ko" / "test-00000-of-00001.parquet"
     write_parquet(file, [{**row, "subject": "virology"}, row])
     loaded = questions(MmluMath(path=str(tmp_path)), "ko")
     assert loaded == [
         Question(
-            "college_mathematics/test/0", "ko", "Q?\n\nA. 1\nB. 2\nC. 3\nD. 4", "C", kind="choice", part="college_mathematics"
+            "college_mathematics/test/0",
+            "ko",
+            "Q?\n\nA. 1\nB. 2\nC. 3\nD. 4",
+            "C",
+            kind="choice",
+            part="college_mathematics",
         )
-    ]  # fmt: skip
+    ]
     write_parquet(file, [{**row, "answer": "E"}])
     with pytest.raises(BadData, match="row 1, field 'answer': must be one of A, B, C, D; got 'E'"):
         questions(MmluMath(path=str(tmp_path)), "ko")

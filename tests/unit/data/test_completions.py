@@ -58,15 +58,25 @@ def test_parquet_is_read_too(tmp_path):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"id": None}, r"line 2, field 'id'"), ({"language": "xx"}, r"line 2, field 'language': unknown language code 'xx'"),
-        ({"completion": None}, r"line 2, field 'completion': must be a string"), ({"tokens": -1}, r"line 2, field 'tokens'"),
-        ({"tokens": 1.5}, r"line 2, field 'tokens'"), ({"truncated": "no"}, r"line 2, field 'truncated'"),
-        ({"kind": "essay"}, r"line 2, field 'kind'"), ({"sample": 0}, r"line 2, field 'sample': 0 of id '7' in fr is there already"),
-        ({"gold": ""}, r"line 2, field 'gold'"), ({"gold": float("nan")}, r"line 2, field 'gold'"), ({"gold": "3"}, r"line 2, field 'gold': id '7' in fr has gold '3'"),
-        ({"split": "../evil"}, r"line 2, field 'split'"), ({"split": ["a"]}, r"line 2, field 'split'"), ({"id": "\ud800"}, r"line 2, field 'id': must be valid Unicode"),
-        ({"question": "\ud800"}, r"line 2, field 'question'"), ({"part": {}}, r"line 2, field 'part': must be a string"), ({"tokens": float("inf")}, r"line 2, field 'tokens'"),
+        ({"id": None}, r"line 2, field 'id'"),
+        ({"language": "xx"}, r"line 2, field 'language': unknown language code 'xx'"),
+        ({"completion": None}, r"line 2, field 'completion': must be a string"),
+        ({"tokens": -1}, r"line 2, field 'tokens'"),
+        ({"tokens": 1.5}, r"line 2, field 'tokens'"),
+        ({"truncated": "no"}, r"line 2, field 'truncated'"),
+        ({"kind": "essay"}, r"line 2, field 'kind'"),
+        ({"sample": 0}, r"line 2, field 'sample': 0 of id '7' in fr is there already"),
+        ({"gold": ""}, r"line 2, field 'gold'"),
+        ({"gold": float("nan")}, r"line 2, field 'gold'"),
+        ({"gold": "3"}, r"line 2, field 'gold': id '7' in fr has gold '3'"),
+        ({"split": "../evil"}, r"line 2, field 'split'"),
+        ({"split": ["a"]}, r"line 2, field 'split'"),
+        ({"id": "\ud800"}, r"line 2, field 'id': must be valid Unicode"),
+        ({"question": "\ud800"}, r"line 2, field 'question'"),
+        ({"part": {}}, r"line 2, field 'part': must be a string"),
+        ({"tokens": float("inf")}, r"line 2, field 'tokens'"),
     ],
-)  # fmt: skip
+)
 def test_a_bad_row_is_named(tmp_path, change, message):
     with pytest.raises(BadData, match=message):
         read_completions(put(tmp_path, GOOD, {**GOOD, **change}))

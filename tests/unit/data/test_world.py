@@ -63,8 +63,14 @@ def test_agreement_where_it_is_easy_to_get_wrong():
         return language.forms(number, language.nouns[item])
 
     assert [forms("ru", n, "apple")["count"] for n in (1, 2, 5, 11, 12, 21, 22)] == [
-        "1 яблоко", "2 яблока", "5 яблок", "11 яблок", "12 яблок", "21 яблоко", "22 яблока",
-    ]  # fmt: skip
+        "1 яблоко",
+        "2 яблока",
+        "5 яблок",
+        "11 яблок",
+        "12 яблок",
+        "21 яблоко",
+        "22 яблока",
+    ]
     assert forms("ru", 21, "book")["counted"] == "21 книгу"
     assert forms("sw", 3, "book")["how_many"] == "vitabu vingapi"
     assert forms("sw", 3, "fish")["vanish"] == "wanapotea"

@@ -26,8 +26,10 @@ def test_a_rank_that_is_left_alone_says_who_it_waits_for(monkeypatch):
         monkeypatch.setattr(torch.distributed, name, lost)
     ranks, weight = Ranks(1, 4), torch.nn.Parameter(torch.ones(2))
     for wait, purpose in (
-        (lambda: ranks.gather([1]), "gather"), (lambda: ranks.sum([1.0]), "numbers"),
-        (lambda: ranks.sum_gradients([weight]), "gradients"), (ranks.barrier, "end a stage"),
-    ):  # fmt: skip
+        (lambda: ranks.gather([1]), "gather"),
+        (lambda: ranks.sum([1.0]), "numbers"),
+        (lambda: ranks.sum_gradients([weight]), "gradients"),
+        (ranks.barrier, "end a stage"),
+    ):
         with pytest.raises(RanksLost, match=rf"rank 1 of 4 has waited 0 s .* {purpose}.*5000ms for recv.*goes on"):
             wait()

@@ -13,10 +13,16 @@ from src.grading.normal import MAXIMUM_ANSWER
 @pytest.mark.parametrize(
     ("text", "box"),
     [
-        (r"\boxed{\frac{1}{2}} and \boxed{3", r"\frac{1}{2}"), (r"\boxed{a\}b}", r"a\}b"), (r"\boxed{1} \boxed{ }", "1"),
-        (r"\boxed{1 \boxed{2} 3}", "2"), (r"\boxed{{\boxed{2}}}", "2"), (r"\boxed{\{1,2\}}", r"\{1,2\}"), (r"\boxed {4}", "4"), ("boxed", None),
+        (r"\boxed{\frac{1}{2}} and \boxed{3", r"\frac{1}{2}"),
+        (r"\boxed{a\}b}", r"a\}b"),
+        (r"\boxed{1} \boxed{ }", "1"),
+        (r"\boxed{1 \boxed{2} 3}", "2"),
+        (r"\boxed{{\boxed{2}}}", "2"),
+        (r"\boxed{\{1,2\}}", r"\{1,2\}"),
+        (r"\boxed {4}", "4"),
+        ("boxed", None),
     ],
-)  # fmt: skip
+)
 def test_the_last_box_is_read_with_its_braces_balanced(text, box):
     assert last_box(text) == box
 
@@ -64,8 +70,26 @@ def test_an_answer_that_is_too_long_is_not_cut_into_a_right_one():
 
 @pytest.mark.parametrize("rules", RULES)
 @pytest.mark.parametrize(
-    "unit", ["[", "{", "}", "\\boxed{", "\\boxed{}", "\\boxed ", "\\{", "\\", "</think>", "<think>", "answer ", "1,", "1 ", "9", "-", "\\frac{1}{"]
-)  # fmt: skip
+    "unit",
+    [
+        "[",
+        "{",
+        "}",
+        "\\boxed{",
+        "\\boxed{}",
+        "\\boxed ",
+        "\\{",
+        "\\",
+        "</think>",
+        "<think>",
+        "answer ",
+        "1,",
+        "1 ",
+        "9",
+        "-",
+        "\\frac{1}{",
+    ],
+)
 def test_time_is_linear_in_hostile_text(rules, unit):
     began = time.perf_counter()
     extract("</think>" + unit * (100_000 // len(unit)), rules)

@@ -37,9 +37,19 @@ def test_statuses(grader, answer, gold, status):
 
 @pytest.mark.parametrize(
     "completion",
-    ["", "\\boxed{5}", "</think>" + "[" * 100_000, "</think>\\boxed{" + "{" * 100_000, "</think>" + "\\boxed{" * 20_000,
-     "</think>\\boxed{\ud800}", "</think>\\boxed{5}\\boxed{6}", "</think>\\boxed{\x00\x1b[2J}", "</think>\\boxed{" + "9" * 1_000_000 + "}", "</think>\\boxed{(" + "(" * 400 + "}"],
-)  # fmt: skip
+    [
+        "",
+        "\\boxed{5}",
+        "</think>" + "[" * 100_000,
+        "</think>\\boxed{" + "{" * 100_000,
+        "</think>" + "\\boxed{" * 20_000,
+        "</think>\\boxed{\ud800}",
+        "</think>\\boxed{5}\\boxed{6}",
+        "</think>\\boxed{\x00\x1b[2J}",
+        "</think>\\boxed{" + "9" * 1_000_000 + "}",
+        "</think>\\boxed{(" + "(" * 400 + "}",
+    ],
+)
 def test_hostile_completions_are_not_right_and_not_slow(grader, completion):
     began = time.perf_counter()
     (grade,) = grader.grade([completion], ["5"])

@@ -16,8 +16,15 @@ def test_where_the_answer_is_looked_for(completion, answer):
 
 @pytest.mark.parametrize(
     ("gold", "answer", "verdict"),
-    [("5", "5.0", "right"), ("5", "6", "wrong"), ("0.5", "\\frac{1}{2}", "right"), ("5", "", "unparsed"), ("5", "５", None), ("5", "x", None)],
-)  # fmt: skip
+    [
+        ("5", "5.0", "right"),
+        ("5", "6", "wrong"),
+        ("0.5", "\\frac{1}{2}", "right"),
+        ("5", "", "unparsed"),
+        ("5", "５", None),
+        ("5", "x", None),
+    ],
+)
 def test_at_once(gold, answer, verdict):
     assert compare_published(gold, answer) == verdict
 

@@ -70,8 +70,10 @@ def test_long_lines_are_not_remembered():
 def test_violations_name_the_field_and_the_value():
     spec = DetectorSpec(languages=[], minimum_letters=0, minimum_margin=-1.0)
     assert [text.split(" ")[0] for text in spec.violations()] == [
-        "detector.languages", "detector.minimum_letters", "detector.minimum_margin",
-    ]  # fmt: skip
+        "detector.languages",
+        "detector.minimum_letters",
+        "detector.minimum_margin",
+    ]
     assert DetectorSpec().violations() == []
 
 

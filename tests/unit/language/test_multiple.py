@@ -19,9 +19,18 @@ TEXTS = [
     "Then we add the two numbers together to get the total, which is the number of apples that are left.",
     "Ensuite nous ajoutons les deux nombres. Then we add the two numbers together to get the total.",
     "Dann zählen wir beide zusammen, and then we subtract three, et enfin nous divisons par quatre.",
-    "然后我们把这两个数相加得到总和。Then we add the two numbers.", "次に、この二つの数を足します。", "จากนั้นนำจำนวนทั้งสองมาบวกกัน so the total is twelve",
-    "Затем мы складываем два числа. 然后相加。", "abc", "x", "", "12 + 3", "word " * 50 + "et puis nous ajoutons", "a b c d e", "l'eau d'été n'est-ce pas",
-]  # fmt: skip
+    "然后我们把这两个数相加得到总和。Then we add the two numbers.",
+    "次に、この二つの数を足します。",
+    "จากนั้นนำจำนวนทั้งสองมาบวกกัน so the total is twelve",
+    "Затем мы складываем два числа. 然后相加。",
+    "abc",
+    "x",
+    "",
+    "12 + 3",
+    "word " * 50 + "et puis nous ajoutons",
+    "a b c d e",
+    "l'eau d'été n'est-ce pas",
+]
 
 
 @pytest.mark.parametrize("text", TEXTS)

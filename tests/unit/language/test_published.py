@@ -31,9 +31,11 @@ def test_texts_that_lingua_is_not_asked_about_are_named_as_it_would_name_them():
 
     generator, world = random.Random(0), WorldSpec()
     lines = [
-        line for code in ("de", "en", "es", "fr", "pt", "sw")
-        for example in documents.examples(world, code, 30, 1, "sft") for line in (example.question, *example.completion.split("\n"))
-    ]  # fmt: skip
+        line
+        for code in ("de", "en", "es", "fr", "pt", "sw")
+        for example in documents.examples(world, code, 30, 1, "sft")
+        for line in (example.question, *example.completion.split("\n"))
+    ]
     texts = lines + [" ".join(generator.choices(lines, k=generator.randint(2, 6))) for _ in range(400)]
     for text in texts:
         assert _detect(text) == _CODES.get(_lingua().language_of(text)), text

@@ -20,9 +20,11 @@ from tests.helpers.allocations import Allocations
 TOLERANCE = {torch.float32: 1e-5, torch.float64: 1e-10}
 LOSSES = {
     "clipped": LossSpec(clip_low=0.1, clip_high=0.1, kl_coefficient=0.05, entropy_coefficient=0.1, importance_cap=1.1),
-    "cispo": LossSpec(surrogate="cispo", clip_high=0.1, aggregation="sequence_mean", kl_coefficient=0.05, kl_estimator="k2"),
+    "cispo": LossSpec(
+        surrogate="cispo", clip_high=0.1, aggregation="sequence_mean", kl_coefficient=0.05, kl_estimator="k2"
+    ),
     "no entropy": LossSpec(kl_coefficient=0.0),
-}  # fmt: skip
+}
 
 
 @pytest.fixture
@@ -152,10 +154,15 @@ def test_memory_is_the_gradient_and_does_not_depend_on_the_vocabulary(monkeypatc
     def peaks(words, whole=False):
         made = Qwen2ForCausalLM(
             Qwen2Config(
-                vocab_size=words, hidden_size=16, intermediate_size=16, num_hidden_layers=1, num_attention_heads=2,
-                num_key_value_heads=2, tie_word_embeddings=False,
+                vocab_size=words,
+                hidden_size=16,
+                intermediate_size=16,
+                num_hidden_layers=1,
+                num_attention_heads=2,
+                num_key_value_heads=2,
+                tie_word_embeddings=False,
             )
-        ).eval()  # fmt: skip
+        ).eval()
         made.model.embed_tokens.weight.requires_grad_(False)
         monkeypatch.setattr(logprobs, "LOGITS_AT_ONCE", 10**9 if whole else 0)
         batch = collate([[1]] * 2, [list(range(128))] * 2, pad=0)

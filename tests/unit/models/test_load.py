@@ -17,7 +17,7 @@ from src.models.load import (
     plain_model,
     policy_weights,
     reference,
-)  # fmt: skip
+)
 from src.models.logprobs import collate, completion_logprobs, microbatches
 from src.models.save import BadExport, check_export, save_model, write_weights
 from src.models.spec import LoraSpec, ModelSpec

@@ -54,7 +54,11 @@ def test_two_words_by_hand():
 @pytest.mark.parametrize("temperature", [1.0, 0.8])
 @pytest.mark.parametrize("entropy", ["none", "value", "gradient"])
 def test_chunks_give_the_numbers_and_gradients_of_the_whole(small_chunks, temperature, entropy):
-    for whole, chunks in zip(values_and_gradients("whole", temperature, entropy), values_and_gradients("chunked", temperature, entropy), strict=True):
+    for whole, chunks in zip(
+        values_and_gradients("whole", temperature, entropy),
+        values_and_gradients("chunked", temperature, entropy),
+        strict=True,
+    ):
         torch.testing.assert_close(chunks, whole, atol=1e-5, rtol=1e-5)
 
 
@@ -66,7 +70,8 @@ def test_a_frozen_head_has_no_gradient_and_the_states_have_the_same(small_chunks
 
 def test_weights_in_bfloat16_are_reduced_in_float32(small_chunks):
     """Logits are rounded in both ways alike, so the values agree to float32; gradients to bfloat16."""
-    whole, chunks = values_and_gradients("whole", 0.8, "value", torch.bfloat16), values_and_gradients("chunked", 0.8, "value", torch.bfloat16)
+    whole = values_and_gradients("whole", 0.8, "value", torch.bfloat16)
+    chunks = values_and_gradients("chunked", 0.8, "value", torch.bfloat16)
     assert chunks[0].dtype == chunks[1].dtype == torch.float32 and chunks[2].dtype == torch.bfloat16
     for one, two in zip(chunks[:2], whole[:2], strict=True):
         torch.testing.assert_close(one, two, atol=1e-5, rtol=1e-5)

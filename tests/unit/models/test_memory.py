@@ -20,12 +20,18 @@ def model(kind, tied, dtype=torch.float32):
     from transformers import Qwen2Config, Qwen2ForCausalLM, Qwen3Config, Qwen3ForCausalLM
 
     config, build = {"qwen3": (Qwen3Config, Qwen3ForCausalLM), "qwen2": (Qwen2Config, Qwen2ForCausalLM)}[kind]
-    return build(
-        config(
-            vocab_size=600, hidden_size=96, intermediate_size=288, num_hidden_layers=5, num_attention_heads=6,
-            num_key_value_heads=2, head_dim=16, tie_word_embeddings=tied, max_position_embeddings=512,
-        )
-    ).eval().to(dtype)  # fmt: skip
+    sizes = config(
+        vocab_size=600,
+        hidden_size=96,
+        intermediate_size=288,
+        num_hidden_layers=5,
+        num_attention_heads=6,
+        num_key_value_heads=2,
+        head_dim=16,
+        tie_word_embeddings=tied,
+        max_position_embeddings=512,
+    )
+    return build(sizes).eval().to(dtype)
 
 
 def shape(made):
@@ -68,9 +74,14 @@ def test_an_update_holds_what_the_formulas_say(monkeypatch, kind, dtype, rank, a
     with Allocations() as seen:
         completion_logprobs(made, batch)[0].sum().backward()
     work = Work(
-        width=dtype.itemsize, rank=rank, checkpointing=again, tokens=rows * (prompt + response), targets=rows * response,
-        whole_logits=10**9 if whole else 0, chunk=128 * 128,
-    )  # fmt: skip
+        width=dtype.itemsize,
+        rank=rank,
+        checkpointing=again,
+        tokens=rows * (prompt + response),
+        targets=rows * response,
+        whole_logits=10**9 if whole else 0,
+        chunk=128 * 128,
+    )
     estimate = total([item for item in items(sizes, work) if item.held != "always"])
     assert abs(estimate / (seen.peak + gradients) - 1) < WITHIN
 

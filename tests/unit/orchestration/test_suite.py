@@ -37,8 +37,14 @@ def test_jobs_go_experiment_by_experiment_to_the_folder_their_command_makes(tmp_
     jobs = jobs_of(spec, "laptop", "runs")
     assert [(job.seed, job.experiment) for job in jobs] == [(1, "sft"), (2, "sft"), (1, "grpo"), (2, "grpo")]
     assert jobs[0].command[1:] == [
-        "-m", "src.run", "+experiment=sft", "seed=1", "scale=laptop", "root=runs", "grpo.steps=3",
-    ]  # fmt: skip
+        "-m",
+        "src.run",
+        "+experiment=sft",
+        "seed=1",
+        "scale=laptop",
+        "root=runs",
+        "grpo.steps=3",
+    ]
     assert jobs[0].directory.parts[:3] == ("runs", "laptop", "sft")
 
 
@@ -100,8 +106,9 @@ def test_the_value_that_is_best_on_dev_is_chosen_and_test_has_no_say(tmp_path):
     chosen, tried = suite.choose(spec, "laptop", str(tmp_path))
     assert chosen == {"sft": (), "B": ("grpo.steps=2", "schedule.maximum=4")}
     assert [(row["value"], row["right_and_in_language"], row["chosen"]) for row in tried] == [
-        ("schedule.maximum=1", 0.0, False), ("schedule.maximum=4", 0.5, True),
-    ]  # fmt: skip
+        ("schedule.maximum=1", 0.0, False),
+        ("schedule.maximum=4", 0.5, True),
+    ]
     jobs = suite.jobs_of(spec, "laptop", str(tmp_path), chosen)
     assert [job.overrides[2:] for job in jobs if job.name == "B"] == [("grpo.steps=2", "schedule.maximum=4")] * 3
 

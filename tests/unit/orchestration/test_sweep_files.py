@@ -23,13 +23,25 @@ TRIED = 3  # points of each file that are composed, beside its corners and optio
 def sweep(tmp_path, **changes):
     """A sweep file of two settings with `changes`; a value None leaves a field out."""
     content = {
-        "program": "src.run", "method": "bayes", "metric": {"name": "dev/accuracy", "goal": "maximize"},
+        "program": "src.run",
+        "method": "bayes",
+        "metric": {"name": "dev/accuracy", "goal": "maximize"},
         "parameters": {"schedule": {"values": ["cosine", "linear"]}, "schedule.maximum": {"min": 0.5, "max": 4.0}},
         "command": ["${env}", "python", "-m", "${program}", "+experiment=adamame_grpo", "${args_no_hyphens}"],
-    } | changes  # fmt: skip
+    } | changes
     path = tmp_path / "some.yaml"
     path.write_text(yaml.safe_dump({key: value for key, value in content.items() if value is not None}))
     return path
+
+
+def one_parameter(**fields):
+    """The change of a sweep file to a single parameter `a` with these fields."""
+    return {"parameters": {"a": fields}}
+
+
+def hyperband(**fields):
+    """The change of a sweep file to an early stop by these fields."""
+    return {"early_terminate": {"type": "hyperband", **fields}}
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
@@ -60,8 +72,12 @@ def test_every_language_has_a_maximum_of_its_own():
 def test_a_file_is_read(tmp_path):
     plan = read(sweep(tmp_path, run_cap=7, early_terminate={"type": "hyperband", "min_iter": 3, "eta": 2}))
     assert (plan.name, plan.method, plan.metric, plan.goal, plan.run_cap) == (
-        "some", "bayes", "dev/accuracy", "maximize", 7,
-    )  # fmt: skip
+        "some",
+        "bayes",
+        "dev/accuracy",
+        "maximize",
+        7,
+    )
     assert plan.fixed == ("+experiment=adamame_grpo",)
     assert plan.early is not None and plan.early.bands[:3] == (3, 6, 12) and plan.early.eta == 2
     assert (plan.parameters[0].options, plan.parameters[1].low) == (("cosine", "linear"), 0.5)
@@ -75,15 +91,24 @@ def test_bands_below_the_longest_run(tmp_path):
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"method": "bayse"}, r"some.yaml breaks these rules:\n  - method: must be one of grid, random, bayes; got 'bayse'"),
+        (
+            {"method": "bayse"},
+            r"some.yaml breaks these rules:\n  - method: must be one of grid, random, bayes; got 'bayse'",
+        ),
         ({"methode": "grid"}, "methode: no such field. Did you mean 'method'"),
         ({"metric": None}, "metric: must have a name"),
-        ({"metric": {"name": "dev/accuracy", "goal": "max"}}, "metric.goal: must be one of maximize, minimize; got 'max'"),
+        (
+            {"metric": {"name": "dev/accuracy", "goal": "max"}},
+            "metric.goal: must be one of maximize, minimize; got 'max'",
+        ),
         ({"metric": {"name": "dev/accuracy", "target": 0.9}}, "metric.target: no such field here. Valid: name, goal"),
         ({"program": "train.py"}, "program: must be src.run; got 'train.py'"),
         ({"run_cap": 0}, "run_cap: must be a number of trials, at least 1; got 0"),
         ({"run_cap": True}, "run_cap: must be a number of trials, at least 1; got True"),
-        ({"command": ["${program}", "${args_no_hyphens}", "seed=1"]}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
+        (
+            {"command": ["${program}", "${args_no_hyphens}", "seed=1"]},
+            r"command: must be a list .* ends with \$\{args_no_hyphens\}",
+        ),
         ({"command": None}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
         ({"command": ["${program}", "${args}"]}, "command: must be a list"),
         ({"command": ["bash", "${args_no_hyphens}"]}, "command: 'bash' is not known here"),
@@ -91,30 +116,33 @@ def test_bands_below_the_longest_run(tmp_path):
         ({"parameters": {"seed": 3}}, "parameters.seed: must have value, values, or min and max; got 3"),
         ({"parameters": {"seed": {"values": []}}}, "parameters.seed: values must be a list with something in it"),
         ({"parameters": {"seed": {"values": [1, 1]}}}, "parameters.seed: values must differ; 1 is there twice"),
-        ({"parameters": {"a": {"value": "x,y"}}}, r"parameters.a: a value must be one to Hydra too; got x,y. Put quotes into it"),
-        ({"parameters": {"a": {"values": ["x", "y=1"]}}}, "parameters.a: a value must be one to Hydra too; got y=1"),
-        ({"parameters": {"a": {"values": ["it's"]}}}, "parameters.a: a value must be one to Hydra too; got it's"),
-        ({"parameters": {"a": {"min": 0.0, "max": float("inf")}}}, "parameters.a: min and max must be numbers; got 0.0 and inf"),
-        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0, "max": 1, "q": 0}}}, "parameters.a: q must be above 0 .* got q 0"),
-        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0, "max": 1, "q": "x"}}}, "parameters.a: q must be above 0 .* got q 'x'"),
-        ({"parameters": {"a": {"distribution": "q_uniform", "min": 0.1, "max": 1, "q": 0.25}}}, "min must be a multiple of q, .* got 0.1 and 0.25"),
-        ({"parameters": {"a": {"min": 2.0, "max": 1.0}}}, "parameters.a: min must be below max; got 2.0 and 1.0"),
-        ({"parameters": {"a": {"min": "1e-5", "max": 1.0}}}, r"parameters.a: min and max must be numbers; .*write 1e-5 as 1.0e-5"),
-        ({"parameters": {"a": {"distribution": "log_uniform_values", "min": 0, "max": 1}}}, "must be above 0; got 0"),
-        ({"parameters": {"a": {"distribution": "normal", "mu": 0}}}, "parameters.a: distribution must be one of constant"),
-        ({"parameters": {"a": {"min": 0.0, "max": 1.0, "q": 1}}}, "parameters.a: uniform takes min, max; got q"),
-        ({"parameters": {"a": {"distribution": "uniform", "min": 0.0}}}, "parameters.a: uniform needs max"),
-        ({"parameters": {"a": {"parameters": {}}}}, "parameters.a: nested parameters .* with dots"),
+        (one_parameter(value="x,y"), r"parameters.a: a value must be one to Hydra too; got x,y. Put quotes into it"),
+        (one_parameter(values=["x", "y=1"]), "parameters.a: a value must be one to Hydra too; got y=1"),
+        (one_parameter(values=["it's"]), "parameters.a: a value must be one to Hydra too; got it's"),
+        (one_parameter(min=0.0, max=float("inf")), "parameters.a: min and max must be numbers; got 0.0 and inf"),
+        (one_parameter(distribution="q_uniform", min=0, max=1, q=0), "parameters.a: q must be above 0 .* got q 0"),
+        (one_parameter(distribution="q_uniform", min=0, max=1, q="x"), "parameters.a: q must be above 0 .* got q 'x'"),
+        (
+            one_parameter(distribution="q_uniform", min=0.1, max=1, q=0.25),
+            "min must be a multiple of q, .* got 0.1 and 0.25",
+        ),
+        (one_parameter(min=2.0, max=1.0), "parameters.a: min must be below max; got 2.0 and 1.0"),
+        (one_parameter(min="1e-5", max=1.0), r"parameters.a: min and max must be numbers; .*write 1e-5 as 1.0e-5"),
+        (one_parameter(distribution="log_uniform_values", min=0, max=1), "must be above 0; got 0"),
+        (one_parameter(distribution="normal", mu=0), "parameters.a: distribution must be one of constant"),
+        (one_parameter(min=0.0, max=1.0, q=1), "parameters.a: uniform takes min, max; got q"),
+        (one_parameter(distribution="uniform", min=0.0), "parameters.a: uniform needs max"),
+        (one_parameter(parameters={}), "parameters.a: nested parameters .* with dots"),
         ({"method": "grid"}, "parameters.schedule.maximum: a grid needs values"),
         ({"early_terminate": {"type": "median"}}, "early_terminate: type must be hyperband"),
-        ({"early_terminate": {"type": "hyperband"}}, "early_terminate: needs min_iter, or max_iter and s"),
-        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": 1}}, "early_terminate.eta: must be above 1; got 1"),
-        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "eta": float("inf")}}, "early_terminate.eta: must be above 1; got inf"),
-        ({"early_terminate": {"type": "hyperband", "min_iter": 1, "strict": "no"}}, "early_terminate.strict: must be true or false; got 'no'"),
-        ({"early_terminate": {"type": "hyperband", "max_iter": 9, "s": "two"}}, "early_terminate: needs min_iter, or max_iter and s, whole"),
-        ({"early_terminate": {"type": "hyperband", "miniter": 1}}, "early_terminate.miniter: no such field. Did you mean 'min_iter'"),
+        (hyperband(), "early_terminate: needs min_iter, or max_iter and s"),
+        (hyperband(min_iter=1, eta=1), "early_terminate.eta: must be above 1; got 1"),
+        (hyperband(min_iter=1, eta=float("inf")), "early_terminate.eta: must be above 1; got inf"),
+        (hyperband(min_iter=1, strict="no"), "early_terminate.strict: must be true or false; got 'no'"),
+        (hyperband(max_iter=9, s="two"), "early_terminate: needs min_iter, or max_iter and s, whole"),
+        (hyperband(miniter=1), "early_terminate.miniter: no such field. Did you mean 'min_iter'"),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_with_a_file_is_said(tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
         read(sweep(tmp_path, **changes))
@@ -133,8 +161,14 @@ def test_no_file_and_no_mapping(tmp_path):
 
 def test_values_as_hydra_reads_them():
     assert [written(value) for value in (True, None, 0.1 + 0.2, 1e-5, 3, "cosine", [0.0, "a"])] == [
-        "true", "null", "0.3", "1e-05", "3", "cosine", "[0.0,a]",
-    ]  # fmt: skip
+        "true",
+        "null",
+        "0.3",
+        "1e-05",
+        "3",
+        "cosine",
+        "[0.0,a]",
+    ]
     assert written(3.0, whole=True) == "3"
 
 
@@ -159,8 +193,12 @@ def test_a_grid_goes_through_every_point_once(tmp_path):
     grid = read(sweep(tmp_path, method="grid", parameters=parameters))
     assert grid.size() == 6
     points = [overrides(grid, suggest(grid, [Observation({}, None)] * k, 0)) for k in range(6)]
-    assert points[:4] == [("schedule=cosine", "seed=1"), ("schedule=cosine", "seed=2"), ("schedule=cosine", "seed=3"),
-                          ("schedule=linear", "seed=1")]  # fmt: skip
+    assert points[:4] == [
+        ("schedule=cosine", "seed=1"),
+        ("schedule=cosine", "seed=2"),
+        ("schedule=cosine", "seed=3"),
+        ("schedule=linear", "seed=1"),
+    ]
     assert len(set(points)) == 6
 
 
@@ -168,7 +206,7 @@ def test_some_points_of_a_grid_come_from_all_over_it(tmp_path):
     grid = read(sweep(tmp_path, method="grid", parameters={"a": {"values": ["x", "y"]}, "seed": {"min": 1, "max": 8}}))
     assert [overrides(grid, point) for point in sample_points(grid, 0)] == [
         (f"a={value}", f"seed={seed}") for value in "xy" for seed in (1, 3, 5, 7)
-    ]  # fmt: skip
+    ]
 
 
 def test_a_grid_of_steps(tmp_path):
@@ -221,8 +259,11 @@ def test_hyperband_holds_to_the_best_so_far_or_to_the_value_at_the_band():
 
 def test_what_is_given_later_counts():
     assert merged(("+experiment=grpo", "tracking=wandb", "seed=1"), ("tracking=jsonl", "experiment=sft", "root=r")) == (
-        "experiment=sft", "tracking=jsonl", "seed=1", "root=r",
-    )  # fmt: skip
+        "experiment=sft",
+        "tracking=jsonl",
+        "seed=1",
+        "root=r",
+    )
 
 
 def test_early_values_by_hand():

@@ -29,14 +29,27 @@ def small(tmp_path, overrides):
     """A sweep file of two trials over a learning rate and the schedule, and its folder."""
     path = tmp_path / "small.yaml"
     content = {
-        "program": "src.run", "method": "bayes", "run_cap": 2, "metric": {"name": "dev/accuracy", "goal": "maximize"},
+        "program": "src.run",
+        "method": "bayes",
+        "run_cap": 2,
+        "metric": {"name": "dev/accuracy", "goal": "maximize"},
         "parameters": {"schedule": {"values": ["cosine", "linear"]}, "schedule.maximum": {"min": 0.5, "max": 4.0}},
         "command": [
-            "${env}", "python", "-m", "${program}", "+experiment=adamame_grpo", *overrides, "stages=[grpo,evaluate]", "evaluation.splits=[dev]",
-            "evaluation.languages=[fr,en]", "evaluation.every=1", "evaluation.every_problems=2", "tracking=wandb",
+            "${env}",
+            "python",
+            "-m",
+            "${program}",
+            "+experiment=adamame_grpo",
+            *overrides,
+            "stages=[grpo,evaluate]",
+            "evaluation.splits=[dev]",
+            "evaluation.languages=[fr,en]",
+            "evaluation.every=1",
+            "evaluation.every_problems=2",
+            "tracking=wandb",
             "${args_no_hyphens}",
         ],
-    }  # fmt: skip
+    }
     path.write_text(yaml.safe_dump(content))
     return path, tmp_path / "runs" / "tiny" / "_sweep-small"
 

@@ -26,8 +26,12 @@ def test_the_number_of_the_document():
 @pytest.mark.parametrize("b", FACTORS)
 def test_all_right_and_half_in_the_language(b):
     for spec, height in (
-        (STD, EDGE), (MEAN, b / 2), (LEAVE_ONE_OUT, 4 * b / 7), (STRATIFIED, 0.0), (TWO_REWARDS, EDGE * b),
-    ):  # fmt: skip
+        (STD, EDGE),
+        (MEAN, b / 2),
+        (LEAVE_ONE_OUT, 4 * b / 7),
+        (STRATIFIED, 0.0),
+        (TWO_REWARDS, EDGE * b),
+    ):
         expected = {"right, in": height, "right, other": -height}
         assert by_kind(spec, ALL_RIGHT, b) == pytest.approx(expected, abs=1e-4)
         assert by_kind(spec, ALL_RIGHT, 0.0) == pytest.approx(dict.fromkeys(expected, 0.0))
@@ -44,8 +48,12 @@ def test_groups_of_one_kind_and_all_wrong_groups(b):
 @pytest.mark.parametrize("b", (0.0, *FACTORS))
 def test_the_right_ones_in_the_language_and_the_wrong_ones_not(b):
     for spec, height in (
-        (STD, EDGE), (MEAN, (1 + b) / 2), (LEAVE_ONE_OUT, 4 * (1 + b) / 7), (STRATIFIED, 0.0), (TWO_REWARDS, EDGE * (1 + b)),
-    ):  # fmt: skip
+        (STD, EDGE),
+        (MEAN, (1 + b) / 2),
+        (LEAVE_ONE_OUT, 4 * (1 + b) / 7),
+        (STRATIFIED, 0.0),
+        (TWO_REWARDS, EDGE * (1 + b)),
+    ):
         expected = {"right, in": height, "wrong, other": -height}
         assert by_kind(spec, IN_OR_WRONG, b) == pytest.approx(expected, abs=1e-4)
 
@@ -98,11 +106,18 @@ def test_stratified_a_rollout_alone_in_its_language_feels_the_factor():
 
 def test_the_picture_shows_objectives_that_exist(compose):
     for name, spec in {
-        "adamame": STD, "adamame_mean": MEAN, "strat": STRATIFIED, "tworwd": TWO_REWARDS,
-    }.items():  # fmt: skip
+        "adamame": STD,
+        "adamame_mean": MEAN,
+        "strat": STRATIFIED,
+        "tworwd": TWO_REWARDS,
+    }.items():
         built = compose("+experiment=grpo", f"objective={name}")
         advantage = built.objective.advantage
-        assert (advantage.normaliser, advantage.within, advantage.alignment) == (spec.normaliser, spec.within, spec.alignment)
+        assert (advantage.normaliser, advantage.within, advantage.alignment) == (
+            spec.normaliser,
+            spec.within,
+            spec.alignment,
+        )
         assert name == "strat" or advantage.diversity == DiversitySpec()
 
 

@@ -26,20 +26,35 @@ def make_run(folder, method, seed, right):
     (folder / "config.yaml").write_text(CONFIG)
     pandas.DataFrame(
         {
-            "split": "test", "problem": f"p{number}", "language": code, "correct": number < count, "in_language": number < 2,
-            "right_and_in_language": number < min(count, 2), "line_pass": True, "word_pass": number < 2,
-            "code_switched": False, "tokens": 8, "truncated": False,
+            "split": "test",
+            "problem": f"p{number}",
+            "language": code,
+            "correct": number < count,
+            "in_language": number < 2,
+            "right_and_in_language": number < min(count, 2),
+            "line_pass": True,
+            "word_pass": number < 2,
+            "code_switched": False,
+            "tokens": 8,
+            "truncated": False,
         }
-        for code, count in right.items() for number in range(4)
-    ).to_parquet(folder / "records.parquet")  # fmt: skip
+        for code, count in right.items()
+        for number in range(4)
+    ).to_parquet(folder / "records.parquet")
     metrics = folder / "metrics.jsonl"
     lines = ({"step": s, "accuracy": s / 9, "fidelity": 0.5, "alignment_factor": 0.2 * s} for s in range(1, 9))
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
     for step in (1, 8):
         row = {
-            "language": "fr", "detected": None, "status": "unparsed", "reward": 0.0, "alignment_term": 0.0,
-            "advantage": 0.0, "question": "q" + HOSTILE, "completion": f"step{step} {HOSTILE}",
-        }  # fmt: skip
+            "language": "fr",
+            "detected": None,
+            "status": "unparsed",
+            "reward": 0.0,
+            "alignment_term": 0.0,
+            "advantage": 0.0,
+            "question": "q" + HOSTILE,
+            "completion": f"step{step} {HOSTILE}",
+        }
         empty = dict.fromkeys(column.name for column in ROLLOUTS)
         write_rollouts(folder / "rollouts", step, [empty | row])
     return Run(method, seed, folder / "records.parquet", metrics, folder / "rollouts", folder / "config.yaml")
@@ -153,9 +168,15 @@ def test_a_malformed_line_of_expected_is_named(tmp_path, content, message):
 
 def test_a_controllers_bonus_is_drawn_also_where_a_language_was_not_asked(tmp_path):
     lines = [
-        {"step": s, "critical_bonus/fr": 0.5, "critical_bonus_error/fr": 0.1, "alignment_factor/fr": 0.1 * s, "fidelity/fr": 1.0}
+        {
+            "step": s,
+            "critical_bonus/fr": 0.5,
+            "critical_bonus_error/fr": 0.1,
+            "alignment_factor/fr": 0.1 * s,
+            "fidelity/fr": 1.0,
+        }
         for s in range(1, 5)
-    ]  # fmt: skip
+    ]
     del lines[1]["alignment_factor/fr"], lines[0]["critical_bonus_error/fr"]
     figures.bonus([lines, lines[:3]], tmp_path / "bonus.png")
     assert (tmp_path / "bonus.png").stat().st_size > 5_000

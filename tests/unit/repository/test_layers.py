@@ -16,9 +16,27 @@ from tests.helpers.paths import ROOT
 
 # From the ground up: a module imports from its own room or from one before it.
 ROOMS = (
-    "common", "algorithm", "language", "models", "distributed", "services", "grading", "rewards", "store", "data", "analysis",
-    "rollout", "tracking", "config", "reporting", "pipeline", "orchestration", "training", "stages", "commands",
-)  # fmt: skip
+    "common",
+    "algorithm",
+    "language",
+    "models",
+    "distributed",
+    "services",
+    "grading",
+    "rewards",
+    "store",
+    "data",
+    "analysis",
+    "rollout",
+    "tracking",
+    "config",
+    "reporting",
+    "pipeline",
+    "orchestration",
+    "training",
+    "stages",
+    "commands",
+)
 # Command lines, on top of all rooms: `python -m src`, `python -m src.run`, and the older names of commands.
 ENTRIES = ("__main__", "run", "compare", "launch", "memory", "show_prompt", "status", "sweep")
 # What the lowest rooms may import beside the standard library and `src`.
@@ -148,9 +166,10 @@ def test_specs_and_schedules_import_no_library() -> None:
     light = {
         module: path
         for module, path in modules().items()
-        if path.name in ("spec.py", "__init__.py") or module.startswith("src.algorithm.schedules.")
+        if path.name in ("spec.py", "__init__.py")
+        or module.startswith("src.algorithm.schedules.")
         or module in ("src.config.stages", "src.config.cluster")
-    }  # fmt: skip
+    }
     foreign = [
         f"{module}:{line} imports {name}"
         for module, path in light.items()

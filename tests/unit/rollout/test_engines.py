@@ -206,7 +206,7 @@ def test_a_bad_script_is_named_by_file_line_and_field(tmp_path, text, message):
         (RolloutSpec(vllm=VllmSpec(tensor_parallel=0)), "rollout.vllm.tensor_parallel must be at least 1; got 0"),
         (RolloutSpec(vllm=VllmSpec(url="http://x")), "rollout.vllm.shared_folder must be given with rollout.vllm.url"),
     ],
-)  # fmt: skip
+)
 def test_a_setting_that_cannot_be_is_named(spec, message):
     (violation,) = spec.violations()
     assert re.search(message, violation), violation

@@ -71,9 +71,16 @@ def test_a_model_answers_a_benchmark_in_parts_and_finished_parts_are_kept(tmp_pa
     ]
     questions.write_text("".join(json.dumps(row) + "\n" for row in rows))
     arguments = (
-        "+experiment=evaluate", *overrides, "benchmark=jsonl", f"benchmark.questions_file={questions}", "evaluation.problems=4",
-        "evaluation.languages=[fr,ja]", "evaluation.questions_per_part=3", "evaluation.samples=2", "data.instruction=localised",
-    )  # fmt: skip
+        "+experiment=evaluate",
+        *overrides,
+        "benchmark=jsonl",
+        f"benchmark.questions_file={questions}",
+        "evaluation.problems=4",
+        "evaluation.languages=[fr,ja]",
+        "evaluation.questions_per_part=3",
+        "evaluation.samples=2",
+        "data.instruction=localised",
+    )
     built, directory = prepare(tmp_path, *arguments)
     execute(built, directory, directory / "config.yaml")
     parts = sorted(path.name for path in (directory / "evaluate" / "parts").glob("*.parquet"))
@@ -106,9 +113,14 @@ def test_golds_of_a_split_come_from_that_split_and_changed_golds_are_noticed(tmp
     row = {"id": "1", "language": "fr", "completion": "</think>\\boxed{2}", "split": "dev"}
     path.write_text(json.dumps(row) + "\n")
     arguments = (
-        "+experiment=evaluate", "benchmark=jsonl", f"benchmark.questions_file={questions}", f"benchmark.completions={path}",
-        f"root={tmp_path / 'runs'}", "distributed.processes=1", "evaluation.languages=[fr]",
-    )  # fmt: skip
+        "+experiment=evaluate",
+        "benchmark=jsonl",
+        f"benchmark.questions_file={questions}",
+        f"benchmark.completions={path}",
+        f"root={tmp_path / 'runs'}",
+        "distributed.processes=1",
+        "evaluation.languages=[fr]",
+    )
     built, directory = prepare(tmp_path, *arguments)
     with pytest.raises(Exception, match=r"rows of split dev have no gold answer, and the benchmark has no such split"):
         execute(built, directory, directory / "config.yaml")
@@ -119,9 +131,13 @@ def test_golds_of_a_split_come_from_that_split_and_changed_golds_are_noticed(tmp
 
 def test_a_part_without_a_weight_stops_before_anything_is_judged(tmp_path):
     built, directory = prepare(
-        tmp_path, "+experiment=evaluate", f"benchmark.completions={saved(tmp_path)}", f"root={tmp_path / 'runs'}",
-        "distributed.processes=1", "+benchmark.weights.top=8",
-    )  # fmt: skip
+        tmp_path,
+        "+experiment=evaluate",
+        f"benchmark.completions={saved(tmp_path)}",
+        f"root={tmp_path / 'runs'}",
+        "distributed.processes=1",
+        "+benchmark.weights.top=8",
+    )
     with pytest.raises(Exception, match=r"problem 1 \(fr\): part '' must be one of top"):
         execute(built, directory, directory / "config.yaml")
 

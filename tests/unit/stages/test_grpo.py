@@ -16,9 +16,15 @@ from src.tracking.metrics_file import read_metrics
 from tests.helpers.configs import prepare
 
 HOSTILE = [
-    "", "\\boxed{5}", "no answer", "\n</think>", "\n</think>\\boxed{1}\\boxed{2}", "\n</think>\\boxed{" + "{" * 20,
-    "\n</think>\\boxed{9^{9^{9^9}}}", "\n</think>" + "[" * 300,
-]  # fmt: skip
+    "",
+    "\\boxed{5}",
+    "no answer",
+    "\n</think>",
+    "\n</think>\\boxed{1}\\boxed{2}",
+    "\n</think>\\boxed{" + "{" * 20,
+    "\n</think>\\boxed{9^{9^{9^9}}}",
+    "\n</think>" + "[" * 300,
+]
 
 
 def test_a_run_from_end_to_end(tmp_path, overrides):
@@ -68,9 +74,15 @@ def test_a_folder_of_another_configuration_is_refused_naming_the_difference(tmp_
 
 def test_hostile_rollouts_are_counted_and_never_raise(tmp_path, overrides, monkeypatch):
     built, directory = prepare(
-        tmp_path, "+experiment=adamame_grpo", "stages=[grpo]", *overrides, "grpo.steps=1", "grpo.completions_per_prompt=8",
-        "rollout.maximum_new_tokens=400", "grader.timeout=1",
-    )  # fmt: skip
+        tmp_path,
+        "+experiment=adamame_grpo",
+        "stages=[grpo]",
+        *overrides,
+        "grpo.steps=1",
+        "grpo.completions_per_prompt=8",
+        "rollout.maximum_new_tokens=400",
+        "grader.timeout=1",
+    )
 
     def scripted(spec, model, tokenizer):
         def reply(prompt, index):
@@ -109,11 +121,22 @@ def test_two_ranks_take_the_same_rollouts_and_the_same_steps(tmp_path, overrides
         folder.mkdir()
         split = [f"distributed.zero={zero}"] if processes > 1 else []
         built, directory = prepare(
-            folder, "+experiment=adamame_grpo", "stages=[grpo]", *overrides, f"model.path={shipped_base('small')}",
-            f"objective={objective}", "objective.loss.kl_coefficient=0.01", "rollout.maximum_new_tokens=96",
-            "grpo.steps=2", "rollout.temperature=1.5", "grpo.prompts_per_step=6", "grpo.completions_per_prompt=3", "grpo.tokens_per_microbatch=400",
-            f"distributed.processes={processes}", *split,
-        )  # fmt: skip
+            folder,
+            "+experiment=adamame_grpo",
+            "stages=[grpo]",
+            *overrides,
+            f"model.path={shipped_base('small')}",
+            f"objective={objective}",
+            "objective.loss.kl_coefficient=0.01",
+            "rollout.maximum_new_tokens=96",
+            "grpo.steps=2",
+            "rollout.temperature=1.5",
+            "grpo.prompts_per_step=6",
+            "grpo.completions_per_prompt=3",
+            "grpo.tokens_per_microbatch=400",
+            f"distributed.processes={processes}",
+            *split,
+        )
         execute(built, directory, directory / "config.yaml")
         lines[processes] = read_metrics(directory / "grpo" / "metrics.jsonl")
         weights[processes] = load_file(directory / "grpo" / "model" / "model.safetensors")
@@ -128,8 +151,12 @@ def test_two_ranks_take_the_same_rollouts_and_the_same_steps(tmp_path, overrides
 def test_a_component_is_rebuilt_with_its_own_settings(tmp_path, overrides):
     built, _ = prepare(tmp_path, "+experiment=adamame_grpo", *overrides, "schedule=linear", "schedule.maximum=3")
     assert dataclasses.asdict(built.schedule) == {
-        "maximum": 3.0, "per_language": {}, "floor": 0.1, "onset": 0.0, "end": 1.0,
-    }  # fmt: skip
+        "maximum": 3.0,
+        "per_language": {},
+        "floor": 0.1,
+        "onset": 0.0,
+        "end": 1.0,
+    }
 
 
 @pytest.mark.parametrize(
@@ -189,9 +216,12 @@ def test_ones_own_data_goes_through_every_stage(tmp_path, overrides):
     write_records(tmp_path / "prompts.jsonl", documents.prompts(world, "fr", 6, 0))
     write_records(tmp_path / "judge.jsonl", documents.evaluation(world, "test", ["fr", "en"], 2))
     paths = [
-        f"data.sft={tmp_path / 'sft.jsonl'}", f"data.prompts={tmp_path / 'prompts.jsonl'}", "benchmark=jsonl",
-        f"benchmark.questions_file={tmp_path / 'judge.jsonl'}", "evaluation.languages=[fr,en]",
-    ]  # fmt: skip
+        f"data.sft={tmp_path / 'sft.jsonl'}",
+        f"data.prompts={tmp_path / 'prompts.jsonl'}",
+        "benchmark=jsonl",
+        f"benchmark.questions_file={tmp_path / 'judge.jsonl'}",
+        "evaluation.languages=[fr,en]",
+    ]
     built, directory = prepare(tmp_path, "+experiment=adamame_grpo", *overrides, *paths, "grpo.steps=2")
     execute(built, directory, directory / "config.yaml")
     import pandas

@@ -48,9 +48,11 @@ def test_duplicates_are_of_the_same_text():
 
 def test_a_leak_takes_its_translations_along():
     rows = [
-        question("1", "fr", "Combien de pommes ?"), question("1", "ja", "りんごはいくつ？"), question("2", "fr", "Combien de poires ?"),
+        question("1", "fr", "Combien de pommes ?"),
+        question("1", "ja", "りんごはいくつ？"),
+        question("2", "fr", "Combien de poires ?"),
         question("3", "ko", "사과 1234개와 567개", "1801"),
-    ]  # fmt: skip
+    ]
     against = {
         "bench": [
             question("b", "fr", "Combien de pommes ?"),
@@ -90,8 +92,13 @@ def test_all_languages_of_a_problem_but_one_wording():
 
 @pytest.mark.parametrize(
     ("mode", "limit", "left"),
-    [("none", None, {"fr": 5, "ko": 3}), ("smallest", None, {"fr": 3, "ko": 3}), ("none", 4, {"fr": 4, "ko": 3}), ("smallest", 2, {"fr": 2, "ko": 2})],
-)  # fmt: skip
+    [
+        ("none", None, {"fr": 5, "ko": 3}),
+        ("smallest", None, {"fr": 3, "ko": 3}),
+        ("none", 4, {"fr": 4, "ko": 3}),
+        ("smallest", 2, {"fr": 2, "ko": 2}),
+    ],
+)
 def test_balance(mode, limit, left):
     rows = [question(str(n), "fr") for n in range(5)] + [question(str(n + 5), "ko") for n in range(3)]
     removed = choose.balance(rows, mode, limit, seed=0)
@@ -116,14 +123,21 @@ def test_the_stage_from_files_to_prompts(tmp_path):
     more = (f"prompts.sources=[{first},{second}]", f"prompts.against=[{judged_by}]", "prompts.languages=[fr,ko]")
     folder = make(tmp_path, *more, "prompts.balance=none")
     assert dropped(folder) == {
-        ("first.jsonl/again", "fr"): "duplicate", ("first.jsonl/bad", "fr"): "bad_gold", ("first.jsonl/4", "fr"): "leak",
-        ("first.jsonl/0", "fr"): "translation", ("first.jsonl/1", "fr"): "translation",
-    }  # fmt: skip
+        ("first.jsonl/again", "fr"): "duplicate",
+        ("first.jsonl/bad", "fr"): "bad_gold",
+        ("first.jsonl/4", "fr"): "leak",
+        ("first.jsonl/0", "fr"): "translation",
+        ("first.jsonl/1", "fr"): "translation",
+    }
     kept = read_records(folder / "prompts.jsonl", Question)
     assert sorted((row.problem, row.language) for row in kept) == [
-        ("first.jsonl/0", "ko"), ("first.jsonl/1", "ko"), ("first.jsonl/2", "fr"), ("first.jsonl/3", "fr"),
-        ("first.jsonl/5", "fr"), ("second.jsonl/0", "ko"),
-    ]  # fmt: skip
+        ("first.jsonl/0", "ko"),
+        ("first.jsonl/1", "ko"),
+        ("first.jsonl/2", "fr"),
+        ("first.jsonl/3", "fr"),
+        ("first.jsonl/5", "fr"),
+        ("second.jsonl/0", "ko"),
+    ]
     card = (folder / "card.md").read_text()
     for line in (
         "1 of 1 rows of judge.jsonl stand in the sources",
@@ -166,9 +180,12 @@ def test_difficulty_keeps_what_is_sometimes_right_and_resumes(tmp_path, override
 
     monkeypatch.setattr(prompts, "build_engine", scripted)
     more = (
-        *overrides, f"prompts.sources=[{source}]", "prompts.difficulty.rollouts=4", "prompts.difficulty.questions_per_part=2",
+        *overrides,
+        f"prompts.sources=[{source}]",
+        "prompts.difficulty.rollouts=4",
+        "prompts.difficulty.questions_per_part=2",
         "rollout.maximum_new_tokens=60",
-    )  # fmt: skip
+    )
     folder = make(tmp_path, *more)
     assert dropped(folder) == {("0", "fr"): "too_hard", ("4", "fr"): "too_easy"}
     before = (folder / "prompts.jsonl").read_bytes()
@@ -193,8 +210,13 @@ def test_the_result_is_data_for_grpo(tmp_path, overrides):
     count = len(read_records(folder / "prompts.jsonl", Question))
     (tmp_path / "grpo").mkdir()
     built, directory = prepare(
-        tmp_path / "grpo", "+experiment=grpo", "stages=[grpo]", *overrides, "grpo.steps=1", f"data.prompts={folder / 'prompts.jsonl'}"
-    )  # fmt: skip
+        tmp_path / "grpo",
+        "+experiment=grpo",
+        "stages=[grpo]",
+        *overrides,
+        "grpo.steps=1",
+        f"data.prompts={folder / 'prompts.jsonl'}",
+    )
     execute(built, directory, directory / "config.yaml")
     assert count >= 4
     assert json.loads((directory / "grpo" / "inputs.json").read_text())["inputs"]["data.prompts"].startswith("file ")

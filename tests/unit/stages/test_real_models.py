@@ -32,9 +32,15 @@ def test_a_second_model_is_held_only_where_the_penalty_needs_one(compose, overri
 @pytest.mark.parametrize("coefficient", [0, 0.001])
 def test_without_a_reference_no_divergence_is_logged(tmp_path, overrides, coefficient):
     built, directory = prepare(
-        tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, "grpo.steps=1", "model.lora.rank=4",
-        "model.gradient_checkpointing=true", f"objective.loss.kl_coefficient={coefficient}",
-    )  # fmt: skip
+        tmp_path,
+        "+experiment=grpo",
+        "stages=[grpo]",
+        *overrides,
+        "grpo.steps=1",
+        "model.lora.rank=4",
+        "model.gradient_checkpointing=true",
+        f"objective.loss.kl_coefficient={coefficient}",
+    )
     execute(built, directory, directory / "config.yaml")
     (line,) = read_metrics(directory / "grpo" / "metrics.jsonl")
     assert ("kl" in line) == (coefficient > 0)

@@ -66,11 +66,20 @@ def good(_name=None):
 
 def arguments(root, questions, teacher, *more):
     return [
-        "+experiment=traces", f"root={root}", "distributed.processes=1", f"traces.questions=[{questions}]",
-        f"traces.teacher.url={teacher.url}", "traces.teacher.model=scripted", "traces.teacher.concurrency=4",
-        "traces.teacher.backoff_seconds=0.01", "traces.teacher.retries=3", "traces.teacher.timeout_seconds=5",
-        "traces.teacher.key_variable=TEACHER_KEY", "traces.validation_share=0", *more,
-    ]  # fmt: skip
+        "+experiment=traces",
+        f"root={root}",
+        "distributed.processes=1",
+        f"traces.questions=[{questions}]",
+        f"traces.teacher.url={teacher.url}",
+        "traces.teacher.model=scripted",
+        "traces.teacher.concurrency=4",
+        "traces.teacher.backoff_seconds=0.01",
+        "traces.teacher.retries=3",
+        "traces.teacher.timeout_seconds=5",
+        "traces.teacher.key_variable=TEACHER_KEY",
+        "traces.validation_share=0",
+        *more,
+    ]
 
 
 def make(tmp_path, questions, teacher, *more):
@@ -109,8 +118,12 @@ def test_every_answer_becomes_an_example_or_is_dropped_for_a_reason(tmp_path):
     }
     with ScriptedTeacher(by_name(script)) as teacher:
         _, folder = make(
-            tmp_path, ask_for(tmp_path, script), teacher, "traces.filter.maximum_tokens=800", "traces.filter.minimum_language=0",
-        )  # fmt: skip
+            tmp_path,
+            ask_for(tmp_path, script),
+            teacher,
+            "traces.filter.maximum_tokens=800",
+            "traces.filter.minimum_language=0",
+        )
     assert reasons(folder) == {name: name for name in list(script)[3:]}
     completion = f"{FRENCH}\n</think>\n\n{RIGHT}"
     kept = read_records(folder / "sft.jsonl", Example)
@@ -141,10 +154,16 @@ def test_questions_are_asked_in_their_language_with_the_settings(tmp_path):
             "traces.teacher.top_p=0.9",
             "+traces.teacher.extra={reasoning_effort:high,max_tokens:null,max_completion_tokens:99}",
         )
-    assert teacher.bodies == [{
-        "model": "scripted", "temperature": 0.6, "top_p": 0.9, "max_completion_tokens": 99, "reasoning_effort": "high",
-        "messages": [{"role": "user", "content": f"{INSTRUCTION}\n\nCombien font trois et quatre ? [a]"}],
-    }]  # fmt: skip
+    assert teacher.bodies == [
+        {
+            "model": "scripted",
+            "temperature": 0.6,
+            "top_p": 0.9,
+            "max_completion_tokens": 99,
+            "reasoning_effort": "high",
+            "messages": [{"role": "user", "content": f"{INSTRUCTION}\n\nCombien font trois et quatre ? [a]"}],
+        }
+    ]
     assert teacher.keys == [f"Bearer {KEY}"]
 
 
@@ -382,10 +401,23 @@ def test_killed_in_the_middle_it_goes_on_without_asking_twice(tmp_path):
 @pytest.mark.parametrize(("tail", "kept"), [(b'{"pro', 1), (b"", 1), (b"\xe3\x81", 1)])
 def test_a_half_written_last_line_is_cut(tmp_path, tail, kept):
     path = tmp_path / "answers.jsonl"
-    line = json.dumps({
-        "problem": "p", "language": "fr", "sample": 0, "asked": "h", "model": "m", "reasoning": "", "content": "c",
-        "finish": "stop", "prompt_tokens": 1, "completion_tokens": 2, "counted": True, "seconds": 1.0, "time": "t",
-    }).encode()  # fmt: skip
+    line = json.dumps(
+        {
+            "problem": "p",
+            "language": "fr",
+            "sample": 0,
+            "asked": "h",
+            "model": "m",
+            "reasoning": "",
+            "content": "c",
+            "finish": "stop",
+            "prompt_tokens": 1,
+            "completion_tokens": 2,
+            "counted": True,
+            "seconds": 1.0,
+            "time": "t",
+        }
+    ).encode()
     path.write_bytes(line + b"\n" + tail)
     file = AnswerFile(path)
     file.close()
@@ -405,9 +437,18 @@ def test_an_answer_file_changed_by_hand_is_named(tmp_path):
 
 def test_reasoning_in_both_places_is_taken_once():
     file = {
-        "problem": "p", "language": "fr", "sample": 0, "asked": "h", "model": "m", "finish": "stop", "prompt_tokens": 1,
-        "completion_tokens": 2, "counted": True, "seconds": 1.0, "time": "t",
-    }  # fmt: skip
+        "problem": "p",
+        "language": "fr",
+        "sample": 0,
+        "asked": "h",
+        "model": "m",
+        "finish": "stop",
+        "prompt_tokens": 1,
+        "completion_tokens": 2,
+        "counted": True,
+        "seconds": 1.0,
+        "time": "t",
+    }
     from src.data.traces.answers import Answer
 
     both = Answer(**file, reasoning="trace", content="<think>trace</think>\n\nanswer")

@@ -43,9 +43,12 @@ class FakeWandb(SimpleNamespace):
     def init(self, **arguments):
         self.begun.append(arguments)
         return SimpleNamespace(
-            id=arguments["id"], summary={}, log=self.logged.append, define_metric=lambda *_, **__: None,
+            id=arguments["id"],
+            summary={},
+            log=self.logged.append,
+            define_metric=lambda *_, **__: None,
             finish=lambda exit_code: None,
-        )  # fmt: skip
+        )
 
 
 def track(directory, steps, spec, resumed=0):

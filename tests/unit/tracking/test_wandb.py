@@ -83,8 +83,11 @@ def sync(server, folder, *paths):
     home.mkdir(exist_ok=True)
     command = [sys.executable, "-m", "wandb", "sync", *map(str, paths)]
     environment = {k: v for k, v in os.environ.items() if not k.startswith("WANDB")} | {
-        "WANDB_BASE_URL": server.url, "WANDB_API_KEY": "0" * 40, "HOME": str(home), "WANDB_ERROR_REPORTING": "false",
-    }  # fmt: skip
+        "WANDB_BASE_URL": server.url,
+        "WANDB_API_KEY": "0" * 40,
+        "HOME": str(home),
+        "WANDB_ERROR_REPORTING": "false",
+    }
     return subprocess.run(command, env=environment, cwd=folder, capture_output=True, text=True, timeout=60)
 
 
@@ -117,8 +120,10 @@ def test_one_export_holds_metrics_rollouts_final_values_and_the_report(tmp_path)
         summary = server.runs[state(home)["id"]]["summary"]
         uploads = {name: size for name, size in server.uploads.items() if name.startswith("media/")}
     assert [(row.get("grpo/step"), row.get("grpo/loss"), row.get("grpo/accuracy/sw")) for row in rows[:3]] == [
-        (1, 1.0, 0.25), (2, 2.0, 0.25), (3, 3.0, 0.25),
-    ]  # fmt: skip
+        (1, 1.0, 0.25),
+        (2, 2.0, 0.25),
+        (3, 3.0, 0.25),
+    ]
     assert [row["_step"] for row in rows] == list(range(5))
     assert rows[3]["dev/right_and_in_language"] == pytest.approx(0.375)
     assert rows[3]["dev/hypervolume"] == pytest.approx(0.1875)
@@ -200,8 +205,12 @@ def test_a_killed_run_loses_nothing_and_holds_every_step_once(tmp_path, killed_w
     home = tmp_path / "grpo" / "seed0"
     child = subprocess.Popen(
         [sys.executable, "-c", CHILD, str(home), killed_while],
-        stdout=subprocess.PIPE, stdin=subprocess.PIPE, start_new_session=True, text=True, cwd=ROOT,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stdin=subprocess.PIPE,
+        start_new_session=True,
+        text=True,
+        cwd=ROOT,
+    )
     assert child.stdout.readline() == "now\n"
     assert len(kill(child)) == (killed_while != "training")
     left = {"training": [], "exporting": [PARTIAL], "publishing": [WHOLE]}[killed_while]
@@ -317,9 +326,11 @@ def test_the_end_of_a_run_exports_it_with_its_shared_stages_and_says_how_to_sync
     train(home, [1, 2])
     report(home)
     config = SimpleNamespace(
-        stages=["grpo", "evaluate", "report"], tracking=SPEC, rollout=SimpleNamespace(maximum_new_tokens=100),
+        stages=["grpo", "evaluate", "report"],
+        tracking=SPEC,
+        rollout=SimpleNamespace(maximum_new_tokens=100),
         benchmark=SimpleNamespace(weights={}),
-    )  # fmt: skip
+    )
     stages = {"sft": shared, "pretrain": untracked, "grpo": home / "grpo"}
     planned = [SimpleNamespace(name=name, directory=directory) for name, directory in stages.items()]
     monkeypatch.setattr(tracking, "plan", lambda *_: planned)

@@ -95,10 +95,18 @@ def script(monkeypatch, teaches, calls, stop_at=None):
 def run(tmp_path, overrides, asked, *more):
     """Metrics, rollouts and the bytes of the model of a run with up to three rounds a step."""
     built, directory = prepare(
-        tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, f"data.prompts={asked}", f"grpo.steps={STEPS}",
-        f"grpo.prompts_per_step={PER_STEP}", f"grpo.completions_per_prompt={COMPLETIONS}", "rollout.maximum_new_tokens=60",
-        "objective.sampling_rounds=3", *more,
-    )  # fmt: skip
+        tmp_path,
+        "+experiment=grpo",
+        "stages=[grpo]",
+        *overrides,
+        f"data.prompts={asked}",
+        f"grpo.steps={STEPS}",
+        f"grpo.prompts_per_step={PER_STEP}",
+        f"grpo.completions_per_prompt={COMPLETIONS}",
+        "rollout.maximum_new_tokens=60",
+        "objective.sampling_rounds=3",
+        *more,
+    )
     execute(built, directory, directory / "config.yaml")
     folder = directory / "grpo"
     rollouts = [read_rollouts(folder / "rollouts", step) for step in range(1, STEPS + 1)]
@@ -241,9 +249,11 @@ def test_a_rank_goes_through_the_model_once_with_rollouts_or_without(count):
 
 # Every update changes the policy, though no answer of a random model is right.
 LEARNS = (
-    "objective.sampling_rounds=1", "objective.loss.entropy_coefficient=0.1", "grpo.optimiser.learning_rate=0.02",
+    "objective.sampling_rounds=1",
+    "objective.loss.entropy_coefficient=0.1",
+    "grpo.optimiser.learning_rate=0.02",
     "rollout.maximum_new_tokens=24",
-)  # fmt: skip
+)
 
 
 class KeepsOldWeights:
@@ -292,9 +302,16 @@ def test_a_truncated_sampler_is_the_policy_where_it_samples(tmp_path, overrides,
 
 def test_a_rank_without_rollouts_takes_part_in_the_probe(tmp_path, overrides, asked):
     built, directory = prepare(
-        tmp_path, "+experiment=grpo", "stages=[grpo]", *overrides, f"data.prompts={asked}", "grpo.steps=2",
-        "grpo.prompts_per_step=1", "grpo.updates_per_step=1", "distributed.processes=2",
-    )  # fmt: skip
+        tmp_path,
+        "+experiment=grpo",
+        "stages=[grpo]",
+        *overrides,
+        f"data.prompts={asked}",
+        "grpo.steps=2",
+        "grpo.prompts_per_step=1",
+        "grpo.updates_per_step=1",
+        "distributed.processes=2",
+    )
     execute(built, directory, directory / "config.yaml")
     assert all(line["sampler_gap"] < 1e-5 for line in read_metrics(directory / "grpo" / "metrics.jsonl"))
 

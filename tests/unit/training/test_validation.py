@@ -32,10 +32,12 @@ def test_averages_by_hand():
     ]
     means = averages([*rows, answer("sw", True, False, 80)], 100)
     assert means == {
-        "accuracy": pytest.approx((1 / 2 + 1) / 2), "fidelity": pytest.approx((3 / 4 + 0) / 2),
-        "right_and_in_language": pytest.approx((1 / 4 + 0) / 2), "tokens": pytest.approx(60.0),
+        "accuracy": pytest.approx((1 / 2 + 1) / 2),
+        "fidelity": pytest.approx((3 / 4 + 0) / 2),
+        "right_and_in_language": pytest.approx((1 / 4 + 0) / 2),
+        "tokens": pytest.approx(60.0),
         "hypervolume": pytest.approx(0.75 * 0.375 * (1 - 60 / 100)),
-    }  # fmt: skip
+    }
 
 
 def test_measuring_on_the_way_changes_nothing_else(tmp_path, overrides):

@@ -38,9 +38,13 @@ def test_who_started_the_ranks():
     torchrun = {"TORCHELASTIC_RUN_ID": "none", "RANK": "9", "WORLD_SIZE": "16", "LOCAL_RANK": "1"}
     assert launch_environment(torchrun) == LaunchEnvironment(9, 16, 1, "env://") and launch_environment(torchrun).shared
     step = {
-        "SLURM_STEP_NUM_TASKS": "8", "SLURM_PROCID": "5", "SLURM_LOCALID": "1", "SLURM_STEP_NODELIST": "gpu[07-09,12]",
-        "SLURM_JOB_ID": "3", "SLURM_STEP_ID": "2",
-    }  # fmt: skip
+        "SLURM_STEP_NUM_TASKS": "8",
+        "SLURM_PROCID": "5",
+        "SLURM_LOCALID": "1",
+        "SLURM_STEP_NODELIST": "gpu[07-09,12]",
+        "SLURM_JOB_ID": "3",
+        "SLURM_STEP_ID": "2",
+    }
     assert launch_environment(step) == LaunchEnvironment(5, 8, 1, "tcp://gpu07:20095")
     assert launch_environment(step | {"SLURM_STEP_NODELIST": "a-1,a-2"}).rendezvous == "tcp://a-1:20095"
     assert launch_environment(step | {"MASTER_ADDR": "10.0.0.1", "MASTER_PORT": "5"}).rendezvous == "tcp://10.0.0.1:5"
