@@ -108,7 +108,7 @@ $(ENGINES)/.ready: pyproject.toml constraints.txt | $(READY)
 	@$(PYTHON) -m venv $(ENGINES)
 	$(ENGINES)/bin/python -m pip install --quiet --retries 10 -c constraints.txt uv
 	@for pause in 0 10 60; do sleep $$pause; $(ENGINES_INSTALL) && exit 0; done; \
-		echo "error: no vLLM after three attempts, see above; when the network is there, give the same command again"; exit 2
+		echo "error: no vLLM after three attempts, see above; run the same command again when the network is back"; exit 2
 	@$(ENGINES_UV) uninstall --quiet --python $(ENGINES)/bin/python torchvision torchaudio torchcodec
 	@touch $@
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import doctest
 import re
 import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
@@ -125,6 +127,30 @@ def test_files_shown_work_when_added(tmp_path):
         assert done.returncode == 0, done.stdout + done.stderr
 
 
+def messages_shown() -> list[str]:
+    """The fixed parts of the messages under Troubleshooting: what stands before, between and after `<...>`, `...`, and `'...'`."""
+    section = (ROOT / "README.md").read_text().partition("## Troubleshooting")[2].partition("\n## ")[0]
+    messages = re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
+    parts = [
+        part.strip() for text in messages for part in re.split(r"<[^>]*>|\.\.\.|'[^']*'|\bgrpo\b|data\.sft, ", text)
+    ]
+    return sorted({part for part in parts if len(part) > 1})
+
+
+def literals(tree: ast.AST) -> Iterator[str]:
+    """Every text of a module, also the fixed parts of f-strings."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str):
+            yield node.value
+
+
+def test_messages_of_troubleshooting_are_those_of_the_code():
+    texts = [text for path in (ROOT / "src").rglob("*.py") for text in literals(ast.parse(path.read_text()))]
+    shown = messages_shown()
+    assert len(shown) >= 6
+    assert [part for part in shown if not any(part in text for text in texts)] == []
+
+
 @pytest.mark.parametrize("line", command_lines())
 def test_command_lines_are_valid(line):
     program, *words = shlex.split(re.sub(r"<[^>]*>", str(HERE), line))
@@ -136,7 +162,7 @@ def test_command_lines_are_valid(line):
     else:
         assert words[0] == "-m"
         if words[1] == "src":
-            name, *rest = words[2:]
+            name, *rest = words[2:] or ["run"]
             assert name in commands()
             if name in ("launch", "sweep"):
                 assert (ROOT / rest[0]).exists()
