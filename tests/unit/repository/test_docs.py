@@ -132,7 +132,7 @@ def messages_shown() -> list[str]:
     section = (ROOT / "README.md").read_text().partition("## Troubleshooting")[2].partition("\n## ")[0]
     messages = re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
     parts = [
-        part.strip() for text in messages for part in re.split(r"<[^>]*>|\.\.\.|'[^']*'|\bgrpo\b|data\.sft, ", text)
+        part.strip(" .?") for text in messages for part in re.split(r"<[^>]*>|\.\.\.|'[^']*'|\bgrpo\b|data\.sft, ", text)
     ]
     return sorted({part for part in parts if len(part) > 1})
 
