@@ -42,7 +42,7 @@ help: ## list the targets
 setup: $(READY) ## make .venv with the pinned dependencies (about two minutes)
 
 $(READY): pyproject.toml constraints.txt
-	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found; say make PYTHON=/path/to/python3.11"; exit 2; }
+	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found; run make PYTHON=/path/to/python3.11"; exit 2; }
 	@echo "setting up $(VENV) with $(PYTHON): about two minutes, once"
 	@$(PYTHON) -m venv $(VENV)
 	$(INSTALL) --editable ".[dev]"
@@ -56,24 +56,24 @@ $(VENV)/.extra-%: $(READY)
 	$(INSTALL) --editable ".[dev,$*]"
 	@touch $@
 
-demo: $(READY) ## the main job in the embedded world: SFT, three RL methods, evaluation, report
-	$(PY) -m src.orchestration.suite experiments/demo
+demo: $(READY) ## the recipe in the embedded world: SFT, three RL methods, evaluation, report (about three minutes)
+	$(PY) -m src launch experiments/demo
 
-table-main: $(READY) ## the main table over seeds, beside the expected numbers (SCALE=laptop)
-	$(PY) -m src.orchestration.suite experiments/main --scale $(SCALE)
+table-main: $(READY) ## the main table over seeds, against the expected numbers (SCALE=laptop)
+	$(PY) -m src launch experiments/main --scale $(SCALE)
 
 table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
-	$(PY) -m src.orchestration.suite experiments/schedules --scale $(SCALE)
-	$(PY) -m src.orchestration.suite experiments/schedules_weak --scale $(SCALE)
+	$(PY) -m src launch experiments/schedules --scale $(SCALE)
+	$(PY) -m src launch experiments/schedules_weak --scale $(SCALE)
 
-table-search: $(READY) ## 72 trials of schedules from a weak start, then the best beside the hand-set ones on other seeds
+table-search: $(READY) ## 72 trials of schedules from a weak start, then the best against the hand-set ones on other seeds
 	$(PY) -m src sweep sweeps/weak_start.yaml --jobs 2
-	$(PY) -m src.orchestration.suite experiments/search
+	$(PY) -m src launch experiments/search
 
 base-model: $(READY) ## pretrain the demo's base model again
 	$(PY) -m src base-model
 
-show-prompt: $(READY) ## the rendered prompts of a run (ARGS="model.path=<folder>")
+show-prompt: $(READY) ## the prompts of a run as the model sees them (ARGS="model.path=<folder>")
 	$(PY) -m src show-prompt +experiment=adamame_grpo $(ARGS)
 
 bench: $(VENV)/.extra-bench ## our rollout and GRPO step against transformers and TRL
@@ -82,7 +82,7 @@ bench: $(VENV)/.extra-bench ## our rollout and GRPO step against transformers an
 bench-logprobs: $(READY) ## memory and time of log-probabilities over large vocabularies
 	$(PY) experiments/bench/logprobs.py
 
-bench-scoring: $(READY) ## grading and scoring against math-verify and the released scorer (DATA=folder of MGSM-Rev2)
+bench-scoring: $(READY) ## grading and scoring against math-verify and the published scorer (DATA=folder of MGSM-Rev2)
 	$(PY) experiments/bench/scoring.py $(if $(DATA),--mgsm-rev2 $(DATA))
 
 test: $(READY) ## the default tests (about three minutes)
@@ -91,10 +91,10 @@ test: $(READY) ## the default tests (about three minutes)
 test-slow: $(READY) ## the tests that take minutes
 	$(PY) -m pytest -m slow
 
-test-slurm: $(VENV)/.extra-slurm ## runs as jobs of a SLURM that the tests start (root, slurm-wlm, munge; some minutes)
+test-slurm: $(VENV)/.extra-slurm ## tests with a SLURM that they start and stop (root, slurm-wlm, munge; about four minutes)
 	$(PY) -m pytest -m slow tests/slurm
 
-test-engines: $(ENGINES)/.ready ## vLLM on a CPU, in an environment of its own (about seven minutes)
+test-engines: $(ENGINES)/.ready ## tests with vLLM on a CPU, in a separate environment (about seven minutes)
 	@HF_HUB_OFFLINE=1 timeout --foreground --signal=INT --kill-after=60 $(ENGINES_MINUTES)m \
 		$(ENGINES)/bin/python -m pytest tests/engines || { code=$$?; \
 		test $$code != 124 || echo "error: not done in $(ENGINES_MINUTES) minutes; ENGINES_MINUTES=90 gives it more"; \
@@ -121,7 +121,7 @@ cost-doc: $(READY) ## write docs/cost.md: memory and time of the real runs on GP
 	$(PY) -m src cost > docs/cost.md.new
 	@mv docs/cost.md.new docs/cost.md
 
-bench-update: $(READY) ## operations that are counted beside the clock, for every way to make an update
+bench-update: $(READY) ## counted operations against measured time, for every way to make an update
 	$(PY) experiments/bench/update.py
 
 metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary

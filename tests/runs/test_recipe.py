@@ -22,7 +22,7 @@ def records(tmp_path_factory):
         "overrides: [distributed.processes=1]\n"
     )
     subprocess.run(
-        [sys.executable, "-m", "src.orchestration.suite", str(root), "--scale", "tiny", "--root", str(root / "runs")],
+        [sys.executable, "-m", "src", "launch", str(root), "--scale", "tiny", "--root", str(root / "runs")],
         cwd=ROOT,
         check=True,
     )

@@ -132,7 +132,9 @@ def messages_shown() -> list[str]:
     section = (ROOT / "README.md").read_text().partition("## Troubleshooting")[2].partition("\n## ")[0]
     messages = re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
     parts = [
-        part.strip(" .?") for text in messages for part in re.split(r"<[^>]*>|\.\.\.|'[^']*'|\bgrpo\b|data\.sft, ", text)
+        part.strip(" .?")
+        for text in messages
+        for part in re.split(r"<[^>]*>|\.\.\.|'[^']*'|\bgrpo\b|data\.sft, ", text)
     ]
     return sorted({part for part in parts if len(part) > 1})
 
@@ -172,6 +174,14 @@ def test_command_lines_are_valid(line):
             rest = words[2:]
         if rest and "--help" not in rest:
             compose_node(*overrides_of(rest))
+
+
+def test_the_makefile_runs_commands_that_exist():
+    modules = re.findall(r"\$\(PY\) -m (\S+)(?: (\S+))?", (ROOT / "Makefile").read_text())
+    assert {module for module, _ in modules} <= {"pip", "pytest", "ruff", "mypy", "src"}
+    launched = [name for module, name in modules if module == "src"]
+    assert "launch" in launched
+    assert set(launched) <= set(commands())
 
 
 def inline_settings() -> list[str]:
