@@ -205,3 +205,21 @@ def test_settings_in_the_text_exist(setting):
         node = compose_node("+experiment=adamame_grpo")
         parent = OmegaConf.select(node, key.rpartition(".")[0]) if "." in key else node
         assert parent is not None and key.rpartition(".")[2] in parent
+
+
+def anchors(path: Path) -> set[str]:
+    """Where a link into a page may point: its headings as GitHub writes them."""
+    headings = re.findall(r"^#+ (.*)$", path.read_text(), flags=re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).strip().replace(" ", "-") for heading in headings}
+
+
+def test_links_between_pages_lead_somewhere():
+    pages = [*PAGES, ROOT / "CHANGELOG.md", *sorted((ROOT / "experiments").rglob("*.md"))]
+    broken = []
+    for page in pages:
+        for link in re.findall(r"\]\((?!http)([^)\s]+)\)", page.read_text()):
+            path, _, anchor = link.partition("#")
+            target = page.parent / path if path else page
+            if not target.exists() or (anchor and anchor not in anchors(target)):
+                broken.append(f"{page.name}: {link}")
+    assert broken == []
