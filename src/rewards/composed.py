@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from src.common.identity import plain
 from src.language.table import LANGUAGES
 from src.rewards.base import Sample, Scores
 from src.rewards.gates import GATES
@@ -70,4 +71,4 @@ class Composed:
 
 
 def _identity(part: Part) -> Mapping[str, Any]:
-    return asdict(part) | {"reward": {"is": type(part.reward).__name__} | asdict(part.reward)}
+    return asdict(part) | {"reward": plain(part.reward)}  # a composed reward inside keeps the kinds of its own parts

@@ -34,6 +34,14 @@ BATCH = [
 ]
 
 
+def test_the_identity_of_a_composed_reward_holds_the_kind_of_every_reward_inside():
+    identities = [
+        Composed({"inner": Part(Composed({"part": Part(own)}))}).identity() for own in (Accuracy(), InLanguage())
+    ]
+    assert identities[0] != identities[1]
+    assert identities[0]["parts"]["inner"]["reward"] == Composed({"part": Part(Accuracy())}).identity()
+
+
 def test_accuracy_pays_for_right_answers():
     assert Accuracy()(BATCH) == [1.0, 1.0, 0.0, 0.0]
 
