@@ -11,8 +11,7 @@ from dataclasses import dataclass
 
 from src.common.tables import Table
 from src.models.cost import H100, Step, rollout_seconds, update_seconds
-from src.models.memory import KNOWN, Shape, Work, cache, items, total
-from src.pipeline.memory import GB
+from src.models.memory import GB, KNOWN, Shape, Work, cache, items, total
 from src.rollout.spec import VllmSpec
 
 SHARE = VllmSpec().memory_share

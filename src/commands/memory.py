@@ -10,8 +10,8 @@ from collections.abc import Sequence
 
 from src.commands.base import show_of_config
 from src.config.schema import Config
-from src.models.memory import items, total
-from src.pipeline.memory import GB, capacity, ranks_sharing, shape_of, stages, work
+from src.models.memory import GB, items, total
+from src.pipeline.memory import capacity, ranks_sharing, shape_of, stages, work
 
 
 def table(config: Config) -> str:

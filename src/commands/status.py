@@ -12,7 +12,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from src.common.console import clock
+from src.common.console import clock, fail
 from src.common.errors import UserError
 from src.store.status import STATES, RunStatus, find, read
 
@@ -58,8 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         runs = list(_all(options.root))
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error))
     show([run for run in runs if not options.state or run.state in options.state], options.root)
     return int(any(run.state == "failed" for run in runs))
 

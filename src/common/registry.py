@@ -14,8 +14,6 @@ from typing import Any
 from src.common.errors import ConfigError
 
 CONF = Path(__file__).resolve().parents[2] / "conf"
-
-
 COMPONENTS = {
     "schedule": "src.algorithm.schedules",
     "reward": "src.rewards",

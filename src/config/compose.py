@@ -19,6 +19,11 @@ from src.config.checks import check
 from src.config.explain import explain
 from src.config.schema import Config
 
+# Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
+# would not do: it does not replace a default.)
+ASKED = "?"
+OF_STAGES = {"data.sft": "sft", "data.prompts": "grpo", "benchmark.path": "evaluate"}
+
 
 @dataclass(frozen=True)
 class Composition:
@@ -69,14 +74,6 @@ def composed(overrides: Sequence[str]) -> Config:
     config = build(compose(overrides).node)
     check(config)
     return config
-
-
-# Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
-# would not do: it does not replace a default.)
-ASKED = "?"
-
-
-OF_STAGES = {"data.sft": "sft", "data.prompts": "grpo", "benchmark.path": "evaluate"}
 
 
 @cache

@@ -10,15 +10,10 @@ from typing import Any
 
 from src.common.errors import ConfigError
 from src.config.schema import Config
-from src.models.memory import KNOWN, Item, Shape, Work, items, total
+from src.models.memory import GB, KNOWN, Item, Shape, Work, items, total
 from src.models.spec import WORLD_BASE
 
-GB = 1e9
-
-
 WORLD_PROMPT = 128  # tokens; the world's questions are shorter
-
-
 OWN = 1.0e9  # what Python, torch and the data take beside the tensors, on the host
 
 

@@ -11,14 +11,8 @@ from typing import Any
 from src.store.directory import CONFIG, DONE, ERROR, LOCK, OVERRIDES, SHARED, SLURM, STATUS, RunDirectory
 
 IN_THE_PATH = ("+experiment=", "seed=", "scale=", "root=")  # of the overrides
-
-
 ELSEWHERE = ("cluster=", "cluster.")  # of the overrides: where a run was carried out
-
-
 STATES = ("failed", "running", "queued", "stopped", "finished")
-
-
 SHOWN = ("accuracy", "fidelity")
 
 

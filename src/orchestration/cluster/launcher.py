@@ -155,9 +155,9 @@ def announced(runs: Sequence[PlannedRun], folder: Path) -> Iterator[None]:
     except (submitit.core.utils.FailedJobError, submitit.core.utils.FailedSubmissionError) as error:
         for run in runs:
             record.change(run.directory, state="stopped")
-        said = next((line for line in reversed(str(error).splitlines()) if line.strip()), "").strip()
+        reason = next((line for line in reversed(str(error).splitlines()) if line.strip()), "").strip()
         raise UserError(
-            f"SLURM did not take the jobs: {said}. Look at cluster.partition, cluster.account ..."
+            f"SLURM did not take the jobs: {reason}. Look at cluster.partition, cluster.account ..."
         ) from None
 
 
