@@ -50,7 +50,7 @@ class Progress:
     """Counts `unit`s up to `total`, having begun at `start`. `ADAMAME_PROGRESS=off` keeps it silent.
 
     Stage, step, total, eta_seconds and message always go to `directory/status.json`, or to the file that
-    `ADAMAME_STATUS` names (`src.orchestration.suite` does, to follow several runs).
+    `ADAMAME_STATUS` names (`python -m src launch` does, to follow several runs).
     """
 
     def __init__(self, total: int, description: str, unit: str, start: int, directory: Path) -> None:

@@ -18,6 +18,7 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
+from src.__main__ import commands
 from tests.helpers.paths import ROOT
 
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
@@ -162,3 +163,16 @@ def test_citation_states_the_project() -> None:
     citation = yaml.safe_load((ROOT / "CITATION.cff").read_text())
     assert (citation["version"], citation["license"]) == (PROJECT["version"], PROJECT["license"])
     assert [sorted(author) for author in citation["authors"]] == [["name"]]
+
+
+def test_every_module_that_the_makefile_or_a_page_runs_is_a_command() -> None:
+    """`python -m` of any other module does nothing, with exit code 0."""
+    pages = [ROOT / "Makefile", *ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("experiments/**/*.md")]
+    runs = {match for page in pages for match in re.findall(r"-m (src[\w.]*)(?: ([a-z][a-z-]*))?", page.read_text())}
+    assert ("src", "launch") in runs and ("src.run", "") in runs
+    for module, command in sorted(runs):
+        if module == "src":
+            assert not command or command in commands(), f"python -m src {command}"
+            continue
+        source = ROOT / Path(*module.split(".")).with_suffix(".py")
+        assert '__name__ == "__main__"' in source.read_text(), f"python -m {module}"
