@@ -7,9 +7,9 @@ With A alone, its duplicates are reported: word for word, and as the same proble
 from __future__ import annotations
 
 import argparse
-import sys
 from collections.abc import Sequence
 
+from src.common.console import fail
 from src.common.errors import UserError
 from src.data.leaks import report
 from src.data.question_sets import read
@@ -28,8 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         rows = [read(name) for name in options.sets]
     except UserError as error:
-        print(f"error: {error}", file=sys.stderr)
-        return 2
+        return fail(str(error))
     for letter, name, questions in zip("AB", options.sets, rows, strict=False):
         print(f"{letter}  {len(questions):,} rows  {name}")
     print(report(rows[0], rows[1] if len(rows) > 1 else None, options.show))

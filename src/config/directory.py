@@ -95,10 +95,11 @@ def _is_left_out(key: Key) -> bool:
 
 
 def _leaves(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
-    """The settings that are no dictionaries, as JSON; equal numbers alike, and a file that is still to be given as none."""
+    """The settings that are no dictionaries, as JSON; equal numbers alike, a file that is still to be given as none, and a
+    component by the name of its class, wherever its module lies."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
-            yield from _leaves(inner, (*key, str(name)))
+            yield from _leaves(str(inner).rpartition(".")[2] if name == "_target_" else inner, (*key, str(name)))
     else:
         yield key, json.dumps(None if value in (ASKED, MISSING) else _plain(value), sort_keys=True, default=str)
 

@@ -191,6 +191,14 @@ def test_what_is_not_hashed_is_a_list_of_whole_keys():
     assert differences({"data": {"sft": "?"}}, {"data": {"sft": None}}) == []
 
 
+def test_a_component_counts_by_its_class_and_not_by_where_its_module_lies():
+    settings = {"reward": {"_target_": "src.rewards.accuracy.Accuracy"}}
+    assert differences(settings, {"reward": {"_target_": "src.rewards.plain.accuracy.Accuracy"}}) == []
+    assert differences(settings, {"reward": {"_target_": "src.rewards.fidelity.InLanguage"}}) == [
+        ["reward._target_", '"Accuracy"']
+    ]
+
+
 def test_a_run_makes_the_directory_that_is_computed_for_it(tmp_path):
     command = [
         "+experiment=sft",
