@@ -43,7 +43,8 @@ class Strategy(Protocol):
     def __call__(
         self, generate: Generate, chat: Chat, questions: Sequence[Question], seeds: Sequence[int], samples: int
     ) -> list[list[Completion]]:
-        """`samples` completions of each question; all randomness of question i comes from `seeds[i]`."""
+        """`samples` completions of each question; all randomness of question i comes from `seeds[i]`. In training ranks
+        hand over weights together, so every rank must call `generate` equally often, with or without prompts."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@ trainer's log-probabilities."""
 
 from __future__ import annotations
 
+import itertools
 import time
 from collections import Counter
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from src.models.load import pad_token, policy_weights
 from src.models.logprobs import completion_logprobs
 from src.pipeline.stage import Stage
 from src.rollout.engines.base import Engine, Rollout
-from src.rollout.generate import EngineUnderLimit, Generate, Mismatch, Prompt, Trajectory, answer_questions
+from src.rollout.generate import EngineUnderLimit, Mismatch, Prompt, Trajectory, answer_questions
 from src.rollout.judge import Judge
 from src.training.mismatch import Logprobs, check, probe
 from src.training.rollout_cache import RolloutCache
@@ -57,15 +58,17 @@ class Collector:
         chosen = draw(len(self.questions), step, number, per_step, seed)
         mine = ranks.shard([(number * per_step + place, self.questions[i]) for place, i in enumerate(chosen)])
         groups = [group for group, _ in mine]
-        seconds: list[float] = []
+        calls = itertools.count()
+        seconds = 0.0
 
-        def timed(prompts: Sequence[Prompt], samples: int) -> list[list[Rollout]]:
-            rollouts = self._generate(step, number)(prompts, samples)
-            seconds.append(time.perf_counter() - began)
+        def generate(prompts: Sequence[Prompt], samples: int) -> list[list[Rollout]]:
+            nonlocal seconds
+            rollouts = self._generate(step, number, next(calls), prompts, samples)
+            seconds = time.perf_counter() - began  # until the last call, of a strategy that makes several
             return rollouts
 
         own = answer_questions(
-            timed,
+            generate,
             self.chat,
             self.judge,
             [question for _, question in mine],
@@ -78,14 +81,17 @@ class Collector:
         every = sorted(ranks.gather(own), key=lambda trajectory: trajectory.group)  # stable: the same on every rank
         mismatches = [trajectory.mismatch for trajectory in every if trajectory.mismatch is not None]
         check(mismatches, config.rollout, config.model.dtype, self.engine.name)
-        return every, sum(seconds)
+        return every, seconds
 
-    def _generate(self, step: int, number: int) -> Generate:
-        """The engine with the policy's weights, asked for what an interrupted attempt did not leave."""
+    def _generate(
+        self, step: int, number: int, call: int, prompts: Sequence[Prompt], samples: int
+    ) -> list[list[Rollout]]:
+        """The rollouts of call `call` of a round: those that an interrupted attempt left, or those of the engine with the
+        policy's weights."""
         config = self.stage.config
         ranks = self.stage.ranks
         identity = self.stage.planned.identity
-        cache = RolloutCache.of(self.stage.directory, ranks.rank, ranks.size, number)
+        cache = RolloutCache.of(self.stage.directory, ranks.rank, ranks.size, number, call)
         engine = EngineUnderLimit(
             self.engine,
             config.rollout,
@@ -94,21 +100,16 @@ class Collector:
             "is it making progress? If it is, raise rollout.timeout_s; if not, look at its own messages above",
             policy_weights(self.policy),
         )
-
-        def generate(prompts: Sequence[Prompt], samples: int) -> list[list[Rollout]]:
-            groups = cache.load(identity, step, number)
-            if ranks.max(groups is None):  # all ranks hand over weights together: each may hold only a part of them
-                if (
-                    groups is None or config.rollout.vllm.tensor_parallel > 1
-                ):  # ranks of one engine go through it together
-                    groups = engine(prompts, samples)
-                    cache.save(identity, step, number, groups)
-                else:
-                    engine.load()
-            assert groups is not None
-            return groups
-
-        return generate
+        groups = cache.load(identity, step, number)
+        shared = config.rollout.vllm.tensor_parallel > 1  # ranks of one engine go through it together
+        if ranks.max(groups is None):  # all ranks hand over weights together: each may hold only a part of them
+            if groups is None or shared:
+                groups = engine(prompts, samples)
+                cache.save(identity, step, number, groups)
+            else:
+                engine.load()
+        assert groups is not None
+        return groups
 
     def _probe(self, trajectories: Sequence[Trajectory]) -> dict[int, Mismatch]:
         """Index -> mismatch of the rollouts that the trainer was asked about; none where no policy sampled them."""

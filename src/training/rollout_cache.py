@@ -13,14 +13,15 @@ from src.rollout.engines.base import Rollout
 
 @dataclass(frozen=True)
 class RolloutCache:
-    """The rollouts of one rank for one round of the step it is in."""
+    """The rollouts of one rank for one call of the engine in a round of the step it is in."""
 
     path: Path
 
     @staticmethod
-    def of(directory: Path, rank: int, size: int, number: int) -> RolloutCache:
-        """The file of a rank for a round: a step with several keeps all of them until the next step's replace them."""
-        later = f"-round-{number}" if number else ""
+    def of(directory: Path, rank: int, size: int, number: int, call: int = 0) -> RolloutCache:
+        """The file of a rank for a call in a round: a step with several keeps all of them until the next step's replace
+        them."""
+        later = (f"-round-{number}" if number else "") + (f"-call-{call}" if call else "")
         return RolloutCache(directory / f"pending-{rank}-of-{size}{later}.safetensors")
 
     def save(self, identity: str, step: int, number: int, groups: list[list[Rollout]]) -> None:

@@ -1,5 +1,5 @@
-"""Periodic validation: how the policy does on questions that it is not trained on, every few steps of GRPO. It is what
-ends a hopeless trial of a sweep early."""
+"""Periodic validation: how the policy does on questions that it is not trained on, every few steps of GRPO. A sweep
+ends a trial early by it."""
 
 from __future__ import annotations
 

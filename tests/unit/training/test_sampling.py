@@ -3,6 +3,7 @@
 import json
 import re
 from collections import Counter
+from functools import partial
 
 import pytest
 import torch
@@ -12,12 +13,13 @@ from src.pipeline.execute import execute
 from src.rollout.engines.base import Rollout
 from src.rollout.engines.build import build_engine
 from src.rollout.engines.scripted import ScriptedEngine
-from src.rollout.generate import Mismatch
+from src.rollout.generate import Mismatch, answer_questions, single_prompt
 from src.rollout.spec import RolloutSpec
 from src.stages import grpo
 from src.store.rollouts import read_rollouts
 from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
+from src.training import collect
 from src.training.collect import draw
 from src.training.mismatch import SamplerMismatch, check, difference, evenly_spaced, probe
 from src.training.supervised import order
@@ -167,6 +169,24 @@ def test_an_interrupted_step_takes_up_its_rounds(tmp_path, overrides, asked, mon
     for one, other in zip(resumed[0], expected[0], strict=True):
         assert {k: v for k, v in one.items() if k not in timed} == {k: v for k, v in other.items() if k not in timed}
     assert broken + after == straight  # nothing is sampled twice
+
+
+def test_a_strategy_may_ask_the_engine_several_times_in_a_round(tmp_path, overrides, asked, monkeypatch):
+    calls = []
+
+    def ask_again(generate, chat, questions, seeds, samples):
+        first = single_prompt(generate, chat, questions, seeds, samples)
+        again = single_prompt(generate, chat, questions[::-1], seeds[::-1], samples)
+        assert [c.rollout.tokens for group in again[::-1] for c in group] == [
+            c.rollout.tokens for group in first for c in group
+        ]
+        return first
+
+    script(monkeypatch, set(range(1, 11)), calls)
+    monkeypatch.setattr(collect, "answer_questions", partial(answer_questions, strategy=ask_again))
+    run(tmp_path, overrides, asked, "objective.sampling_rounds=1")
+    assert len(calls) == 2 * STEPS
+    assert calls[1::2] == [call[::-1] for call in calls[::2]]  # and not the rollouts that the first call left
 
 
 def test_the_parts_of_a_reward_are_logged_and_kept(tmp_path, overrides, asked, monkeypatch):
