@@ -141,3 +141,7 @@ def _lines(title: str, count: int, total: int, pairs: Sequence[tuple[Question, Q
         ]
         lines.append("")
     return lines
+
+
+if __name__ == "__main__":
+    raise SystemExit("this is a command of its own now: python -m src leaks A [B]")
