@@ -85,7 +85,7 @@ bench-logprobs: $(READY) ## memory and time of log-probabilities over large voca
 bench-scoring: $(READY) ## grading and scoring against math-verify and the published scorer (DATA=folder of MGSM-Rev2)
 	$(PY) experiments/bench/scoring.py $(if $(DATA),--mgsm-rev2 $(DATA))
 
-test: $(READY) ## the default tests (about three minutes)
+test: $(READY) ## the default tests (about six minutes)
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 test-slow: $(READY) ## the tests that take minutes
@@ -94,7 +94,7 @@ test-slow: $(READY) ## the tests that take minutes
 test-slurm: $(VENV)/.extra-slurm ## tests with a SLURM that they start and stop (root, slurm-wlm, munge; about four minutes)
 	$(PY) -m pytest -m slow tests/slurm
 
-test-engines: $(ENGINES)/.ready ## tests with vLLM on a CPU, in a separate environment (about seven minutes)
+test-engines: $(ENGINES)/.ready ## tests with vLLM on a CPU, in a separate environment (about ten minutes)
 	@HF_HUB_OFFLINE=1 timeout --foreground --signal=INT --kill-after=60 $(ENGINES_MINUTES)m \
 		$(ENGINES)/bin/python -m pytest tests/engines || { code=$$?; \
 		test $$code != 124 || echo "error: not done in $(ENGINES_MINUTES) minutes; ENGINES_MINUTES=90 gives it more"; \
