@@ -17,6 +17,7 @@ from src.orchestration.cluster.snapshot import PARTS
 from src.store.status import find, read
 from tests.helpers import slurm as server
 from tests.helpers.paths import ROOT
+from tests.helpers.processes import heed_interrupts
 
 LACKING = server.missing() or ("" if importlib.util.find_spec("submitit") else "needs submitit: make setup-slurm")
 pytestmark = [pytest.mark.slow, pytest.mark.skipif(bool(LACKING), reason=LACKING)]
@@ -59,7 +60,15 @@ def submit(slurm, root, *more, cwd=ROOT):
 
 def start(slurm, arguments, cwd=ROOT):
     """A process where SLURM is there, with what it says in one pipe."""
-    return subprocess.Popen(arguments, cwd=cwd, env=slurm, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    return subprocess.Popen(
+        arguments,
+        cwd=cwd,
+        env=slurm,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        preexec_fn=heed_interrupts,
+    )
 
 
 def end(process, seconds=600):

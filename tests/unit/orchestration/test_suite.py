@@ -15,6 +15,7 @@ from src.config.directory import directory_of
 from src.orchestration import suite
 from src.orchestration.suite import Job, RunsSpec, jobs_of
 from tests.helpers.paths import ROOT
+from tests.helpers.processes import heed_interrupts
 
 
 @pytest.mark.parametrize("folder", sorted(p.parent.name for p in (ROOT / "experiments").glob("*/runs.yaml")))
@@ -150,7 +151,12 @@ def test_a_set_of_runs_that_ends_leaves_no_run_behind(tmp_path, overrides, numbe
     more = [text for text in overrides if not text.startswith(("root=", "scale="))]
     command = [sys.executable, "-m", "src", "launch", str(tmp_path), "--root", root.partition("=")[2], "--jobs", "1"]
     process = subprocess.Popen(
-        [*command, *more, "grpo.steps=1000"], cwd=ROOT, stderr=subprocess.PIPE, stdout=subprocess.DEVNULL, text=True
+        [*command, *more, "grpo.steps=1000"],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        text=True,
+        preexec_fn=heed_interrupts,
     )
     wait_until(lambda: processes_of(root))
     process.send_signal(number)
