@@ -10,15 +10,17 @@ from types import TracebackType
 
 from src.common.errors import UserError
 from src.grading.compare import compare
-from src.grading.extract import RULES, extract
-from src.grading.normal import normalise
+from src.grading.extract import RULES, extract, last_box
+from src.grading.normal import gold_solution, normalise
 from src.grading.pool import Pool
 from src.grading.published import published_answer
 
 # The scoring rule, stamped on every result. A change that can move a verdict gets a new number and a line here.
 #   1  the one box after </think>, ASCII notation
 #   2  the last box; numbers of 18 languages, units, lists, words, letters of options
-SCORING_VERSION = 2
+#   3  formulas equal exactly, by this project's own comparison; nothing infinite equals a number; boxes side by side are
+#      one list; letters of a formula are no units; words for thousands and millions; other languages are nobody's
+SCORING_VERSION = 3
 REMEMBERED = 200_000  # pairs
 Pair = tuple[str, str, str, str]  # gold, answer, language, kind
 
@@ -48,8 +50,8 @@ class Grade:
 
 @dataclass(frozen=True)
 class GraderSpec:
-    """`rules` names where an answer is looked for (`src.grading.extract.RULES`). `timeout` is in seconds for one
-    comparison, `memory_megabytes` for each worker."""
+    """`rules` names where an answer is looked for (`src.grading.extract.RULES`). `timeout` is in seconds of processor time
+    for one comparison, `memory_megabytes` for each worker."""
 
     rules: str = "strict"
     workers: int = 1
@@ -70,6 +72,11 @@ class GraderSpec:
                 f"grader.memory_megabytes must be at least 512, which sympy needs; got {self.memory_megabytes}"
             )
         return violations
+
+
+def gold_text(gold: str) -> str:
+    """A gold answer, normalised: what a worked solution puts in its last box, or after `####`."""
+    return normalise((last_box(gold) if "\\boxed" in gold else None) or gold_solution(gold))
 
 
 class Grader:
@@ -101,7 +108,7 @@ class Grader:
             for completion, kind in zip(completions, kinds, strict=True)
         ]
         pairs = [
-            (normalise(gold), extraction.answer or "", language, kind)
+            (gold_text(gold), extraction.answer or "", language, kind)
             for gold, extraction, language, kind in zip(gold_answers, extractions, languages, kinds, strict=True)
         ]
         verdicts = self._compare(pairs)
@@ -132,10 +139,14 @@ class Grader:
             )
 
     def grade_gold_answers(self, gold_answers: Sequence[tuple[str, str, str]]) -> list[Status]:
-        """The verdict on every (gold, language, kind) as an answer to itself."""
-        return self._compare(
-            [(normalise(gold), normalise(gold), language, kind) for gold, language, kind in gold_answers]
-        )
+        """The verdict on every (gold, language, kind) as an answer to itself. A formula is one in any language, and is
+        checked once."""
+        pairs = [(text := gold_text(gold), text, language, kind) for gold, language, kind in gold_answers]
+        first: dict[tuple[str, str], Pair] = {}
+        for pair in pairs:
+            if compare(*pair) is None:
+                first.setdefault((pair[0], pair[3]), pair)
+        return self._compare([first.get((pair[0], pair[3]), pair) for pair in pairs])
 
     def _compare(self, pairs: Sequence[Pair]) -> list[Status]:
         """The verdict on each pair; what takes a worker is compared once, however often a batch repeats it."""

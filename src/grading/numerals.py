@@ -30,6 +30,7 @@ _COUNTED = re.compile(
     rf"(负|負|마이너스|マイナス|-)?\s*((?:[{_NUMERALS}]|(?<!\d)(?<!\d\.)\d+(?:\.\d+)?(?!\d)|(?<=[{_NUMERALS}]) (?=[{_NUMERALS}\d]))+)"
     rf"\s*([{_COUNTERS}]{{0,4}})[^\W\d_]{{0,8}}"
 )
+_APART = re.compile(rf"(?<=\d)\s+(?=[{''.join([*_SMALL, *_LARGE])}])")  # 1.25 万
 _PART = re.compile(rf"\d+(?:\.\d+)?|[{_NUMERALS}]")
 _OVER = re.compile(r"(.+?)(?:分之|분의 ?|分の)(.+)")
 _POINT = re.compile(rf"([{_NUMERALS}]+)点([{''.join(_DIGITS)}]+)")
@@ -49,6 +50,7 @@ def east_asian(text: str, language: str) -> Fraction | None:
     if point:
         value = _value(_PART.findall(point[1]), language)
         return None if value is None else value + Fraction("0." + "".join(str(_DIGITS[c]) for c in point[2]))
+    text = _APART.sub("", text)
     counted = _COUNTED.fullmatch(text.replace(",", ""))
     if not counted or any(c in _NUMERALS for c in text[counted.end(2) :]):
         return None

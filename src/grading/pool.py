@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import math
 import os
 import selectors
+import signal
 import subprocess
 import sys
 import time
@@ -17,6 +17,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 START_SECONDS = 60.0  # importing sympy on a loaded machine
+# A worker keeps its own time, that of the processor, so that neither load nor a suspended job moves a verdict. The parent
+# steps in where a worker does not even get to that: after so many times the limit and these seconds.
+PATIENCE, GRACE = 20, 30.0
 
 
 @dataclass
@@ -30,25 +33,27 @@ class _Worker:
 
 @dataclass
 class Pool:
-    """Up to `size` workers, started when first needed, each task with its own `timeout` in seconds."""
+    """Up to `size` workers, started when first needed, each task with its own `timeout` in seconds of processor time."""
 
     size: int
     timeout: float
     megabytes: int
     workers: list[_Worker] = field(default_factory=list)
+    _again: set[int] = field(default_factory=set)  # tasks whose worker came to nothing once
 
     def run(self, tasks: Sequence[tuple[str, ...]]) -> list[str]:
-        """The status word of every (gold, answer, language, kind), in order. A worker that is late is killed
-        (`timeout`); one that dies by itself, out of memory for example, answers `error`."""
+        """The status word of every (gold, answer, language, kind), in order. A worker whose time is up
+        ends (`timeout`); one that dies by itself, out of memory for example, answers `error`."""
         results = [""] * len(tasks)
         waiting = deque(range(len(tasks)))
+        self._again = set[int]()
         for worker in [worker for worker in self.workers if worker.process.poll() is not None]:
             self._end(worker)  # it died idle: no task of these is to blame
             self.workers.remove(worker)
         try:
             while waiting or any(worker.task is not None for worker in self.workers):
                 self._assign(tasks, waiting)
-                self._collect(results)
+                self._collect(results, waiting)
         except BaseException:  # what a worker is at belongs to these tasks, not to the next ones
             self.close()
             raise
@@ -66,7 +71,7 @@ class Pool:
         for worker in self.workers:
             if waiting and worker.ready and worker.task is None:
                 worker.task = waiting.popleft()
-                worker.deadline = time.monotonic() + self.timeout
+                worker.deadline = time.monotonic() + PATIENCE * self.timeout + GRACE
                 try:
                     assert worker.process.stdin is not None
                     worker.process.stdin.write(json.dumps(tasks[worker.task]).encode() + b"\n")
@@ -74,7 +79,7 @@ class Pool:
                 except OSError:  # it died between two tasks: seen as end of file below
                     pass
 
-    def _collect(self, results: list[str]) -> None:
+    def _collect(self, results: list[str], waiting: deque[int]) -> None:
         now = time.monotonic()
         with selectors.DefaultSelector() as selector:
             for worker in self.workers:
@@ -86,7 +91,8 @@ class Pool:
             worker = key.data
             received = os.read(key.fd, 4096)
             if not received:
-                self._replace(worker, results, "error")
+                ended = worker.process.wait()
+                self._replace(worker, results, "timeout" if ended == -signal.SIGPROF else "error")
                 continue
             worker.buffer += received
             if worker.buffer.endswith(b"\n"):
@@ -103,6 +109,10 @@ class Pool:
         for worker in list(self.workers):
             late = time.monotonic() > worker.deadline
             if late and (worker.task is not None or not worker.ready):
+                if worker.task is not None and worker.task not in self._again:  # the job may have been suspended
+                    self._again.add(worker.task)
+                    waiting.append(worker.task)
+                    worker.task = None
                 self._replace(worker, results, "timeout")
 
     def _replace(self, worker: _Worker, results: list[str], status: str) -> None:
@@ -120,12 +130,14 @@ class Pool:
 
     def _start(self) -> _Worker:
         process = subprocess.Popen(
-            [sys.executable, "-m", "src.grading.worker", str(self.megabytes), str(math.ceil(self.timeout))],
+            [sys.executable, "-m", "src.grading.worker", str(self.megabytes), str(self.timeout)],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=ROOT,
-            env=os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+            # The order of sets, which sympy's rules may depend on, is the same in every worker.
+            env=os.environ
+            | {"PYTHONPATH": str(ROOT), "PYTHONHASHSEED": "0", "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
         return _Worker(process, deadline=time.monotonic() + START_SECONDS)
 

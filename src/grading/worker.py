@@ -1,9 +1,9 @@
-"""A process that compares answers with math-verify: `python -m src.grading.worker <megabytes> <seconds>`.
+"""A process that compares answers by algebra: `python -m src.grading.worker <megabytes> <seconds>`.
 
-One JSON list [gold, answer, language, kind] a line comes in, one JSON word goes out: right, wrong, unparsed or error. The
-parent keeps the time and kills this process when it takes too long; memory is limited here, and so is a task's time
-should the parent itself be gone. Text is only ever read as LaTeX: math-verify's reader of Python expressions, which
-evaluates what it reads, is left out.
+One JSON list [gold, answer, language, kind] a line comes in, one JSON word goes out: right, wrong, unparsed or error. A
+task that takes more processor time than that ends the process (SIGPROF), as does more memory; so does, after a while, a
+parent that is gone. Text is only ever read as LaTeX: math-verify's reader of Python expressions, which evaluates what it
+reads, is left out.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ import signal
 import sys
 
 from src.grading.compare import compare
+from src.grading.pool import GRACE, PATIENCE
 
-ORPHANED = 10  # seconds past the parent's time limit after which only a parent that died explains the wait
+ORPHANED = 10  # seconds past the parent's patience after which only a parent that died explains the wait
 FULL = 0.6  # share of the memory limit above which a worker asks to be replaced
 
 
@@ -27,7 +28,7 @@ def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def main(megabytes: int, seconds: int = 60) -> None:
+def main(megabytes: int, seconds: float = 60.0) -> None:
     try:
         import resource
 
@@ -36,31 +37,36 @@ def main(megabytes: int, seconds: int = 60) -> None:
         pass  # no such limit on this system; the parent's time limit stands
     from math_verify import LatexExtractionConfig, parse, verify
 
+    from src.grading.formula import compare_formulas
+
     def read(text: str) -> list[object]:
-        # The parent keeps the time: math-verify's own alarm would cost 5 s each and misfire outside main threads.
+        # Time is kept above: math-verify's own alarm would cost 5 s each and misfire outside main threads.
         return list(
             parse(f"${text}$", extraction_config=[LatexExtractionConfig()], parsing_timeout=None, raise_on_error=True)
         )
 
-    def formula(gold: str, answer: str) -> str:
+    def as_published(gold: str, answer: str) -> str:
         wanted, given = read(gold), read(answer)
         if not wanted or not given:
             return "unparsed"
         return "right" if verify(wanted, given, timeout_seconds=None, raise_on_error=True) else "wrong"
 
-    formula("x^{2}", "1")  # the first use loads grammars: not on a task's time
+    compare_formulas("x^{2}", "1")  # the first use loads grammars: not on a task's time
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        signal.alarm(seconds + ORPHANED)  # no handler: it ends the process, even in the middle of a long product
+        # No handlers: they end the process, even in the middle of a long product.
+        signal.setitimer(signal.ITIMER_PROF, seconds)
+        signal.alarm(int(PATIENCE * seconds + GRACE) + ORPHANED)
         try:
             gold, answer, language, kind = json.loads(line)
-            status = compare(gold, answer, language, kind, formula)
+            status = compare(gold, answer, language, kind, as_published if kind == "published" else compare_formulas)
         except Exception:  # whatever sympy raises on hostile text is a fact about the text
             status = "error"
+        signal.setitimer(signal.ITIMER_PROF, 0)
         signal.alarm(0)
         # sympy remembers what it was given, giants too: a process that has grown is to be replaced.
         print(json.dumps([status, "full"] if _megabytes() > megabytes * FULL else status), flush=True)
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    main(int(sys.argv[1]), *map(float, sys.argv[2:]))

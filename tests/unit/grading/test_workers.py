@@ -53,7 +53,7 @@ def test_text_is_never_run(tmp_path):
 def test_what_was_interrupted_leaves_no_task_behind(monkeypatch):
     with Grader(GraderSpec()) as grader:
 
-        def interrupt(self, results):
+        def interrupt(self, results, waiting):
             raise KeyboardInterrupt
 
         with monkeypatch.context() as patch:
