@@ -6,6 +6,7 @@ import re
 from itertools import pairwise
 
 from src.grading.numbers import readings
+from src.grading.numerals import COUNTERS
 
 OPEN, CLOSE = "([{", ")]}"
 # "and" and "or" between two elements, in languages that set words apart and in those that do not.
@@ -14,7 +15,8 @@ _SPACED = re.compile(
     r"|এবং|ও|অথবা|বা|কিংবা|మరియు|లేదా|و|أو)(?=\s)|\\(?:lor|land|vee|wedge)(?![a-z])|(?<=[\d)}\]])(?:and|or)(?=[\d(\\{\[])|&)\s*"
 )
 _GLUED = re.compile(
-    r"\s*,?\s*(?:以及|或者|或是|還有|还有|和|与|與|或|及|または|もしくは|あるいは|および|及び|と|か|그리고|또는|혹은|이나|와|과|및|และ|หรือ|กับ)\s*"
+    r"\s*,?\s*(?:以及|或者|或是|還有|还有|または|もしくは|あるいは|および|及び|그리고|또는|혹은|และ|หรือ|กับ|和|与|與|或|及|및"
+    rf"|(?<=[\d)}}\s{COUNTERS}])(?:이나|と|か|와|과)|(?:と|와|과)(?=\s*\d))\s*"
 )
 _ARABIC = re.compile(r"\s+و(?=[\d\\(-])")  # written at the number that follows
 _ELEMENT = re.compile(r"\d|\\[a-zA-Z]|^[A-Za-z]$|[A-Za-z]\s*=")
@@ -70,11 +72,13 @@ def _joined(text: str) -> str:
     if "\\begin" in text:
         return text
     text = _ARABIC.sub(", ", text)
-    for pattern in (_SPACED, _GLUED):
-        parts = pattern.split(text) if pattern is _SPACED or not text.isascii() else [text]
-        if len(parts) > 1 and all(_ELEMENT.search(part.strip()) for part in parts):
-            text = ", ".join(part.strip() for part in parts)
-    return text
+    text = _joined_at(_SPACED, text)
+    return text if text.isascii() else _joined_at(_GLUED, text)
+
+
+def _joined_at(pattern: re.Pattern[str], text: str) -> str:
+    parts = [part.strip() for part in pattern.split(text)]
+    return ", ".join(parts) if len(parts) > 1 and all(map(_ELEMENT.search, parts)) else text
 
 
 def _encloses(text: str) -> bool:

@@ -75,6 +75,7 @@ _SIGNS = {
     sign: "\\frac{{{}}}{{{}}}".format(*unicodedata.normalize("NFKC", sign).split("\N{FRACTION SLASH}"))
     for sign in _FRACTIONS
 }
+_BARRED = re.compile("(?:[0-9][\u0304\u0305])+")  # 0.3̅
 _RAISED = re.compile("[⁻⁺]?[⁰¹²³⁴⁵⁶⁷⁸⁹]{1,9}")
 _LOWERED = re.compile("[₀₁₂₃₄₅₆₇₈₉]{1,9}")
 _PLAIN = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻⁺₀₁₂₃₄₅₆₇₈₉", "0123456789-+0123456789")
@@ -169,6 +170,7 @@ def _inline(text: str) -> str:
 
 def _signs(text: str) -> str:
     """Signs of Unicode that LaTeX has a command for."""
+    text = _BARRED.sub(lambda match: "\\overline{" + re.sub(r"\D", "", match.group()) + "}", text)
     text = _RAISED.sub(lambda match: "^{" + match.group().translate(_PLAIN) + "}", text)
     text = _LOWERED.sub(lambda match: "_{" + match.group().translate(_PLAIN) + "}", text)
     text = _ROOT.sub(lambda match: "\\sqrt{" + (match[1] or match[2] or match[3]) + "}", text)

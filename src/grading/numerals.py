@@ -21,14 +21,14 @@ _DIGITS = {sign: value for value, signs in enumerate(_DIGIT_SIGNS) for sign in s
 _SMALL = {"十": 10, "拾": 10, "십": 10, "百": 100, "佰": 100, "백": 100, "千": 1000, "仟": 1000, "천": 1000}
 _LARGE = {"万": 10**4, "萬": 10**4, "만": 10**4, "亿": 10**8, "億": 10**8, "억": 10**8}
 _NUMERALS = "".join([*_DIGITS, *_SMALL, *_LARGE])
-_COUNTERS = (
+COUNTERS = (
     "個个箇つ本人名匹頭羽枚冊台台回度年月日時分秒円元块塊支只隻条條张張辆輛斤米克吨噸里升天岁歲周週朵颗顆粒瓶杯盒包袋件位次双雙页頁磅"
     "개명원권마리살시간분초일주달년번장대잔병송이자루도미터그램킬로층"
 )
 # A numeral, then at most a counter or a unit, then what is counted after a blank.
 _COUNTED = re.compile(
     rf"(负|負|마이너스|マイナス|-)?\s*((?:[{_NUMERALS}]|(?<!\d)(?<!\d\.)\d+(?:\.\d+)?(?!\d)|(?<=[{_NUMERALS}]) (?=[{_NUMERALS}\d]))+)"
-    rf"\s*([{_COUNTERS}]{{0,4}})[^\W\d_]{{0,8}}"
+    rf"\s*([{COUNTERS}]{{0,4}})[^\W\d_]{{0,8}}"
 )
 _APART = re.compile(rf"(?<=\d)\s+(?=[{''.join([*_SMALL, *_LARGE])}])")  # 1.25 万
 _PART = re.compile(rf"\d+(?:\.\d+)?|[{_NUMERALS}]")
