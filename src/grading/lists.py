@@ -16,7 +16,7 @@ _SPACED = re.compile(
 )
 _GLUED = re.compile(
     r"\s*,?\s*(?:以及|或者|或是|還有|还有|または|もしくは|あるいは|および|及び|그리고|또는|혹은|และ|หรือ|กับ|和|与|與|或|及|및"
-    rf"|(?<=[\d)}}\s{COUNTERS}])(?:이나|と|か|와|과)|(?:と|와|과)(?=\s*\d))\s*"
+    rf"|(?<=[\d)}}\s{COUNTERS}])(?:이나|と|か|와|과)|(?:と|와)(?=\s*\d))\s*"
 )
 _ARABIC = re.compile(r"\s+و(?=[\d\\(-])")  # written at the number that follows
 _ELEMENT = re.compile(r"\d|\\[a-zA-Z]|^[A-Za-z]$|[A-Za-z]\s*=")
