@@ -31,7 +31,7 @@ _WORDS = re.compile(r"[^\W\d_]+(?:[\s'’.-]+[^\W\d_]+)*")
 _BRACE = re.compile(r"\\[{}]|[{}]")
 _RELATION = re.compile(r"(?<![<>!:=\\])=(?!=)")
 _ANY_RELATION = re.compile(r"[=<>]|\\(?:le|ge|leq|geq|ne|neq|lt|gt|in|approx)(?![a-z])")
-_NOT_ONE = re.compile(_ANY_RELATION.pattern + r"|\\(?:pm|mp|cup)(?![a-z])")
+_NOT_ONE = re.compile(_ANY_RELATION.pattern + r"|\\cup(?![a-z])")
 _APPROXIMATELY = re.compile(r"\\(?:approx|simeq|thickapprox)(?![a-z])")
 _MEMBER = re.compile(r"\s*[A-Za-z]\s*\\in(?![a-z])\s*")
 # What letters stand for in a formula that are no name: commands of functions, and the constants.
@@ -144,7 +144,7 @@ def _equations(gold: str, answer: str, language: str, formula: Formula | None, d
         return ""
     if _APPROXIMATELY.search(answer):  # x = \sqrt{2} \approx 1.41: the first value counts
         about = [side.strip() for side in _APPROXIMATELY.split(answer)]
-        answer = next((side for side in about if side and not _is_name(side)), "") or about[0]
+        answer = next((side for side in about if _has_value(side)), about[0])
         if not answer:
             return UNPARSED
     if not _ANY_RELATION.search(gold):
@@ -189,6 +189,10 @@ def _is_name(side: str) -> bool:
     if readings(side):
         return False
     return _LETTER.search(_CONSTANT.sub("", _FUNCTION.sub(" ", side))) is not None
+
+
+def _has_value(side: str) -> bool:
+    return any(part.strip() and not _is_name(part) for part in _RELATION.split(side))
 
 
 def _is_name_of_relation(name: str) -> bool:

@@ -61,6 +61,8 @@ DIGITS = 600  # more than an answer may have characters
 _CONFIG = NormalizationConfig(basic_latex=True, units=False, malformed_operators=True, nits=True, boxed="none")
 _CONVERSION = ConversionConfig(interpret_as_mixed_fractions=False, lowercase_symbols=False)
 _NOT_READ = re.compile(r"(?<![_^\d])\d+\s+\d|\d\.\d*\.|[?!]{2}|[^\W\d_]{24}")  # two numbers side by side are no product
+_BUILDER = re.compile(r"\s*\\\{\s*[a-zA-Z]\s*(?:\\mid|\||:)\s*(.+)\\\}\s*", re.DOTALL)
+_COMMON_LOGARITHM = re.compile(r"\\lg(?![a-z])")
 _SHORT = re.compile(r"\\frac\s*(\d)\s*(\d)")  # TeX takes one digit each
 _MIXED = re.compile(r"(?<![\d.^_a-zA-Z])(\d+)\s*\\frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _DEGREES = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|°)")
@@ -88,6 +90,11 @@ def read(text: str) -> Any | None:
     """The sympy object that the whole of `text` stands for, decimals as exact fractions; None when it is no LaTeX."""
     for sign_, command in _SIGNS.items():
         text = text.replace(sign_, command)
+    builder = _BUILDER.fullmatch(text)
+    if builder:  # {x | x > 1}
+        condition = read(builder[1])
+        return _as_set(condition) if _relations(condition) and len(condition.free_symbols) == 1 else None
+    text = _COMMON_LOGARITHM.sub("\\\\log_{10}", text)
     text = _MIXED.sub(_mixed, _SHORT.sub(r"\\frac{\1}{\2}", text))
     text = _LONG_DECIMAL.sub(lambda match: f"(\\frac{{{match[1]}{match[2]}}}{{1{'0' * len(match[2])}}})", text)
     text = _DEGREES.sub("\\\\cdot\\\\frac{\\\\pi}{180}" if _TRIGONOMETRIC.search(text) else "", text)
@@ -113,7 +120,10 @@ def equal(gold: Any, answer: Any) -> bool:
     if relations[0] and relations[1]:
         return _same_relations(gold, answer, *relations)
     if relations[0] or relations[1]:
-        return bool(relations[0]) and isinstance(answer, Set) and _same_set(_as_set(gold), answer)
+        one, other = (_as_set(value) if made else value for value, made in zip((gold, answer), relations, strict=True))
+        if isinstance(gold, Interval) and gold.is_open and not gold.has(oo, -oo):
+            return False  # it may be a point
+        return isinstance(one, Set) and isinstance(other, Set) and _same_set(one, other)
     if isinstance(gold, (Set, Tuple)) or isinstance(answer, (Set, Tuple)):
         return _same_collection(gold, answer)
     return isinstance(gold, Expr) and isinstance(answer, Expr) and same_value(gold, answer)

@@ -19,6 +19,7 @@ _GLUED = re.compile(
     rf"|(?<=[\d)}}\s{COUNTERS}])(?:이나|と|か|와|과)|(?:と|와)(?=\s*\d))\s*"
 )
 _ARABIC = re.compile(r"\s+و(?=[\d\\(-])")  # written at the number that follows
+_EITHER = re.compile(r"\\(pm|mp)(?![a-z])")
 _ELEMENT = re.compile(r"\d|\\[a-zA-Z]|^[A-Za-z]$|[A-Za-z]\s*=")
 
 
@@ -41,6 +42,8 @@ def listed(text: str, language: str = "en") -> tuple[str, list[str]] | None:
     if brackets:
         inner = _joined(inner)
     parts = _parts(inner, language)
+    if brackets in ("", "{}"):
+        parts = [one for part in parts for one in _signed(part)]
     return (brackets, parts) if all(parts) and (brackets or len(parts) > 1) else None
 
 
@@ -54,6 +57,15 @@ def _parts(inner: str, language: str) -> list[str]:
         finer = _split(part, ",")
         parts += finer if len(finer) > 1 and not readings(part, language) else [part]
     return parts
+
+
+def _signed(part: str) -> list[str]:
+    """Of `2 \\pm \\sqrt{3}` both values."""
+    if not _EITHER.search(part):
+        return [part]
+    plus = _EITHER.sub(lambda sign: "+" if sign[1] == "pm" else "-", part)
+    minus = _EITHER.sub(lambda sign: "-" if sign[1] == "pm" else "+", part)
+    return [re.sub(r"^\+|(?<=[=({])\s*\+", "", signed) for signed in (plus, minus)]
 
 
 def _split(text: str, separator: str) -> list[str]:

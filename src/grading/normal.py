@@ -49,6 +49,8 @@ _LATEX = {
     "\\dfrac": "\\frac",
     "\\tfrac": "\\frac",
     "\\cfrac": "\\frac",
+    "\\langle": "(",
+    "\\rangle": ")",
     "\\lbrace": "\\{",
     "\\rbrace": "\\}",
     "\\varnothing": "\\emptyset",
@@ -151,6 +153,8 @@ def _normalise(text: str) -> str:
     if "\\" in text or "~" in text:
         text = without_text_units(text)
         text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", " ", text)
+        text = re.sub(r",\s*(?:where\s+)?[a-zA-Z]\s*\\in\s*(?:\\mathbb\s*\{?\s*)?Z\s*\}?$", "", text)  # k\pi, k \in Z
+        text = text.replace("\\left<", "(").replace("\\right>", ")")
         text = _SIZED.sub("", _SPACES.sub(" ", _THIN.sub("", text)))
         for command, plain in _LATEX.items():
             text = text.replace(command, plain)
