@@ -77,6 +77,11 @@ _PERCENT = re.compile(
     r"(?![^\W\d_])|phần trăm|ร้อยละ|เปอร์เซ็นต์|パーセント|퍼센트|프로|শতাংশ|శాతం|في المئة|في المائة|بالمئة|بالمائة|百分比",
     re.IGNORECASE,
 )
+_MULTIPLYING = re.compile(r"(?<![^\W\d_])(elfu|laki|milioni|bilioni|mia)\s+$")
+# Words right after a number in which one may be that changes it: 1.5 million, 5 and a half.
+_BESIDE_NUMBER = re.compile(
+    r"\s*(?:(?:and|und|et|y|e|и)\s+(?:an?\s+|une?\s+)?)?[^\W\d_]+(?:[^\W\d_]|[\u0300-\u036f\u0900-\u0e7f])*"
+)
 _METRIC = re.compile(r"(?<=\d)\s*千(?=[米克瓦卡])")  # 18千米 is 18 km; elsewhere 千 is a thousand
 _BESIDE = frozenset(" ()%.:;?\"“”«»„‚‘’',°")  # signs that leave a number what it is
 
@@ -123,7 +128,11 @@ def numbers_in(text: str) -> list[str]:
         named = before[-1:] in "-–" and before[:1].isalpha()
         if not named and before[-1:] not in ("\\", "^", "_", "{") and not after.startswith(("^", "_", "\\", "{")):
             percent = "%" if after.startswith(("%", "٪")) or before.rstrip(" ").endswith("%") else ""
-            numbers.append(number.group().rstrip(".,") + percent)
+            written = number.group().rstrip(".,") + percent
+            multiplied = _MULTIPLYING.search(text[: number.start()][-12:])
+            beside = _BESIDE_NUMBER.match(text, number.end())
+            changed = beside and _CHANGING.search(beside.group())
+            numbers.append((f"{multiplied[1]} " if multiplied else "") + written + (beside.group() if changed else ""))
     return numbers
 
 

@@ -1,7 +1,9 @@
 """Workers: hostile answers cost one time limit each, and neither an exception nor a wrong neighbour."""
 
+import signal
 import subprocess
 import sys
+import threading
 import time
 
 import pytest
@@ -62,6 +64,15 @@ def test_what_was_interrupted_leaves_no_task_behind(monkeypatch):
                 grader.grade([box("x+y")], ["y"])
         assert not grader.pool.workers
         assert grader.grade([box("x+2")], ["2+x"]) == [Grade(Status.RIGHT, "x+2", "box")]
+
+
+def test_a_worker_that_is_suspended_past_its_time_goes_on():
+    with Grader(GraderSpec(timeout=0.7)) as grader:
+        grader.grade([box("x")], ["x"])
+        process = grader.pool.workers[0].process
+        process.send_signal(signal.SIGSTOP)
+        threading.Timer(1.5, process.send_signal, (signal.SIGCONT,)).start()
+        assert grader.grade([box("\\sqrt{8}")], ["2\\sqrt{2}"])[0].status is Status.RIGHT
 
 
 def test_a_worker_without_parent_ends_by_itself(monkeypatch):
