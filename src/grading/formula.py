@@ -93,7 +93,8 @@ def read(text: str) -> Any | None:
     builder = _BUILDER.fullmatch(text)
     if builder:  # {x | x > 1}
         condition = read(builder[1])
-        return _as_set(condition) if _relations(condition) and len(condition.free_symbols) == 1 else None
+        single = condition is not None and _relations(condition) and len(condition.free_symbols) == 1
+        return _as_set(condition) if single else None
     text = _COMMON_LOGARITHM.sub("\\\\log_{10}", text)
     text = _MIXED.sub(_mixed, _SHORT.sub(r"\\frac{\1}{\2}", text))
     text = _LONG_DECIMAL.sub(lambda match: f"(\\frac{{{match[1]}{match[2]}}}{{1{'0' * len(match[2])}}})", text)

@@ -131,8 +131,8 @@ def numbers_in(text: str) -> list[str]:
             written = number.group().rstrip(".,") + percent
             multiplied = _MULTIPLYING.search(text[: number.start()][-12:])
             beside = _BESIDE_NUMBER.match(text, number.end())
-            changed = beside and _CHANGING.search(beside.group())
-            numbers.append((f"{multiplied[1]} " if multiplied else "") + written + (beside.group() if changed else ""))
+            changing = beside.group() if beside and _CHANGING.search(beside.group()) else ""
+            numbers.append((f"{multiplied[1]} " if multiplied else "") + written + changing)
     return numbers
 
 
