@@ -7,16 +7,17 @@ import time
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from src.common.errors import ConfigError
+from src.common.checksums import checksums, damage
+from src.common.errors import ConfigError, UserError
 from src.common.lock import exclusive
 from src.config.schema import Config
 from src.distributed.environment import launch_environment
 from src.pipeline.plan import plan
 from src.pipeline.stage import Planned, Stage, module_of
 from src.pipeline.tracking import complete, followed
-from src.store.directory import DONE, INPUTS
+from src.store.directory import DONE, INPUTS, METRICS
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
@@ -36,13 +37,17 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
         ranks = init_ranks(config.distributed)
     main = ranks is None or ranks.main
     worked = False
+    finished: list[Planned] = []  # not looked at yet
     for planned in plan(config, run_directory):
         # of several runs that need a shared stage, one works
         with exclusive(planned.directory) if main else nullcontext():
             if main:
                 _claim(planned)
             if not _left(planned, ranks):
+                finished.append(planned)
                 continue
+            while main and finished:
+                _check_whole(finished.pop())
             worked = True
             began = time.time()
             if ranks is None:
@@ -86,8 +91,13 @@ def _claim(planned: Planned) -> None:
     from src.common.files import replace_durably
 
     record = planned.directory / INPUTS
-    if record.is_file():
-        held = json.loads(record.read_text())
+    held = _held(record)
+    if held is None and planned.finished and _done(planned).get("identity") != planned.identity:
+        raise ConfigError(
+            f"{record} is damaged, and what {planned.directory} holds may be the work of another configuration: delete the "
+            "folder to start anew"
+        )
+    if held is not None:
         if held["identity"] != planned.identity:
             lines = "\n".join(
                 f"  - {line}" for line in _differences(held["inputs"], json.loads(json.dumps(planned.inputs)))
@@ -96,16 +106,61 @@ def _claim(planned: Planned) -> None:
                 f"{planned.directory} holds the work of another configuration:\n{lines}\n"
                 "Run with that configuration, take another seed or root, or delete the folder to start anew"
             )
-    content = json.dumps({"identity": planned.identity, "inputs": planned.inputs, "model": planned.model}, indent=1)
-    replace_durably(record, content.encode())
+        if held == json.loads(json.dumps(_note(planned))):
+            return  # to show a finished run nothing need be written
+    replace_durably(record, json.dumps(_note(planned), indent=1).encode())
+
+
+def _note(planned: Planned) -> dict[str, Any]:
+    return {"identity": planned.identity, "inputs": planned.inputs, "model": planned.model}
+
+
+def _held(record: Path) -> dict[str, Any] | None:
+    """What the folder is claimed for; None where it is not, or where the note is torn and so written again."""
+    try:
+        held = json.loads(record.read_text())
+    except (FileNotFoundError, ValueError):
+        return None
+    return held if isinstance(held, dict) and {"identity", "inputs"} <= held.keys() else None
 
 
 def _finish(planned: Planned, seconds: float) -> None:
     from src.common.files import replace_durably
     from src.store.provenance import commit
 
-    note = {"identity": planned.identity, "commit": commit(), "seconds": round(seconds, 2)}
+    note = {
+        "identity": planned.identity,
+        "commit": commit(),
+        "seconds": round(seconds, 2),
+        "checksums": checksums(planned.directory, _results(planned)),
+    }
     replace_durably(planned.directory / DONE, json.dumps(note).encode())
+
+
+def _done(planned: Planned) -> dict[str, Any]:
+    """What was noted at the end of a finished stage; nothing where that is unreadable."""
+    try:
+        note = json.loads((planned.directory / DONE).read_text())
+    except ValueError:
+        return {}
+    return note if isinstance(note, dict) else {}
+
+
+def _results(planned: Planned) -> list[Path]:
+    """The files of a stage that later stages trust: its model, its tables and data."""
+    tables = [
+        path for path in planned.directory.iterdir() if path.suffix in (".parquet", ".jsonl") and path.name != METRICS
+    ]
+    return tables + [path for path in planned.result.rglob("*") if path.is_file()]
+
+
+def _check_whole(planned: Planned) -> None:
+    """Raise unless the results of a finished stage are those that it finished with."""
+    if wrong := damage(planned.directory, _done(planned).get("checksums", {})):
+        raise UserError(
+            f"{wrong}. The stage {planned.name} was finished with it, and what follows would not be what it says: delete "
+            f"{planned.directory} and run the same command, which makes the stage again"
+        )
 
 
 def _differences(old: object, new: object, name: str = "") -> list[str]:

@@ -1,21 +1,23 @@
 """Checkpoints that survive `kill -9` and a full disk: written aside, flushed to disk, then renamed into place.
 
 A checkpoint is a folder `step-000040/`: `weights.safetensors` (what is trained), `optimiser.safetensors`, and
-`state.json` (step, identity of the configuration, and what else the stage must remember). All randomness is a
+`state.json` (step, identity of the configuration, checksums of the other two, and what else the stage must remember). All randomness is a
 function of (seed, step, item), so a step number is the whole state of the random numbers and of the sampler.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
 import shutil
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
+from src.common.checksums import damage
 from src.common.files import CheckpointError, explain, flush_folder, write_durably
 
 if TYPE_CHECKING:
@@ -68,8 +70,10 @@ class Checkpoints:
         files = {
             "weights.safetensors": save({name: value.contiguous() for name, value in state.weights.items()}),
             "optimiser.safetensors": save({name: value.contiguous() for name, value in state.moments.items()}),
-            "state.json": json.dumps({"step": step, "identity": self.identity, "extra": extra or {}}).encode(),
         }
+        sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
+        note = {"step": step, "identity": self.identity, "extra": extra or {}, "checksums": sums}
+        files["state.json"] = json.dumps(note).encode()
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
@@ -82,7 +86,9 @@ class Checkpoints:
         except OSError as error:
             shutil.rmtree(temporary, ignore_errors=True)
             raise explain(error, final, sum(map(len, files.values()))) from error
-        for old in self.steps()[: -self.keep]:
+        steps = self.steps()
+        kept = [old for old in steps if old <= step][-self.keep :]  # one of a later step was damaged, and passed over
+        for old in set(steps) - set(kept):
             shutil.rmtree(self.directory / f"step-{old:06d}", ignore_errors=True)
 
     def steps(self) -> list[int]:
@@ -92,26 +98,50 @@ class Checkpoints:
         matches = (NAME.fullmatch(path.name) for path in self.directory.iterdir())
         return sorted(int(match[1]) for match in matches if match)
 
-    def restore(self, learner: Restorable) -> tuple[int, dict[str, Any]]:
-        """Load the newest checkpoint into `learner`: its step and extra state; (0, {}) if none.
+    def restore(self, learner: Restorable, say: Callable[[str], None] = print) -> tuple[int, dict[str, Any]]:
+        """Load the newest whole checkpoint into `learner`: its step and extra state; (0, {}) if there is none. `say` is
+        told of each that is damaged and so passed over: the steps since the one before are made again, to the same end.
 
         Raises:
             CheckpointError: the checkpoint belongs to another configuration, or its weights do not fit.
         """
-        from safetensors.torch import load_file
+        for step in reversed(self.steps()):
+            folder = self.directory / f"step-{step:06d}"
+            try:
+                note, state = _read(folder)
+            except _Damaged as error:
+                say(f"{folder} is damaged ({error}): going on from what was saved before it")
+                continue
+            if note["identity"] != self.identity:
+                raise CheckpointError(
+                    f"{folder}: this checkpoint belongs to another configuration (its identity is {note['identity']}, "
+                    f"this run's is {self.identity}). Run with the configuration that made it, or delete {self.directory}"
+                )
+            try:
+                learner.load(state)
+            except CheckpointError as error:
+                raise CheckpointError(f"{folder}: {error}") from None
+            return int(note["step"]), dict(note["extra"])
+        return 0, {}
 
-        steps = self.steps()
-        if not steps:
-            return 0, {}
-        folder = self.directory / f"step-{steps[-1]:06d}"
-        state = json.loads((folder / "state.json").read_text())
-        if state["identity"] != self.identity:
-            raise CheckpointError(
-                f"{folder}: this checkpoint belongs to another configuration (its identity is {state['identity']}, "
-                f"this run's is {self.identity}). Run with the configuration that made it, or delete {self.directory}"
-            )
-        try:
-            learner.load(State(load_file(folder / "weights.safetensors"), load_file(folder / "optimiser.safetensors")))
-        except CheckpointError as error:
-            raise CheckpointError(f"{folder}: {error}") from None
-        return int(state["step"]), dict(state["extra"])
+
+class _Damaged(Exception):
+    """A checkpoint that is not what was written."""
+
+
+def _read(folder: Path) -> tuple[dict[str, Any], State]:
+    from safetensors import SafetensorError
+    from safetensors.torch import load_file
+
+    try:
+        note = json.loads((folder / "state.json").read_text())
+        loaded = []
+        for name in ("weights.safetensors", "optimiser.safetensors"):
+            if wrong := damage(folder, {name: note["checksums"][name]} if "checksums" in note else {}):
+                raise _Damaged(wrong)
+            loaded.append(load_file(folder / name))
+        for key in ("step", "identity", "extra"):
+            note[key]
+    except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError) as error:
+        raise _Damaged(f"{type(error).__name__}: {error}") from None
+    return note, State(*loaded)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("torch", "transformers", "peft", "hydra-core")
-SCORERS = ("lingua-language-detector", "math-verify", "sympy")
+SCORERS = ("latex2sympy2-extended", "lingua-language-detector", "math-verify", "sympy")
 
 
 def commit() -> str:

@@ -33,7 +33,7 @@ class Loop:
         self.stage = stage
         self.learner = learner
         self.steps = steps
-        self.start, self.extra = stage.checkpoints.restore(learner)
+        self.start, self.extra = stage.checkpoints.restore(learner, print if stage.ranks.main else _silent)
         self.tracker: Tracker | None = None
         self.step = self.start
         self._note = ""
@@ -81,3 +81,7 @@ class Loop:
             if self.writes:
                 self.stage.checkpoints.save(self.step + 1, state, extra)
         self._advance(1, self._note)
+
+
+def _silent(text: str) -> None:
+    """What the main rank says, the others need not."""

@@ -39,15 +39,19 @@ class RolloutCache:
         replace_durably(self.path, save(tensors, _label(identity, step, number)))
 
     def load(self, identity: str, step: int, number: int) -> list[list[Rollout]] | None:
-        """The rollouts kept for this round of `step` of this configuration, or None."""
-        from safetensors import safe_open
+        """The rollouts kept for this round of `step` of this configuration; None, too, where the file is damaged: they are
+        sampled again, and are the same."""
+        from safetensors import SafetensorError, safe_open
 
         if not self.path.is_file():
             return None
-        with safe_open(self.path, framework="pt") as file:
-            if file.metadata() != _label(identity, step, number):
-                return None
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        try:
+            with safe_open(self.path, framework="pt") as file:
+                if file.metadata() != _label(identity, step, number):
+                    return None
+                tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
+        except SafetensorError:
+            return None
         sizes = tensors["sizes"].tolist()
         rows = [
             Rollout(tokens.tolist(), logprobs.clone(), cut)

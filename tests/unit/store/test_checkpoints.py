@@ -59,3 +59,43 @@ def test_a_full_disk_is_said_and_loses_nothing(tmp_path, monkeypatch):
         checkpoints.save(2, state)
     assert checkpoints.steps() == [1] and not list(tmp_path.glob(".*partial"))
     assert json.loads((tmp_path / "step-000001" / "state.json").read_text())["step"] == 1
+
+
+def halved(path):
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+def flipped(path):
+    content = bytearray(path.read_bytes())
+    content[-3] ^= 1
+    path.write_bytes(content)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda folder: halved(folder / "weights.safetensors"),
+        lambda folder: flipped(folder / "weights.safetensors"),
+        lambda folder: flipped(folder / "optimiser.safetensors"),
+        lambda folder: (folder / "optimiser.safetensors").unlink(),
+        lambda folder: (folder / "state.json").write_text(""),
+        lambda folder: (folder / "state.json").write_text("[]"),
+    ],
+)
+def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path, spoil):
+    checkpoints = Checkpoints(tmp_path, "id")
+    checkpoints.save(2, trained(2).state())
+    checkpoints.save(3, trained(3).state())
+    spoil(tmp_path / "step-000003")
+    fresh, said = trained(0), []
+    assert checkpoints.restore(fresh, said.append) == (2, {})
+    assert torch.equal(fresh.policy.weight, trained(2).policy.weight)
+    assert len(said) == 1 and "step-000003 is damaged" in said[0]
+
+
+def test_with_no_whole_checkpoint_the_stage_starts_anew_and_a_later_one_goes(tmp_path):
+    (tmp_path / "step-999999").mkdir(parents=True)
+    checkpoints = Checkpoints(tmp_path, "id")
+    assert checkpoints.restore(trained(0), lambda _: None) == (0, {})
+    checkpoints.save(1, trained(1).state())
+    assert checkpoints.steps() == [1]
