@@ -48,7 +48,7 @@ def test_saved_completions_are_scored_without_a_model(tmp_path):
     assert list(records["published_correct"]) == [False, True, False, False]
     assert list(records["published_line_pass"]) == [True, False, True, True]
     stamp = json.loads(pyarrow.parquet.read_schema(directory / "evaluate" / "records.parquet").metadata[b"scoring"])
-    assert set(stamp) == {"scoring rule", "lingua-language-detector", "math-verify", "sympy"}
+    assert set(stamp) == {"scoring rule", "latex2sympy2-extended", "lingua-language-detector", "math-verify", "sympy"}
     shown = (directory / "report" / "table.txt").read_text()
     assert "as published, test:" in shown and "tokens per right answer" in shown
     assert "none: completions of saved.jsonl" in (directory / "report" / "report.md").read_text()
