@@ -88,6 +88,8 @@ def held(lock: Path) -> bool:
         return False
     except BlockingIOError:
         return True
+    except OSError:  # a file system without locks
+        return False
 
 
 def _json(path: Path) -> dict[str, Any]:
