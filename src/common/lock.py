@@ -10,7 +10,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
-NO_LOCKS = (errno.ENOTSUP, errno.EOPNOTSUPP, errno.ENOSYS, errno.ENOLCK, errno.EINVAL)  # Lustre without `flock`, some NFS
+NO_LOCKS = (
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.ENOSYS,
+    errno.ENOLCK,
+    errno.EINVAL,
+)  # Lustre without `flock`, some NFS
 
 
 @contextmanager

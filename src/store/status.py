@@ -36,7 +36,14 @@ def read(directory: Path) -> RunStatus:
     """The status of the run in `directory`, which holds a config.yaml."""
     import yaml
 
-    config = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8")) or {}
+    torn = ""
+    try:
+        config = yaml.safe_load((directory / CONFIG).read_text(encoding="utf-8", errors="replace"))
+    except yaml.YAMLError:
+        config = None
+    if not isinstance(config, dict):
+        config = {}
+        torn = f"{CONFIG} is damaged: the command that made the run writes it again"
     stages = tuple(config.get("stages") or ())
     status = _json(directory / STATUS)
     written = [path.stat().st_mtime for name in (STATUS, SLURM, CONFIG) if (path := directory / name).is_file()]
@@ -66,7 +73,7 @@ def read(directory: Path) -> RunStatus:
         total=int(status.get("total", 0)),
         eta=status.get("eta_seconds") if state == "running" else None,
         age=time.time() - max(written),
-        message=message,
+        message=torn or message,
         overrides=_overrides(directory / OVERRIDES),
     )
 

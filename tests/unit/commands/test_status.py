@@ -112,3 +112,11 @@ def test_half_written_files_do_not_stop_it(tmp_path):
     (directory / "grpo" / "metrics.jsonl").write_text('{"accuracy": 0.')
     run = read(directory)
     assert (run.state, run.stage, run.message) == ("stopped", "", "")
+
+
+@pytest.mark.parametrize("content", ["stages: [sft\nroot: {", "", "\x00\x00", "- 1"])
+def test_one_damaged_configuration_hides_no_other_run(tmp_path, content):
+    run = tmp_path / "laptop" / "grpo" / "seed0"
+    run.mkdir(parents=True)
+    (run / "config.yaml").write_text(content)
+    assert "damaged" in read(run).message
