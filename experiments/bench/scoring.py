@@ -28,7 +28,7 @@ from src.data.records import Question
 from src.data.world import documents
 from src.data.world.spec import WorldSpec
 from src.grading.grader import Grader, GraderSpec
-from src.grading.published import published_answer
+from src.grading.published import published_answers
 from src.language.detector import DetectorSpec
 from src.language.mathematics import strip_mathematics
 from src.language.table import EVALUATED, LANGUAGES, language
@@ -101,8 +101,8 @@ def released(rows: list[Completion]) -> list[tuple[bool, ...]]:
         split = split_trace(row.text)
         code = row.question.language
         trace = split.think if split.closed else ""
-        box = published_answer(row.text)
-        correct = bool(verify(parse(row.question.gold), parse(f"$\\boxed{{{box}}}$"))) if box else False
+        boxes = [box for box in published_answers(row.text) if box]
+        correct = any(verify(parse(row.question.gold), parse(box)) for box in boxes)
         detected = names.get(lingua.detect_language_of(trace))
         passing = True
         for line in trace.split("\n"):

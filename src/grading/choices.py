@@ -31,7 +31,7 @@ _OPEN, _CLOSE = r"[\s(\[{\"'“«「『（【*$]*", r"[\s)\]}\"'”»」』）�
 _ALONE = re.compile(rf"{_OPEN}({_OPTION}){_CLOSE}")
 # X.  (X)  X)  X:  at the start name X, whatever follows.
 _MARKED = re.compile(
-    rf"[\s*\"'“«「『$]*(?:([(\[{{])\s*({_OPTION})\s*[*]*\s*([)\]}}])[\s*]*[.:]?|({_OPTION})\s*[*]*\s*([)\].:。．：।、]|\s[-–—]\s(?=[^\W\d_]{{2}}))(?![\dA-Za-z]))\**\s*"
+    rf"[\s*\"'“«「『$]*(?:([(\[{{])\s*({_OPTION})\s*[*]*\s*([)\]}}])[\s*]*[.:]?|({_OPTION})\s*[*]*\s*([)\].:。．：।、](?![\dA-Za-z])|[-–—]\s(?=[^\W\d_]{{2}})))\**\s*"
 )
 _ANOTHER = re.compile(rf"\s*(?:[,/&+;、،]\s*)?(?:{AND_OR})?\s*([(\[]?)\s*(?-i:({_OPTION}))\s*([)\].:]?)", re.IGNORECASE)
 _GROUPS = re.compile(r"\b(?:both|either|neither|all|none|only)\b", re.IGNORECASE)
@@ -56,7 +56,11 @@ _IS = (
     r"(?:is|would be|must be|should be|will be|ist|lautet|est|es|é|è|это|является|ni|adalah|ialah|là|是|为|為|应为|は|が|은|는|이|가"
     r"|คือ|เป็น|হল|হলো|হলঃ|ఇది|هو|هي|it['’]?s|it is|(?:so|thus|hence|therefore),?|i (?:think|choose|pick|select)|e la|la|el|le|[aoe]\s+(?=[^\W\d_]{2}))"
 )
-_LEAD = rf"(?:(?:{_NOUN}|(?<!{_JOINS})(?:{_IS})(?![A-Za-zÀ-ɏ])|(?:是|为|は|が|คือ)|[\s:：=*$\"'“「(（\[\-–—]|\\text|\{{)\s*)*"
+_CORRECT = (
+    r"(?:final|correct|right|best|correct[ae]|juste|exacte|corret[ao]|cert[ao]|corrett[ao]|giust[ao]|esatt[ao]|richtig|sahihi|yang|benar|tepat"
+    r"|betul|akhir|đúng|chính xác|nhất|(?:ال)?صحيحة?|(?:ال)?نهائية?|সঠিক|সঠিকটি|సరైన|సరైనది|正しい|正确的?|正確的?|的)"
+)
+_LEAD = rf"(?:(?:{_NOUN}|{_CORRECT}(?![A-Za-zÀ-ỹ])|(?<!{_JOINS})(?:{_IS})(?![A-Za-zÀ-ɏ])|(?:是|为|は|が|คือ)|[\s:：=*$\"'“「(（\[\-–—]|\\(?:text|math)(?:bf|it|rm|sf)?(?=\{{)|\{{))*"
 _INTRODUCED = re.compile(rf"{_LEAD}", re.IGNORECASE)
 _NAMED = re.compile(rf"{_LATIN}|{_OPTION}(?![^\W\d_]|\w)")
 # After a letter that a sentence names: nothing, a sign, words of a copula or a reason, or letters of another script.
@@ -94,24 +98,24 @@ def same_option(gold: str, answer: str) -> bool | None:
     return sign.upper() == other.upper() if both else wanted == given
 
 
-def announced_option(line: str) -> tuple[str | None, bool]:
+def announced_option(line: str, bold: bool = False) -> tuple[str | None, bool]:
     """(the option that follows an announcement on its line, whether the line is about an option at all).
 
-    A rejected option and several options are no option, but the line is about them.
+    A rejected option and several options are no option, but the line is about them. `bold` tells whether the
+    announcement stands in bold text: what follows the bold text is not the option's own.
     """
     text = _folded(line).strip()
-    bold = text.startswith("**") is False and line.count("**") % 2 == 1
     start = _INTRODUCED.match(text)
-    rest = text[start.end() if start else 0 :]
-    # the brackets and signs that the introduction took belong to the option: (B), **B**
-    opened = text[: len(text) - len(rest)]
-    marked = _MARKED.match(("(" if opened.rstrip().endswith(("(", "[")) else "") + rest)
-    token = None
+    opened = text[: start.end() if start else 0]
+    rest = text[len(opened) :]
+    bold ^= opened.count("**") % 2 == 1
+    option = ("(" if opened.rstrip("* ").endswith(("(", "[")) else "") + rest
+    marked = _MARKED.match(option)
     if marked:
-        token, _ = _named(("(" if opened.rstrip().endswith(("(", "[")) else "") + rest)
+        token, _ = _named(option)
         if token is None:
             return None, True
-        tail = rest[marked.end() :]
+        tail = option[marked.end(2) if marked[2] else marked.end(4) :]
     else:
         first = _NAMED.match(rest)
         if first is None:
@@ -122,7 +126,7 @@ def announced_option(line: str) -> tuple[str | None, bool]:
         if not _FOLLOWS.match(tail):
             return None, False
         token = _latin(first.group())
-    said = tail.rpartition("**")[2] if bold and "**" in tail else tail
+    said = tail.partition("**")[2] if bold and "**" in tail else tail
     reason = because.search(said)
     return (None, True) if wrong.search(said[: reason.start()] if reason else said) else (token, True)
 

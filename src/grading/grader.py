@@ -13,7 +13,7 @@ from src.grading.compare import compare
 from src.grading.extract import RULES, extract, last_box
 from src.grading.normal import gold_solution, normalise
 from src.grading.pool import Pool
-from src.grading.published import published_answer
+from src.grading.published import published_answers
 
 # The scoring rule, stamped on every result. A change that can move a verdict gets a new number and a line here.
 #   1  the one box after </think>, ASCII notation
@@ -118,9 +118,14 @@ class Grader:
         ]
 
     def grade_published(self, completions: Sequence[str], gold_answers: Sequence[str]) -> list[Status]:
-        """The verdicts of the published evaluation (`src.grading.published`)."""
-        pairs = zip(gold_answers, completions, strict=True)
-        return self._compare([(gold, published_answer(text), "en", "published") for gold, text in pairs])
+        """The verdicts of the published evaluation (`src.grading.published`): right if either box is."""
+        answers = [published_answers(text) for text in completions]
+        rows = list(zip(gold_answers, answers, strict=True))
+        verdicts = self._compare([(gold, box, "en", "published") for gold, boxes in rows for box in boxes])
+        return [
+            Status.RIGHT if Status.RIGHT in pair else next((word for word in pair if word is not Status.UNPARSED), pair[0])
+            for pair in zip(verdicts[::2], verdicts[1::2], strict=True)
+        ]
 
     def check_gold_answers(self, gold_answers: Sequence[tuple[str, str, str, str]]) -> None:
         """Raise `BadGoldAnswer` listing every (where, gold, language, kind) that is not right against itself."""

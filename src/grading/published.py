@@ -1,7 +1,8 @@
 """Right or wrong as the evaluation published with AdaMame decides it, for comparison with published numbers.
 
-What differs: a box in the trace counts when the answer part has none; text is compared by math-verify as it stands,
-so that digits of other scripts, and separators of other languages, are not read.
+What differs: the first box of the answer part counts, and that of the trace too: either may be right. math-verify
+reads the text as it stands, without marks of mathematics about it: most LaTeX but plain fractions is not read, nor are
+digits of other scripts and separators of other languages.
 """
 
 from __future__ import annotations
@@ -10,24 +11,27 @@ import re
 from collections.abc import Callable
 from fractions import Fraction
 
-from src.grading.extract import last_box
-from src.grading.normal import MAXIMUM_ANSWER
-from src.language.trace import split_trace
-
+MAXIMUM_TEXT = 10_000  # characters of a box, which may have no end
+_BOX = "\\boxed{"
 _PLAIN = re.compile(r"-?\d{1,30}(?:\.\d{1,30})?", re.ASCII)
-_THOUSANDS = re.compile(r"-?\d{1,3}(?:,\d{3})+", re.ASCII)
-_RATIO = re.compile(r"\\d?frac\{(\d{1,30})\}\{(0*[1-9]\d{0,30})\}", re.ASCII)
+_THOUSANDS = re.compile(r"-?[1-9]\d{0,2}(?:,\d{3})+", re.ASCII)
+_RATIO = re.compile(r"\\frac\{(\d{1,30})\}\{(0*[1-9]\d{0,30})\}", re.ASCII)
 
 
-def published_answer(completion: str) -> str:
-    """The box of the answer part, else of the trace, as it is written; empty when there is none."""
-    split = split_trace(completion)
-    answer = (last_box(split.answer) or last_box(split.think) or "").strip()
-    return answer if len(answer) <= MAXIMUM_ANSWER else ""
+def published_answers(completion: str) -> tuple[str, str]:
+    """The first boxes of the answer part and of the trace as they are written; empty where there is none.
+
+    A completion without `</think>` is all answer part.
+    """
+    trace, mark, answer = completion.partition("</think>")
+    if not mark:
+        trace, answer = "", completion
+    return _first_box(answer), _first_box(trace)
 
 
 def compare_published(gold: str, answer: str, formula: Callable[[str, str], str] | None = None) -> str | None:
-    """The verdict; None where only `formula` (math-verify, in a worker) could tell and none was given."""
+    """The verdict on one box; None where only math-verify could tell, which is asked where `formula` is given (that is,
+    in a worker) instead of `formula`."""
     if not answer:
         return "unparsed"
     wanted, given = _value(gold), _value(answer)
@@ -36,7 +40,31 @@ def compare_published(gold: str, answer: str, formula: Callable[[str, str], str]
             return "right"
         if wanted.denominator == given.denominator == 1:
             return "wrong"  # math-verify rounds decimals: those are for it
-    return formula(gold, answer) if formula is not None else None
+    return _verified(gold, answer) if formula is not None else None
+
+
+def _first_box(text: str) -> str:
+    """Braces are counted with and without a backslash alike; a box without end goes to the last character but one."""
+    start = text.find(_BOX)
+    if start < 0:
+        return ""
+    start += len(_BOX)
+    depth = 1
+    for brace in re.finditer(r"[{}]", text[start:]):
+        depth += 1 if brace.group() == "{" else -1
+        if not depth:
+            return text[start : start + brace.start()].strip()[:MAXIMUM_TEXT]
+    return text[start:-1].strip()[:MAXIMUM_TEXT]
+
+
+def _verified(gold: str, answer: str) -> str:
+    """math-verify's verdict with its own settings but for time limits, which the worker's parent keeps."""
+    from math_verify import parse, verify
+
+    wanted, given = (parse(text, parsing_timeout=None) for text in (gold, answer))
+    if not wanted or not given:
+        return "unparsed"
+    return "right" if verify(wanted, given, timeout_seconds=None) else "wrong"
 
 
 def _value(text: str) -> Fraction | None:

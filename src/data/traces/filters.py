@@ -9,7 +9,7 @@ from src.data.records import Example, Question
 from src.data.traces.answers import Answer
 from src.data.traces.repetition import repeated_share
 from src.data.traces.spec import FilterSpec
-from src.grading.extract import last_box
+from src.grading.boxes import last_box
 from src.grading.grader import Status
 from src.language.detector import Detector
 from src.language.trace import split_trace
