@@ -123,7 +123,9 @@ class Grader:
         rows = list(zip(gold_answers, answers, strict=True))
         verdicts = self._compare([(gold, box, "en", "published") for gold, boxes in rows for box in boxes])
         return [
-            Status.RIGHT if Status.RIGHT in pair else next((word for word in pair if word is not Status.UNPARSED), pair[0])
+            Status.RIGHT
+            if Status.RIGHT in pair
+            else next((word for word in pair if word is not Status.UNPARSED), pair[0])
             for pair in zip(verdicts[::2], verdicts[1::2], strict=True)
         ]
 
