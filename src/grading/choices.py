@@ -23,11 +23,14 @@ _CYRILLIC = dict(zip("АВСЕНІ" + "БГДЖЗИ", "ABCEHI" + "BDEGHI", stric
 _NATIVE = {sign: LETTERS[place] for series in _SERIES for place, sign in enumerate(series.split())}
 _SQUARED = {base + place: sign for base in (0x1F150, 0x1F170) for place, sign in enumerate(LETTERS)}  # NFKC leaves them
 
-_OPTION = "(?:[A-Ja-j]|[" + "".join(_CYRILLIC) + "]|" + "|".join(sorted(_NATIVE, key=len, reverse=True)) + ")"
+_OTHER = "(?:[" + "".join(_CYRILLIC) + "]|" + "|".join(sorted(_NATIVE, key=len, reverse=True)) + ")"
+_OPTION = f"(?:[A-Ja-j]|{_OTHER})"
+# Vowel signs and marks, which make a letter part of a word.
+_MARKS = "\u064b-\u065f\u0981-\u0983\u09bc-\u09cd\u0c00-\u0c03\u0c3e-\u0c56\u0e30-\u0e4e\u3099\u309a"
 # Letters of scripts whose words a Latin letter would belong to. Others may touch it: 选B, B입니다.
 _JOINS = r"[A-Za-z0-9\u00AA-\u024F\u0370-\u052F\u1E00-\u1EFF_'’\\]"
 _LATIN = rf"(?<!{_JOINS})[A-J](?!{_JOINS})"
-_OPEN, _CLOSE = r"[\s(\[{\"'“«「『（【*$]*", r"[\s)\]}\"'”»」』）】*$.:,;!。．、：।]*"
+_OPEN, _CLOSE = r"[\s(\[{\"“«「『（【*$`<]*", r"[\s)\]}\"”»」』）】*$`>.:,;!。．、：।]*"
 _ALONE = re.compile(rf"{_OPEN}({_OPTION}){_CLOSE}")
 # X.  (X)  X)  X:  at the start name X, whatever follows.
 _MARKED = re.compile(
@@ -36,8 +39,8 @@ _MARKED = re.compile(
 _ANOTHER = re.compile(rf"\s*(?:[,/&+;、،]\s*)?(?:{AND_OR})?\s*([(\[]?)\s*(?-i:({_OPTION}))\s*([)\].:]?)", re.IGNORECASE)
 _GROUPS = re.compile(r"\b(?:both|either|neither|all|none|only)\b", re.IGNORECASE)
 _OR_MARKED = {
-    ")": re.compile(rf"{either.pattern}\s*\(?[A-J]\)", re.IGNORECASE),
-    ".": re.compile(rf"{either.pattern}\s*(?-i:[A-J])[.:](?:\s|$)", re.IGNORECASE),
+    ")": re.compile(rf"{either.pattern}\s*\(?[A-J]\)|(?<=[\s,;])(?-i:[A-J])\)", re.IGNORECASE),
+    ".": re.compile(rf"(?:{either.pattern}|[,;])\s*(?-i:[A-J])[.:](?:\s|$)", re.IGNORECASE),
 }
 # What may stand about a letter that a sentence names: option B, die Antwort ist B, 答案是B.
 _NOUN = (
@@ -47,26 +50,26 @@ _NOUN = (
     r"|(?:la\s+)?(?:respuesta|opción|alternativa|letra)(?:\s+correcta)?|(?:a\s+)?(?:resposta|opção|alternativa|letra)(?:\s+(?:correta|certa))?"
     r"|(?:la\s+)?(?:risposta|opzione|scelta|lettera)(?:\s+(?:corretta|giusta|esatta))?"
     r"|(?:правильный\s+|верный\s+)?(?:ответ|вариант|буква)(?:\s+ответа)?|(?:jibu|chaguo|herufi)(?:\s+(?:sahihi|la))?"
-    r"|(?:jawaban|jawapan|pilihan|opsi|huruf)(?:nya)?(?:\s+(?:yang\s+)?(?:benar|tepat|betul))?|(?:đáp án|câu trả lời|lựa chọn|phương án)(?:\s+đúng)?"
+    r"|(?:jawaban|jawapan|pilihan|opsi|huruf)(?:nya)?(?:\s+(?:yang\s+)?(?:benar|tepat|betul))?|(?:đáp án|câu trả lời|câu|lựa chọn|phương án)(?:\s+đúng)?"
     r"|(?:正确|正確|最终|最後)?的?(?:答案|选项|選項|选择|選擇)|(?:选|選|故选|应选)|(?:正しい|正解の)?(?:答え|解答|選択肢|正解)|(?:정답|답|선택지|보기)"
     r"|(?:คำตอบ|ตัวเลือก|ข้อ|เลือก)(?:ที่ถูกต้อง)?|(?:সঠিক\s+)?(?:উত্তর|বিকল্প)(?:টি)?|(?:సరైన\s+)?(?:సమాధానం|ఎంపిక|జవాబు)"
     r"|(?:ال)?(?:إجابة|جواب|خيار|اختيار|حرف)(?:\s+(?:ال)?صحيح[ة]?)?)"
 )
 _IS = (
     r"(?:is|would be|must be|should be|will be|ist|lautet|est|es|é|è|это|является|ni|adalah|ialah|là|是|为|為|应为|は|が|은|는|이|가"
-    r"|คือ|เป็น|হল|হলো|হলঃ|ఇది|هو|هي|it['’]?s|it is|(?:so|thus|hence|therefore),?|i (?:think|choose|pick|select)|e la|la|el|le|[aoe]\s+(?=[^\W\d_]{2}))"
+    r"|คือ|เป็น|হল|হলো|হলঃ|ఇది|هو|هي|it['’]?s|it is|(?:so|thus|hence|therefore|donc|also|portanto|quindi|jadi|maka|vậy|итак|значит),?|go with|i['’]?d go with|i['’]d|i (?:think|choose|pick|select)|e la|la|el|le|[aoe]\s+(?=[^\W\d_]{2}))"
 )
 _CORRECT = (
     r"(?:final|correct|right|best|correct[ae]|juste|exacte|corret[ao]|cert[ao]|corrett[ao]|giust[ao]|esatt[ao]|richtig|sahihi|yang|benar|tepat"
-    r"|betul|akhir|đúng|chính xác|nhất|(?:ال)?صحيحة?|(?:ال)?نهائية?|সঠিক|সঠিকটি|సరైన|సరైనది|正しい|正确的?|正確的?|的)"
+    r"|betul|akhir|đúng|chính xác|nhất|(?:ال)?صحيحة?|(?:ال)?نهائية?|সঠিক|সঠিকটি|ที่ถูกต้อง|ที่ถูก|nya|definitely|clearly|probably|likely|most|సరైన|సరైనది|正しい|正确的?|正確的?|的)"
 )
-_LEAD = rf"(?:(?:{_NOUN}|{_CORRECT}(?![A-Za-zÀ-ỹ])|(?<!{_JOINS})(?:{_IS})(?![A-Za-zÀ-ɏ])|(?:是|为|は|が|คือ)|[\s:：=*$\"'“「(（\[\-–—]|\\(?:text|math)(?:bf|it|rm|sf)?(?=\{{)|\{{))*"
+_LEAD = rf"(?:(?:{_NOUN}|{_CORRECT}(?![A-Za-zÀ-ỹ])|(?<!{_JOINS})(?:{_IS})(?![A-Za-zÀ-ɏ])|(?:所以|因此|故|よって|したがって|따라서|ดังนั้น|তাই|是|为|は|が|คือ)|\\[(\[]|[\s`<:：=*$\"'“「(（\[\-–—]|\\(?:text|math)(?:bf|it|rm|sf)?(?=\{{)|\{{))*"
 _INTRODUCED = re.compile(rf"{_LEAD}", re.IGNORECASE)
-_NAMED = re.compile(rf"{_LATIN}|{_OPTION}(?![^\W\d_]|\w)")
+_NAMED = re.compile(rf"{_LATIN}|(?<!{_JOINS})[a-j](?=[\s*.)\]]*$)|{_OTHER}(?![\w{_MARKS}])")
 # After a letter that a sentence names: nothing, a sign, words of a copula or a reason, or letters of another script.
 _FOLLOWS = re.compile(
     rf"\s*(?:$|[)\]}}.,;:!*$\"'”」』）】。．、，।\n(]|\\|[-–—]\s|{BECAUSE}|{WRONG}|(?:is|was|would|which|that|and|but|ist|est|es|é|è|are|by|ni|adalah|là|это)(?![^\W\d_])"
-    r"|[\u0600-\u06FF\u0980-\u09FF\u0C00-\u0C7F\u0E00-\u0E7F\u3040-\u30FF\u3400-\u9FFF\uAC00-\uD7AF])",
+    r"|[`>]|(?:rather|instead|not)(?![^\W\d_])|[\u0600-\u06FF\u0980-\u09FF\u0C00-\u0C7F\u0E00-\u0E7F\u3040-\u30FF\u3400-\u9FFF\uAC00-\uD7AF])",
     re.IGNORECASE,
 )
 _LETTER_FIRST = re.compile(
@@ -142,7 +145,7 @@ def _folded(text: str) -> str:
     if text.isascii():
         return text
     plain = "".join(
-        c if "\u3131" <= c <= "\u318e" else _SQUARED.get(ord(c)) or unicodedata.normalize("NFKC", c) for c in text
+        c if "\u3131" <= c <= "\u318e" or c == "\u0e33" else _SQUARED.get(ord(c)) or unicodedata.normalize("NFKC", c) for c in text
     )
     return unicodedata.normalize("NFC", plain).replace("هـ", "ه")
 

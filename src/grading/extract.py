@@ -16,7 +16,7 @@ from src.language.trace import split_trace
 # How an answer is announced, in 18 languages. What follows on the same line is the answer.
 _ANNOUNCED = re.compile(
     r"(?:answer|antwort|ergebnis|respuesta|réponse|resposta|risposta|ответ|jibu|jawab(?:an)?|jawapan|đáp án|câu trả lời"
-    r"|答案|答え|答|정답|답|คำตอบ|উত্তর|సమాధానం|الجواب|الإجابة|إجابة)",
+    r"|答案|答え|正解|正答|答|정답|답|คำตอบ|উত্তর|సమాధానం|الجواب|الإجابة|إجابة)",
     re.IGNORECASE,
 )
 _LINE = 400  # characters of a line that are looked at
@@ -135,7 +135,11 @@ def _announced_option(text: str, ends: list[int]) -> str | None:
         option, about = announced_option(line, before.count("**") % 2 == 1)
         if option is not None and option not in rejected(text[end : end + 10 * _LINE]):
             return option
-        if about and option is None and not wrong.search(line) and not denial.search(line):
+        if not about:
+            option = letter(normalise(before + line))  # option B is the answer
+            if option is not None and option not in rejected(text[end : end + 10 * _LINE]):
+                return option
+        elif option is None and not wrong.search(line) and not denial.search(line):
             return None  # several
     return None
 
@@ -215,8 +219,9 @@ def _whole(text: str, kind: str) -> str | None:
     if not lines or _ANNOUNCED.search(lines[-1]) or (len(lines) > 1 and letter(normalise(lines[-2]))):
         return None
     named = letter(normalise(lines[-1]))
-    alone = len(lines) == 1 or len(normalise(lines[-1]).strip("().:[]* ")) == 1
-    return named if alone and named not in rejected(text[-10 * _LINE :]) else None
+    last = normalise(lines[-1])
+    listed = re.match(r"\W*[A-Ja-j]\W", last) and len(last.strip("().:[]* ")) > 1  # an option among others
+    return named if (len(lines) == 1 or not listed) and named not in rejected(text[-10 * _LINE :]) else None
 
 
 def _last_number(text: str, kind: str) -> str | None:

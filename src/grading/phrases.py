@@ -27,14 +27,14 @@ WRONG = (
     r"|err[oó]ne[oa]|equivocad[oa]|incorret[oa]|errad[oa]|sbagliat[oa]|errat[oa]|scorrett[oa]|невер[а-я]+|неправил[а-я]+"
     r"|ошибоч[а-я]+|si sahihi|sio sahihi|makosa|salah|sai|không đúng|không phải|tidak benar|tidak tepat"
     rf"|n['’]est pas|ist nicht|is not|are not|was not|no es|não é|non è|не является)(?!{_LETTER})"
-    r"|不正确|不正確|不对|不對|错误|錯誤|是错|是錯|不是|正しくない|間違い|誤り|ではない|でない|ではなく|じゃない|틀렸|틀린|틀리|오답|아니"
+    r"|不正确|不正確|不对|不對|错误|錯誤|是错|是錯|不是|正しくない|間違い|誤り|ではない|ではありません|ではなかった|でない|ではなく|じゃありません|じゃない|틀렸|틀린|틀리|오답|아니"
     r"|ไม่ถูก|ไม่ใช่|ผิด|ভুল|সঠিক নয়|নয়|తప్పు|సరైనది కాదు|కాదు|خاطئ|خطأ|غير صحيح|ليس|ليست)"
 )
 # A reason begins: what it says of other options denies nothing.
 BECAUSE = (
     rf"(?:(?<!{_LETTER})(?:because|since|as|for|while|whereas|given|due to|weil|denn|da|parce que|car|puisque|porque|ya que|pues|pois"
-    rf"|perché|poiché|потому что|так как|поскольку|kwa sababu|kwani|karena|sebab|kerana|vì|bởi vì|do)(?!{_LETTER})"
-    r"|因为|因為|なぜなら|왜냐하면|เพราะ|เนื่องจาก|কারণ|ఎందుకంటే|لأن)"
+    rf"|perché|poiché|потому что|так как|поскольку|kwa sababu|kwani|karena|sebab|kerana|vì|bởi vì|do|explanation|reason(?:ing)?|explication|erklärung|begründung|explicación|spiegazione|пояснение)(?!{_LETTER})"
+    r"|因为|因為|解析|解説|설명|なぜなら|왜냐하면|เพราะ|เนื่องจาก|কারণ|ఎందుకంటే|لأن)"
 )
 
 and_or = re.compile(AND_OR, re.IGNORECASE)
