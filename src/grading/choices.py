@@ -63,7 +63,7 @@ _CORRECT = (
     r"(?:final|correct|right|best|correct[ae]|juste|exacte|corret[ao]|cert[ao]|corrett[ao]|giust[ao]|esatt[ao]|richtig|sahihi|yang|benar|tepat"
     r"|betul|akhir|đúng|chính xác|nhất|(?:ال)?صحيحة?|(?:ال)?نهائية?|সঠিক|সঠিকটি|ที่ถูกต้อง|ที่ถูก|nya|definitely|clearly|probably|likely|most|సరైన|సరైనది|正しい|正确的?|正確的?|的)"
 )
-_LEAD = rf"(?:(?:{_NOUN}|{_CORRECT}(?![A-Za-zÀ-ỹ])|(?<!{_JOINS})(?:{_IS})(?![A-Za-zÀ-ɏ])|(?:所以|因此|故|よって|したがって|따라서|ดังนั้น|তাই|是|为|は|が|คือ)|\\[(\[]|[\s`<:：=*$\"'“「(（\[\-–—]|\\(?:text|math)(?:bf|it|rm|sf)?(?=\{{)|\{{))*"
+_LEAD = rf"(?:(?:{_NOUN}|{_CORRECT}(?![A-Za-zÀ-ɏẠ-ỹ])|(?<!{_JOINS})(?:{_IS})(?![A-Za-zÀ-ɏ])|(?:所以|因此|故|よって|したがって|따라서|ดังนั้น|তাই|是|为|は|が|คือ)|\\[(\[]|[\s`<:：=*$\"'“「(（\[\-–—]|\\(?:text|math)(?:bf|it|rm|sf)?(?=\{{)|\{{))*"
 _INTRODUCED = re.compile(rf"{_LEAD}", re.IGNORECASE)
 _NAMED = re.compile(rf"{_LATIN}|(?<!{_JOINS})[a-j](?=[\s*.)\]]*$)|{_OTHER}(?![\w{_MARKS}])")
 # After a letter that a sentence names: nothing, a sign, words of a copula or a reason, or letters of another script.
@@ -145,7 +145,8 @@ def _folded(text: str) -> str:
     if text.isascii():
         return text
     plain = "".join(
-        c if "\u3131" <= c <= "\u318e" or c == "\u0e33" else _SQUARED.get(ord(c)) or unicodedata.normalize("NFKC", c) for c in text
+        c if "\u3131" <= c <= "\u318e" or c == "\u0e33" else _SQUARED.get(ord(c)) or unicodedata.normalize("NFKC", c)
+        for c in text
     )
     return unicodedata.normalize("NFC", plain).replace("هـ", "ه")
 
