@@ -23,6 +23,7 @@ _BEFORE_PROSE = re.compile(r"[ \t]+[^\W\d_]")
 
 # Between two boxes that are one answer: a unit, a separator, the name of the second (`x =`), and how they are set.
 _GAP = 80  # characters
+_BLANKS = " \r\n"  # a tab or a form feed may be the first letter of a command that came through JSON
 _DRESS = re.compile(
     r"\\[()\[\],;:! ]|\$+|\*\*|[{}&~]|\\q?quad(?![a-zA-Z])|\\(?:text|math)(?:bf|it|rm|sf|tt|normal)?(?=\s*\{)|\\mbox(?=\s*\{)"
     rf"|{_COMMAND}|\\(?:left|right|displaystyle)(?![a-zA-Z])"
@@ -71,12 +72,14 @@ def last_boxes(text: str) -> list[tuple[str, str, str]]:
 
 def together(boxes: list[tuple[str, str, str]]) -> str:
     """One text for boxes that are one answer; what is boxed twice counts once."""
+    if len(boxes) == 1:
+        return boxes[0][2]
     if any(joint not in ("", ", ") for joint, _, _ in boxes):
-        return "".join(joint + content.strip() for joint, _, content in boxes)
+        return "".join(joint + content.strip(_BLANKS) for joint, _, content in boxes)
     names = {name for _, name, _ in boxes}
     if len(names) > 1 and all(len(name) == 1 for name in names):
-        return ", ".join(dict.fromkeys(f"{name} = {content.strip()}" for _, name, content in boxes))
-    return ", ".join(_different([content.strip() for _, _, content in boxes]))
+        return ", ".join(dict.fromkeys(f"{name} = {content.strip(_BLANKS)}" for _, name, content in boxes))
+    return ", ".join(_different([content.strip(_BLANKS) for _, _, content in boxes]))
 
 
 def _different(contents: list[str]) -> list[str]:

@@ -9,8 +9,9 @@ from enum import StrEnum
 from types import TracebackType
 
 from src.common.errors import UserError
+from src.grading.boxes import last_box
 from src.grading.compare import compare
-from src.grading.extract import RULES, extract, last_box
+from src.grading.extract import RULES, extract
 from src.grading.normal import gold_solution, normalise
 from src.grading.pool import Pool
 from src.grading.published import published_answers

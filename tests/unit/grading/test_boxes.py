@@ -23,6 +23,7 @@ from src.grading.boxes import last_box
         (r"\framebox[3cm][c]{4}", "4"),
         ("\x08oxed{4}", "4"),  # \b as JSON reads it (CoursIA 9105)
         ("so \x0cbox{4}", "4"),
+        ("\\boxed{\x0crac{1}{3}}", "\x0crac{1}{3}"),
         ("boxed", None),
     ],
 )

@@ -59,7 +59,6 @@ from src.grading.normal import normalise
         ("ⓒ", "C"),
         ("Ⓓ", "D"),
         ("Ｅ", "E"),
-        ("🅲", "C"),
         ("𝐃", "D"),
         # in words
         ("Option C", "C"),
@@ -153,6 +152,7 @@ def test_two_texts_name_one_option(gold, answer, same):
     ("line", "option"),
     [
         (" is C.", ("C", True)),
+        (": 🅲", ("C", True)),
         (": **(D)** 12", ("D", True)),
         (" is C because A is wrong", ("C", True)),
         (": C. II and III only is incorrect", (None, True)),
