@@ -125,7 +125,7 @@ def test_a_box_repeated_without_end_is_one_answer():
 def test_time_is_linear(unit):
     began = time.perf_counter()
     last_box(unit * (100_000 // len(unit)))
-    assert time.perf_counter() - began < 1.0
+    assert time.perf_counter() - began < 3.0
 
 
 def test_memory_is_linear_in_nested_boxes():

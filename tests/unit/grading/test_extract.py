@@ -198,7 +198,7 @@ def test_time_is_linear_in_hostile_text(rules, unit):
     began = time.perf_counter()
     extract("</think>" + unit * (100_000 // len(unit)), rules)
     extract("</think>\\boxed{" + unit * (100_000 // len(unit)) + "}", rules)
-    assert time.perf_counter() - began < 1.0
+    assert time.perf_counter() - began < 3.0  # quadratic time takes minutes
 
 
 @pytest.mark.parametrize(
