@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable
 
-from src.grading.choices import letter
+from src.grading.choices import same_option
 from src.grading.clock import same_time, time_of_day
 from src.grading.lists import listed
 from src.grading.numbers import gold_value, in_words, is_product, readings
@@ -58,8 +58,8 @@ def compare(
     if not answer or not gold or not (_balanced(gold) and _balanced(answer)):
         return UNPARSED
     if kind == "choice":
-        wanted, given = letter(gold), letter(answer)
-        return UNPARSED if wanted is None or given is None else _word(wanted == given)
+        same = same_option(gold, answer)
+        return UNPARSED if same is None else _word(same)
     return _compare(gold, answer, language, formula, _DEPTH)
 
 
