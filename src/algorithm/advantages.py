@@ -48,7 +48,9 @@ def group_sum(values: Tensor, index: Tensor, count: int) -> Tensor:
     return torch.zeros(count, dtype=values.dtype).index_add_(0, index, values)
 
 
-def normalise(scores: Tensor, index: Tensor, count: int, normaliser: str) -> Tensor:
+def normalise(
+    scores: Tensor, index: Tensor, count: int, normaliser: str, tokens: Tensor | None = None
+) -> Tensor:
     """Scores [N] relative to their group, float64. A group of equal scores becomes 0 and carries no signal.
 
     But a group of one has mean 0 and std 1, so its score passes through (as in the published code).
@@ -59,15 +61,46 @@ def normalise(scores: Tensor, index: Tensor, count: int, normaliser: str) -> Ten
         normaliser: `std` (GRPO): (s - mean) / (std + 1e-6) with the unbiased standard deviation. In a group of two
             levels of score the deviation grows with their distance, so that the size of a bonus cancels. `mean`
             (Dr. GRPO, Liu et al. 2025): s - mean, so that groups whose scores spread more weigh more. `leave_one_out`
-            (RLOO, Ahmadian et al. 2024): s - mean of the others, n / (n - 1) times `mean`.
+            (RLOO, Ahmadian et al. 2024): s - mean of the others, n / (n - 1) times `mean`. `batch_std`: s - mean, over
+            the standard deviation of all N + 1e-6 (TRL's `scale_rewards="batch"`), so that groups keep their weights
+            and the step its size. `length_mean` (OPO, Hao et al. 2025): s - sum of tokens x s / sum of tokens, the baseline
+            of least variance where a gradient grows with the length. `none`: s.
+        tokens: of each rollout, [N], for `length_mean`; by default all are as long.
     """
+    if normaliser == "none":
+        return scores.double()
+    if normaliser == "length_mean" and tokens is not None:
+        return scores.double() - _weighted_mean(scores.double(), tokens.double(), index, count)[index]
     size, mean, deviation = _moments(scores.double(), index, count)
     centred = scores.double() - mean[index]  # (N,)
-    if normaliser == "mean":
+    if normaliser in ("mean", "length_mean"):
         return centred
+    if normaliser == "batch_std":
+        return centred / ((scores.double().std() if len(scores) > 1 else 1.0) + EPSILON)
     if normaliser == "leave_one_out":
         return centred * (size / (size - 1).clamp(min=1))[index]
     return centred / (deviation[index] + EPSILON)
+
+
+def _weighted_mean(scores: Tensor, tokens: Tensor, index: Tensor, count: int) -> Tensor:
+    """Mean of each group [count] weighted by tokens, plain where none has any; 0 for a group of one."""
+    size = group_sum(torch.ones_like(scores), index, count)
+    silent = group_sum(tokens, index, count) == 0
+    weight = torch.where(silent[index], 1.0, tokens)
+    mean = group_sum(weight * scores, index, count) / group_sum(weight, index, count)
+    return torch.where(size <= 1, 0.0, mean)
+
+
+def whiten(values: Tensor, tokens: Tensor) -> Tensor:
+    """(x - mean) / (std + 1e-6) [N], every rollout counting once for each of its `tokens` [N] (REINFORCE++, Hu et al. 2025,
+    with one reward a rollout); the standard deviation is the unbiased one. Float64."""
+    weight = tokens.double()
+    total = weight.sum()
+    if total <= 1:
+        return torch.zeros_like(values)
+    mean = (weight * values).sum() / total
+    variance = (weight * (values - mean) ** 2).sum() / (total - 1)
+    return (values - mean) / (variance.sqrt() + EPSILON)
 
 
 def _moments(scores: Tensor, index: Tensor, count: int) -> tuple[Tensor, Tensor, Tensor]:
@@ -79,7 +112,13 @@ def _moments(scores: Tensor, index: Tensor, count: int) -> tuple[Tensor, Tensor,
     return size, mean, torch.where(single, 1.0, (squares / (size - 1).clamp(min=1)).sqrt())
 
 
-def normalise_within(scores: Tensor, index: Tensor, reasoning: Sequence[str | None], normaliser: str) -> Tensor:
+def normalise_within(
+    scores: Tensor,
+    index: Tensor,
+    reasoning: Sequence[str | None],
+    normaliser: str,
+    tokens: Tensor | None = None,
+) -> Tensor:
     """Scores [N] relative to the rollouts of their group in the same language; one alone is normalised with the mean
     and deviation of its whole group. float64.
 
@@ -89,8 +128,8 @@ def normalise_within(scores: Tensor, index: Tensor, reasoning: Sequence[str | No
     count = int(index.max()) + 1
     stratum, strata = group_index(list(zip(index.tolist(), reasoning, strict=True)))
     size = group_sum(torch.ones_like(scores), stratum, strata)[stratum]  # (N,)
-    by_group = normalise(scores, index, count, normaliser)
-    by_language = normalise(scores, stratum, strata, normaliser)
+    by_group = normalise(scores, index, count, normaliser, tokens)
+    by_language = normalise(scores, stratum, strata, normaliser, tokens)
     return torch.where(size == 1, by_group, by_language)
 
 
@@ -102,20 +141,26 @@ class _Compared:
     index: Tensor  # (M,) int64, their groups, numbered by first appearance among them
     count: int  # of groups
     reasoning: list[str | None]  # M
+    tokens: Tensor  # (M,) int64
 
     @staticmethod
-    def of(applies: Tensor, reasoning: Sequence[str | None], groups: Sequence[Hashable]) -> _Compared:
+    def of(
+        applies: Tensor, reasoning: Sequence[str | None], groups: Sequence[Hashable], tokens: Tensor
+    ) -> _Compared:
         flags = applies.tolist()
         index, count = group_index([group for group, flag in zip(groups, flags, strict=True) if flag])
-        return _Compared(applies, index, count, [code for code, flag in zip(reasoning, flags, strict=True) if flag])
+        languages = [code for code, flag in zip(reasoning, flags, strict=True) if flag]
+        return _Compared(applies, index, count, languages, tokens[applies])
 
-    def relative(self, values: Tensor, within: str, normaliser: str) -> Tensor:
-        """`values` [N] normalised among those whose reward applies; 0 for the others."""
+    def relative(self, values: Tensor, within: str, normaliser: str, whitened: bool = False) -> Tensor:
+        """`values` [N] normalised, and then `whitened` or not, among those whose reward applies; 0 for the others."""
         compared = values[self.applies]  # (M,)
         if within == "language" and len(compared):
-            normalised = normalise_within(compared, self.index, self.reasoning, normaliser)
+            normalised = normalise_within(compared, self.index, self.reasoning, normaliser, self.tokens)
         else:
-            normalised = normalise(compared, self.index, self.count, normaliser)
+            normalised = normalise(compared, self.index, self.count, normaliser, self.tokens)
+        if whitened:
+            normalised = whiten(normalised, self.tokens)
         result = torch.zeros_like(values)
         result[self.applies] = normalised
         return result
@@ -139,6 +184,7 @@ def advantages(
     factor: Tensor | float,
     exploration: Tensor | float,
     right: Sequence[bool] | None = None,
+    tokens: Sequence[int] | None = None,
 ) -> AdvantageResult:
     """Advantages of N rollouts, float32.
 
@@ -149,6 +195,7 @@ def advantages(
         factor: B g, one number or [N].
         exploration: d, one number or [N]; not asked where `spec.diversity.by` is `entropy`.
         right: whether each answer is right, [N]; by default where the reward is above 0.
+        tokens: how many each has, [N], for what is weighted by length; by default all are as long.
     """
     index, count = group_index(groups)
     applies = torch.tensor([reward is not None for reward in rewards], dtype=torch.bool)  # (N,)
@@ -156,7 +203,8 @@ def advantages(
     correct = reward > 0 if right is None else torch.tensor(list(right), dtype=torch.bool)  # (N,)
     factor = torch.as_tensor(factor, dtype=torch.float64).expand_as(reward)  # (N,)
     decay = diversity_decay(spec.diversity, exploration, reasoning, groups)  # (N,)
-    compared = _Compared.of(applies, reasoning, groups)
+    lengths = torch.tensor([1] * len(rewards) if tokens is None else list(tokens), dtype=torch.long)  # (N,)
+    compared = _Compared.of(applies, reasoning, groups, lengths)
 
     # 1. The terms, on the rollouts they act on.
     acts = acts_on(spec.diversity.rollouts, correct, applies, index, count)
@@ -217,7 +265,7 @@ def _score_and_advantage(
 ) -> tuple[Tensor, Tensor]:
     """The score s and the advantage A, [N] float64 each."""
     score = _apply_terms("reward", reward, terms)
-    advantage = compared.relative(score, spec.within, spec.normaliser)
+    advantage = compared.relative(score, spec.within, spec.normaliser, spec.whiten)
     advantage = _apply_terms("advantage", advantage, terms)
     return score, torch.where(compared.applies, advantage, 0.0)
 

@@ -17,7 +17,8 @@ class PolicyObjective:
     """What a micro-batch adds to the loss, from its tokens' new log-probabilities and entropies [B, T].
 
     `old`, `sampler` and `reference` are log-probabilities [B, T]: those the ratio is taken to, the sampler's, and the
-    reference policy's (None without a KL penalty). `advantage` is [B]; `mask` and `weights` (`token_weights`) [B, T].
+    reference policy's (None without a KL penalty). `advantage` is [B]; `mask` and `weights` (`token_weights`) [B, T], and so
+    is `uncertain` (1 on the tokens that `top_entropy` keeps; None: all).
     """
 
     spec: LossSpec
@@ -27,15 +28,28 @@ class PolicyObjective:
     advantage: Tensor
     mask: Tensor
     weights: Tensor
+    uncertain: Tensor | None = None
 
     def __call__(self, new: Tensor, entropy: Tensor) -> Tensor:
         loss, _ = policy_loss(self.spec, new, self.old, self.advantage, self.mask)
+        counted = self.counted(new)
+        if counted is not None:
+            loss = loss * counted
         if self.spec.importance_cap:
             loss = loss * importance_weight(self.old, self.sampler, self.spec.importance_cap)
         penalty = self.penalty(new)
         if penalty is not None:
             loss = loss + self.spec.kl_coefficient * penalty
+        if self.uncertain is not None:
+            entropy = entropy * self.uncertain
         return (self.weights * (loss - self.spec.entropy_coefficient * entropy)).sum()
+
+    def counted(self, new: Tensor) -> Tensor | None:
+        """1 on the tokens [B, T] whose surrogate counts, else 0; None where every token counts."""
+        if not self.spec.off_policy_threshold:
+            return self.uncertain
+        near = near_the_sampler(new, self.sampler, self.advantage, self.mask, self.spec.off_policy_threshold)
+        return near if self.uncertain is None else near * self.uncertain
 
     def ratio(self, new: Tensor) -> Tensor:
         """Before clipping, [B, T]."""
@@ -61,10 +75,12 @@ def policy_loss(spec: LossSpec, new: Tensor, old: Tensor, advantage: Tensor, mas
     """
     ratio = probability_ratio(new, old, mask, spec.ratio)
     if spec.surrogate == "clipped":
-        return clipped_surrogate(ratio, advantage, spec.clip_low, spec.clip_high), ratio
+        return clipped_surrogate(ratio, advantage, spec.clip_low, spec.clip_high, spec.ratio_cap), ratio
     if spec.surrogate == "cispo":
         return cispo_surrogate(new, ratio, advantage, spec.clip_low, spec.clip_high), ratio
-    raise ValueError(f"surrogate must be clipped or cispo; got {spec.surrogate!r}")
+    if spec.surrogate == "sapo":
+        return sapo_surrogate(ratio, advantage, spec.temperature_positive, spec.temperature_negative), ratio
+    raise ValueError(f"surrogate must be clipped, cispo or sapo; got {spec.surrogate!r}")
 
 
 def probability_ratio(new: Tensor, old: Tensor, mask: Tensor, level: str) -> Tensor:
@@ -85,13 +101,19 @@ def probability_ratio(new: Tensor, old: Tensor, mask: Tensor, level: str) -> Ten
     raise ValueError(f"ratio must be token or sequence; got {level!r}")
 
 
-def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float) -> Tensor:
+def clipped_surrogate(
+    ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float, cap: float = 0.0
+) -> Tensor:
     """max(-A rho, -A clip(rho, 1 - low, 1 + high)) [B, T] from rho [B, T] and A [B] (PPO, Schulman et al. 2017).
 
-    A token whose ratio has left the interval in the direction of its advantage carries no gradient any more.
+    A token whose ratio has left the interval in the direction of its advantage carries no gradient any more. Where `cap` is
+    above 0, rho is first bounded by it: min(-A cap, ...) where A < 0 (dual clip, Ye et al. 2020; two-sided clip of
+    INTELLECT-2), and from 1 + `clip_high` on nothing else where A > 0.
     """
     advantage = advantage[:, None]  # (B, 1)
     clipped = ratio.clamp(1.0 - clip_low, 1.0 + clip_high)
+    if cap:
+        ratio = ratio.clamp(max=cap)
     return torch.maximum(-advantage * ratio, -advantage * clipped)
 
 
@@ -102,6 +124,37 @@ def cispo_surrogate(new: Tensor, ratio: Tensor, advantage: Tensor, clip_low: flo
     """
     weight = ratio.detach().clamp(1.0 - clip_low, 1.0 + clip_high)
     return -weight * advantage[:, None] * new
+
+
+def sapo_surrogate(ratio: Tensor, advantage: Tensor, positive: float, negative: float) -> Tensor:
+    """-A (4 / tau) sigmoid(tau (rho - 1)) [B, T], tau being `positive` where A > 0, else `negative` (SAPO, Gao et al. 2025).
+
+    The gradient of rho is that of PPO times 4 sigmoid (1 - sigmoid): 1 at rho = 1, and falling smoothly away from it.
+    """
+    advantage = advantage[:, None]  # (B, 1)
+    temperature = torch.where(advantage > 0, positive, negative).to(ratio.dtype)
+    return -advantage * (4.0 / temperature) * torch.sigmoid(temperature * (ratio - 1.0))
+
+
+@torch.no_grad()
+def near_the_sampler(new: Tensor, sampler: Tensor, advantage: Tensor, mask: Tensor, threshold: float) -> Tensor:
+    """0.0 [B, T] on the sequences with A < 0 whose mean of log sampler - log new a token is above `threshold` (nats), else
+    1.0 (off-policy sequence mask, DeepSeek-V3.2, 2025). All [B, T] but the advantage [B]; without gradient."""
+    gone = ((sampler - new) * mask).sum(-1) / mask.sum(-1).clamp(min=1)  # (B,)
+    dropped = (advantage < 0) & (gone > threshold)
+    return (~dropped).to(new.dtype)[:, None].expand_as(new)
+
+
+def entropy_threshold(entropies: Tensor, share: float) -> float:
+    """The entropy (nats) from which on a token is among the `share` of least sure ones: the quantile 1 - `share` of those of
+    all tokens [N] of the mini-batch (Wang et al. 2025, Beyond the 80/20 Rule). Infinite where there are none."""
+    if not len(entropies):
+        return float("inf")
+    ordered = entropies.double().sort().values
+    place = (1.0 - share) * (len(ordered) - 1)
+    low = int(place)
+    high = min(low + 1, len(ordered) - 1)
+    return float(ordered[low] + (place - low) * (ordered[high] - ordered[low]))
 
 
 def importance_weight(trainer: Tensor, sampler: Tensor, cap: float) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-NORMALISERS = ("std", "mean", "leave_one_out")
+NORMALISERS = ("std", "mean", "leave_one_out", "batch_std", "length_mean", "none")
 STRATA = ("prompt", "language")
 FORMS = ("none", "multiply", "add", "replace")
 PLACES = ("reward", "advantage")
@@ -14,7 +14,16 @@ DRIVERS = ("schedule", "entropy")
 AGGREGATIONS = ("token_mean", "sequence_mean", "sequence_sum")
 ESTIMATORS = ("k1", "abs", "k2", "k3")
 RATIOS = ("token", "sequence")
-SURROGATES = ("clipped", "cispo")
+SURROGATES = ("clipped", "cispo", "sapo")
+
+# Settings whose defaults change nothing, and so do not count in what a policy depends on.
+LATER = {
+    "advantage": ("whiten",),
+    "loss": (
+        *("ratio_cap", "temperature_positive", "temperature_negative"),
+        *("top_entropy", "off_policy_threshold"),
+    ),
+}
 
 
 @dataclass(frozen=True)
@@ -65,12 +74,15 @@ class AdvantageSpec:
     """How the rewards of a group become advantages: every variant is a point of this space.
 
     `normaliser`: `std` is (s - mean) / (std + 1e-6), as GRPO; `mean` is s - mean, as Dr. GRPO; `leave_one_out` is
-    s - mean of the others, as RLOO. `within`: all rollouts of the `prompt`, or those of one `language` among them (one
-    alone is compared with the prompt's).
+    s - mean of the others, as RLOO; `batch_std` is s - mean over the standard deviation of all rollouts of the step;
+    `length_mean` is s - the mean weighted by tokens, as OPO; `none` is s. `within`: all rollouts of the `prompt`, or those
+    of one `language` among them (one alone is compared with the prompt's). `whiten`: what comes of it then has mean 0 and
+    deviation 1 over all tokens of the step, as REINFORCE++.
     """
 
     normaliser: str = "std"
     within: str = "prompt"
+    whiten: bool = False
     diversity: DiversitySpec = field(default_factory=DiversitySpec)
     alignment: TermSpec = field(default_factory=TermSpec)
 
@@ -81,6 +93,10 @@ class AdvantageSpec:
             for name, allowed in (("normaliser", NORMALISERS), ("within", STRATA))
             if getattr(self, name) not in allowed
         ]
+        if self.normaliser == "none" and self.within != "prompt":
+            violations.append(
+                f"objective.advantage.within must be prompt where normaliser is none, which compares nothing; got {self.within!r}"
+            )
         violations += self.diversity.violations("objective.advantage.diversity")
         violations += self.alignment.violations("objective.advantage.alignment")
         return violations
@@ -91,9 +107,15 @@ class LossSpec:
     """The surrogate, how tokens are averaged, and the penalty towards the reference policy.
 
     `ratio` new / old: of each `token`, or of the whole `sequence` (its geometric mean a token, as GSPO). `surrogate`:
-    `clipped` as PPO, or `cispo`, which bounds the weight of a token and never drops its gradient; a `clip_low` of 1 is
-    no lower bound. `importance_cap`: above 0, each token is weighted by min(trainer / sampler probability, cap), and
+    `clipped` as PPO; `cispo`, which bounds the weight of a token and never drops its gradient; or `sapo`, whose gate closes
+    smoothly with `temperature_positive` and `temperature_negative`, by the sign of the advantage, and has no clipping. A
+    `clip_low` of 1 is no lower bound. `ratio_cap`: above 0, the largest ratio of what has a negative advantage (dual clip).
+    `importance_cap`: above 0, each token is weighted by min(trainer / sampler probability, cap), and
     old is the trainer's own probability before the step's first update (truncated importance sampling).
+
+    `top_entropy`: below 1, only that share of the mini-batch's tokens counts, those at which the policy is least sure.
+    `off_policy_threshold`: above 0, a sequence with a negative advantage does not count whose mean log sampler / new
+    probability a token is above it. Both leave the KL penalty and the divisors of the means as they are.
 
     `aggregation`: `token_mean` over all completion tokens of the mini-batch; `sequence_mean` the mean over
     sequences of their token means; `sequence_sum` the mean over sequences of token sum / `maximum_tokens`.
@@ -103,7 +125,12 @@ class LossSpec:
     surrogate: str = "clipped"
     clip_low: float = 0.2
     clip_high: float = 0.2
+    ratio_cap: float = 0.0
+    temperature_positive: float = 1.0
+    temperature_negative: float = 1.05
     importance_cap: float = 0.0
+    top_entropy: float = 1.0
+    off_policy_threshold: float = 0.0
     aggregation: str = "token_mean"
     maximum_tokens: int = 4096
     kl_estimator: str = "k3"
@@ -114,7 +141,7 @@ class LossSpec:
     @property
     def by_token(self) -> bool:
         """Whether what a token adds to the loss depends on that token alone."""
-        return self.ratio == "token"
+        return self.ratio == "token" and not self.off_policy_threshold
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
@@ -131,6 +158,29 @@ class LossSpec:
         if not 0 < self.clip_low <= 1 or self.clip_high <= 0:
             violations.append(
                 f"objective.loss.clip_low must be in (0, 1] and clip_high above 0; got {self.clip_low} and {self.clip_high}"
+            )
+        if self.ratio_cap and self.ratio_cap < 1.0 + self.clip_high:
+            violations.append(
+                f"objective.loss.ratio_cap must be at least 1 + clip_high, {1.0 + self.clip_high:g}, or 0 for off; got "
+                f"{self.ratio_cap}"
+            )
+        if self.ratio_cap and self.surrogate != "clipped":
+            violations.append(
+                f"objective.loss.ratio_cap is for surrogate=clipped; got {self.ratio_cap} with {self.surrogate!r}, which bounds "
+                "the ratio itself: leave it 0"
+            )
+        if min(self.temperature_positive, self.temperature_negative) <= 0:
+            violations.append(
+                f"objective.loss.temperature_positive and temperature_negative must be above 0; got "
+                f"{self.temperature_positive} and {self.temperature_negative}"
+            )
+        if not 0 < self.top_entropy <= 1:
+            violations.append(
+                f"objective.loss.top_entropy must be in (0, 1], 1 being all tokens; got {self.top_entropy}"
+            )
+        if self.off_policy_threshold < 0:
+            violations.append(
+                f"objective.loss.off_policy_threshold must be above 0, or 0 for off; got {self.off_policy_threshold}"
             )
         if self.importance_cap < 0:
             violations.append(f"objective.loss.importance_cap must be above 0, or 0 for off; got {self.importance_cap}")
@@ -157,8 +207,14 @@ class ObjectiveSpec:
 
     def identity(self) -> dict[str, Any]:
         """What a policy depends on. Overlong punishment, which is a reward now, once was a setting here: with it off, as it
-        was by default, what was trained before is still known."""
-        return {"is": type(self).__name__, "overlong": {"buffer": 0, "penalty": 1.0}} | asdict(self)
+        was by default, what was trained before is still known. So it is with settings that came later (`LATER`) and have
+        their default."""
+        settings = asdict(self)
+        for part, fields in LATER.items():
+            for name in fields:
+                if settings[part][name] == getattr(type(getattr(self, part)), name):
+                    del settings[part][name]
+        return {"is": type(self).__name__, "overlong": {"buffer": 0, "penalty": 1.0}} | settings
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

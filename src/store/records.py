@@ -85,6 +85,7 @@ ROLLOUTS = (
     Column("ratio_min", "float64", "Smallest new / old token probability, before clipping."),
     Column("sampler_kl", "float64", "Mean log sampler - log trainer a token, nats (with importance_cap)."),
     Column("importance_capped", "float64", "Share of tokens at importance_cap or above (with importance_cap)."),
+    Column("counted", "float64", "Share of tokens that count (with top_entropy or off_policy_threshold)."),
 )
 
 EVALUATION = (

@@ -76,6 +76,12 @@ _ROWS = (
         per_language=True,
     ),
     Metric(
+        "counted",
+        "share",
+        "Tokens that count in the loss, mean over rollouts (with top_entropy below 1 or an off_policy_threshold).",
+        per_language=True,
+    ),
+    Metric(
         "sampler_gap",
         "nats / token",
         "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops above rollout.mismatch_limit. With truncated sampling only where the sampler's is smaller.",

@@ -50,5 +50,6 @@ def assign_credit(
         factor=torch.tensor([controller.factor(progress, code) for code in seen.query], dtype=torch.float64),
         exploration=torch.tensor([controller.exploration(progress, code) for code in seen.query], dtype=torch.float64),
         right=seen.right,
+        tokens=[len(sample.tokens) for sample in samples],
     )
     return Credit(scores, result, controller)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 
 import torch
 from torch import Tensor
@@ -46,7 +46,7 @@ class RowUpdate:
     """What the update did to one rollout. Token means but for the extremes; the ratio is before clipping.
 
     `kl` is None without a reference policy; `sampler_kl` and `importance_capped` are where the trainer's own
-    log-probabilities were not computed.
+    log-probabilities were not computed, `counted` where every token counts.
     """
 
     entropy: float
@@ -57,26 +57,36 @@ class RowUpdate:
     ratio_min: float
     sampler_kl: float | None = None
     importance_capped: float | None = None
+    counted: float | None = None
 
     @staticmethod
     def of(
-        ratio: Tensor, penalty: Tensor | None, entropy: Tensor, advantage: float, spec: LossSpec, mismatch: Tensor
+        ratio: Tensor,
+        penalty: Tensor | None,
+        entropy: Tensor,
+        advantage: float,
+        spec: LossSpec,
+        mismatch: Tensor,
+        counted: Tensor | None = None,
     ) -> RowUpdate:
         """From the values [tokens] of one rollout; an empty rollout has ratio 1 and nothing else. `mismatch` is
-        log old - log sampler."""
+        log old - log sampler, `counted` 1 on the tokens whose surrogate counts (None: all)."""
         if ratio.numel() == 0:
             return RowUpdate(0.0, None if penalty is None else 0.0, 0.0, 0.0, 1.0, 1.0)
         ratio = ratio.detach()
         entropy = entropy.detach()
         cap = spec.importance_cap
         sign = torch.tensor([advantage], device=ratio.device)
-        share = clipped_tokens(ratio[None], sign, spec.clip_low, spec.clip_high).mean()
+        share = clipped_tokens(ratio[None], sign, spec.clip_low, spec.clip_high, spec.ratio_cap).mean()
+        if spec.surrogate == "sapo":
+            share = torch.zeros_like(share)  # its gate never takes a gradient away
         moved = -ratio.log().mean()
         kl = None if penalty is None else float(penalty.detach().mean())
         values = [moved, share, ratio.max(), ratio.min()]
         if cap:
             values += [-mismatch.mean(), (mismatch.exp() >= cap).float().mean()]
-        return RowUpdate(float(entropy.mean()), kl, *(float(value) for value in values))
+        measured = RowUpdate(float(entropy.mean()), kl, *(float(value) for value in values))
+        return measured if counted is None else replace(measured, counted=float(counted.mean()))
 
 
 def rollout_rows(
@@ -147,7 +157,7 @@ def _update_metrics(rows: Sequence[Row]) -> dict[str, float]:
     rows = [row for row in rows if row["trained"]]
     if not rows:
         return {}
-    optional = ("sampler_kl", "importance_capped", "kl")
+    optional = ("sampler_kl", "importance_capped", "counted", "kl")
     known = [name for name in optional if any(row[name] is not None for row in rows)]
     return {name: _mean(rows, name) for name in known} | {
         "entropy": _mean(rows, "entropy"),

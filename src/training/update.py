@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from src.algorithm.losses import PolicyObjective, token_weights
+from src.algorithm.losses import PolicyObjective, entropy_threshold, token_weights
 from src.algorithm.spec import LossSpec
 from src.models.logprobs import Batch, collate, microbatches
 from src.rollout.generate import Trajectory
@@ -98,8 +98,11 @@ class Updater:
         """
         total = 0.0
         changes: dict[int, RowUpdate] = {}
-        for micro in batches:
+        uncertain = self._uncertain(batches)
+        for place, micro in enumerate(batches):
             objective = self._objective(micro, advantage, old, global_tokens, global_sequences)
+            if uncertain:
+                objective = replace(objective, uncertain=uncertain[place])
             entropies = "gradient" if self.loss.entropy_coefficient else "value"
             value, new, entropy = self.learner.learn(
                 micro.batch, objective, self.temperature, entropies, self.loss.by_token
@@ -108,17 +111,32 @@ class Updater:
             ratio = objective.ratio(new)
             penalty = objective.penalty(new)
             mismatch = objective.old - objective.sampler
-            for place, index in enumerate(micro.indices):
-                real = micro.batch.mask[place].bool()
+            counted = objective.counted(new)
+            for row, index in enumerate(micro.indices):
+                real = micro.batch.mask[row].bool()
                 changes[index] = RowUpdate.of(
-                    ratio[place][real],
-                    None if penalty is None else penalty[place][real],
-                    entropy[place][real],
-                    float(objective.advantage[place]),
+                    ratio[row][real],
+                    None if penalty is None else penalty[row][real],
+                    entropy[row][real],
+                    float(objective.advantage[row]),
                     self.loss,
-                    mismatch[place][real],
+                    mismatch[row][real],
+                    None if counted is None else counted[row][real],
                 )
         return total, changes
+
+    @torch.no_grad()
+    def _uncertain(self, batches: Sequence[MicroBatch]) -> list[Tensor]:
+        """1 on the tokens (B, C) of each micro-batch that are among the `top_entropy` of the whole mini-batch, of all ranks;
+        nothing where all tokens count. It takes a pass of its own, as no micro-batch knows the others' entropies."""
+        if self.loss.top_entropy == 1.0:
+            return []
+        entropies = [self.learner.logprobs(micro.batch, self.temperature, "value")[1] for micro in batches]
+        masks = [micro.batch.mask for micro in batches]
+        own = [entropy[mask.bool()].cpu() for entropy, mask in zip(entropies, masks, strict=True)]
+        every = self.learner.ranks.gather(own)
+        threshold = entropy_threshold(torch.cat(every) if every else torch.zeros(0), self.loss.top_entropy)
+        return [(entropy >= threshold) * mask for entropy, mask in zip(entropies, masks, strict=True)]
 
     def _objective(
         self,

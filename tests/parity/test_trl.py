@@ -1,14 +1,14 @@
 """Losses, gradients and advantages beside TRL's own code, called on a trainer that has nothing but its settings."""
 
 from collections import defaultdict
+from functools import partial
 from types import SimpleNamespace
 
 import pytest
 import torch
 
 from src.algorithm.advantages import advantages
-from src.algorithm.kl import kl_penalty
-from src.algorithm.losses import importance_weight, policy_loss, token_weights
+from src.algorithm.losses import PolicyObjective, entropy_threshold, token_weights
 from src.algorithm.spec import AdvantageSpec, LossSpec
 
 pytest.importorskip("trl", reason="TRL is not installed; `make bench` installs it (extra `bench`)")
@@ -32,6 +32,26 @@ VARIANTS = {
         {"loss_type": "grpo", "importance_sampling_level": "sequence"},
     ),
     "cispo": ({"surrogate": "cispo", "clip_low": 1.0, "clip_high": 0.5}, {"loss_type": "cispo", "epsilon_high": 1.5}),
+    "two-sided clip": ({"ratio_cap": 1.3}, {"loss_type": "bnpo", "delta": 1.3}),
+    "two-sided clip, gspo": (
+        {"ratio": "sequence", "aggregation": "sequence_mean", "ratio_cap": 1.25},
+        {"loss_type": "grpo", "importance_sampling_level": "sequence", "delta": 1.25},
+    ),
+    "top entropy": ({"top_entropy": 0.3}, {"loss_type": "bnpo", "top_entropy_quantile": 0.3}),
+    "top entropy with KL": (
+        {"top_entropy": 0.5, "kl_coefficient": 0.3, "aggregation": "sequence_mean"},
+        {"loss_type": "grpo", "beta": 0.3, "top_entropy_quantile": 0.5},
+    ),
+    "off-policy mask": ({"off_policy_threshold": 0.02}, {"loss_type": "bnpo", "off_policy_mask_threshold": 0.02}),
+    "off-policy mask with KL": (
+        {"off_policy_threshold": 0.02, "kl_coefficient": 0.3, "aggregation": "sequence_mean"},
+        {"loss_type": "grpo", "beta": 0.3, "off_policy_mask_threshold": 0.02},
+    ),
+    "sapo": ({"surrogate": "sapo", "aggregation": "sequence_mean"}, {"loss_type": "sapo"}),
+    "sapo, gspo": (
+        {"surrogate": "sapo", "aggregation": "sequence_mean", "ratio": "sequence", "temperature_negative": 3.0},
+        {"loss_type": "sapo", "importance_sampling_level": "sequence", "sapo_temperature_neg": 3.0},
+    ),
     "tis": ({"importance_cap": 1.3, "kl_coefficient": 0.3}, {"loss_type": "bnpo", "beta": 0.3, "use_vllm": True}),
 }
 
@@ -69,14 +89,20 @@ def logprobs(batch):
     return torch.log_softmax(batch.logits, -1).gather(-1, batch.targets[..., None]).squeeze(-1)
 
 
+def entropies(batch):
+    logp = torch.log_softmax(batch.logits.detach(), -1)
+    return -(logp.exp() * logp).sum(-1).float().double()  # TRL takes the quantile in float32
+
+
 def ours(spec, batch):
-    new = logprobs(batch)
-    loss, _ = policy_loss(spec, new, batch.old, batch.advantage, batch.mask)
-    if spec.importance_cap:
-        loss = loss * importance_weight(batch.old, batch.sampler, spec.importance_cap)
-    if spec.kl_coefficient:
-        loss = loss + spec.kl_coefficient * kl_penalty(new, batch.reference, "k3")
-    return (token_weights(batch.mask, spec.aggregation, int(batch.mask.sum()), ROWS, spec.maximum_tokens) * loss).sum()
+    mask = batch.mask
+    uncertain = None
+    if spec.top_entropy < 1:
+        uncertain = (entropies(batch) >= entropy_threshold(entropies(batch)[mask.bool()], spec.top_entropy)) * mask
+    weights = token_weights(mask, spec.aggregation, int(mask.sum()), ROWS, spec.maximum_tokens)
+    reference = batch.reference if spec.kl_coefficient else None
+    objective = PolicyObjective(spec, batch.old, batch.sampler, reference, batch.advantage, mask, weights, uncertain)
+    return objective(logprobs(batch), entropies(batch))
 
 
 def theirs(settings, cap, batch):
@@ -97,14 +123,28 @@ def theirs(settings, cap, batch):
         "current_gradient_accumulation_steps": 1,
         "_entropy_bonus_enabled": False,
     }
+    arguments = {
+        "delta": None,
+        "use_bias_correction_kl": False,
+        "steps_per_generation": 1,
+        "sapo_temperature_pos": 1.0,
+        "sapo_temperature_neg": 1.05,
+    }
     trainer = SimpleNamespace(
-        **values | settings,
-        args=SimpleNamespace(delta=None, use_bias_correction_kl=False, steps_per_generation=1),
+        **values | {name: value for name, value in settings.items() if name not in arguments},
+        args=SimpleNamespace(**arguments | {name: settings[name] for name in arguments if name in settings}),
         model=SimpleNamespace(training=True),
-        accelerator=SimpleNamespace(num_processes=1, gather=lambda x: x, reduce=lambda x, reduction: x),
+        accelerator=SimpleNamespace(
+            num_processes=1,
+            gather=lambda x: x,
+            reduce=lambda x, reduction: x,
+            pad_across_processes=lambda x, **_: x,
+        ),
+        get_off_policy_mask=GRPOTrainer.get_off_policy_mask,
         _metrics={"train": defaultdict(list)},
-        _get_per_token_logps_and_entropies=lambda *_, **__: (logprobs(batch), torch.zeros(ROWS, TOKENS), None),
+        _get_per_token_logps_and_entropies=lambda *_, **__: (logprobs(batch), entropies(batch), None),
     )
+    trainer.get_high_entropy_mask = partial(GRPOTrainer.get_high_entropy_mask, trainer)
     prompt = torch.ones(ROWS, 2, dtype=torch.long)
     inputs = {
         "prompt_ids": prompt,
@@ -113,6 +153,7 @@ def theirs(settings, cap, batch):
         "completion_mask": batch.mask,
         "advantages": batch.advantage,
         "old_per_token_logps": batch.old,
+        "sampling_per_token_logps": batch.sampler,
         "ref_per_token_logps": batch.reference,
         "num_items_in_batch": batch.mask.sum(),
         "importance_sampling_ratio": (batch.old - batch.sampler).exp().clamp(max=cap),
@@ -134,7 +175,7 @@ def test_loss_and_gradient_are_those_of_trl(name, batch):
 
 @pytest.mark.parametrize(
     ("normaliser", "trainer", "tolerance"),
-    [("leave_one_out", "RLOOTrainer", 1e-6), ("mean", "GRPOTrainer", 1e-6), ("std", "GRPOTrainer", 1e-3)],
+    [("leave_one_out", "RLOOTrainer", 1e-6), ("mean", "GRPOTrainer", 1e-6), ("std", "GRPOTrainer", 1e-3), ("batch_std", "GRPOTrainer", 1e-3)],
 )
 def test_advantages_are_those_of_trl(normaliser, trainer, tolerance):
     """TRL adds 1e-4 to the standard deviation, we add 1e-6: hence the wider tolerance."""
@@ -145,7 +186,8 @@ def test_advantages_are_those_of_trl(normaliser, trainer, tolerance):
     result = advantages(
         AdvantageSpec(normaliser=normaliser), rewards, ["en"] * 8, ["en"] * 8, groups, factor=0.0, exploration=0.0
     )
-    expected = trl_advantages(getattr(trl, trainer), rewards, size, "group" if normaliser == "std" else "none")
+    scale = {"std": "group", "batch_std": "batch"}.get(normaliser, "none")
+    expected = trl_advantages(getattr(trl, trainer), rewards, size, scale)
     assert expected.abs().max() > 0.1
     torch.testing.assert_close(result.advantage, expected, atol=tolerance, rtol=0)
 

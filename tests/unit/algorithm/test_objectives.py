@@ -41,8 +41,11 @@ def reaches_the_advantage_as_it_is(term):
     return term.form != "none" and term.at == "advantage" and not (term.form == "add" and term.normalise)
 
 
+BY_GROUP = {name: s for name, s in SPECS.items() if s.normaliser != "batch_std" and not s.whiten}
 CENTRED = {
-    name: s for name, s in SPECS.items() if s.within == "prompt" and not reaches_the_advantage_as_it_is(s.alignment)
+    name: s
+    for name, s in SPECS.items()
+    if s.within == "prompt" and not s.whiten and not reaches_the_advantage_as_it_is(s.alignment)
 }
 
 
@@ -74,7 +77,7 @@ def test_permuted_rollouts_have_permuted_advantages(spec, batch, order):
     torch.testing.assert_close(advantage(spec, permuted), advantage(spec, batch)[places])
 
 
-@every_objective
+@pytest.mark.parametrize("spec", BY_GROUP.values(), ids=BY_GROUP.keys())
 @few
 @given(batch=batches(rewards=(0.0, 0.3, 1.0)))
 def test_a_group_does_not_depend_on_the_others(spec, batch):
@@ -113,6 +116,45 @@ def test_groups_at_the_edge(spec, rewards, reasoning):
         bonus = 1.5 * float(rewards[0] == 1.0) if spec.alignment.form == "add" and not spec.alignment.normalise else 0.0
         expected = bonus if spec.alignment.at == "advantage" else 0.0
         assert result.advantage.tolist() == pytest.approx([expected] * len(rewards), abs=1e-5)
+
+
+def one_language(spec, rewards, groups, tokens):
+    n = len(rewards)
+    return advantages(spec, rewards, ["fr"] * n, ["fr"] * n, groups, 0.0, 0.0, tokens=tokens).advantage.tolist()
+
+
+def test_the_optimal_baseline_weighs_by_length():
+    """Group 0: (3 x 1 + 1 x 0) / 4 = 3/4; group 1: (1 x 2 + 5 x 0) / 6 = 1/3."""
+    result = one_language(SPECS["opo"], [1.0, 0.0, 2.0, 0.0], [0, 0, 1, 1], [3, 1, 1, 5])
+    assert result == pytest.approx([0.25, -0.75, 5 / 3, -1 / 3])
+    assert one_language(SPECS["opo"], [1.0, 0.0], [0, 0], [0, 0]) == pytest.approx([0.5, -0.5])  # all are empty
+
+
+def test_the_deviation_of_the_step():
+    """Rewards 1, 0, 1, 1 have mean 3/4 and unbiased variance (3/16 + 9/16) / 3 = 1/4."""
+    result = one_language(SPECS["grpo_batch"], [1.0, 0.0, 1.0, 1.0], [0, 0, 1, 1], None)
+    assert result == pytest.approx([1.0, -1.0, 0.0, 0.0], abs=1e-5)
+
+
+def test_whitening_weighs_every_token():
+    """Five tokens: three of reward 1 and two of 0, so mean 0.6 and unbiased variance (3 x 0.16 + 2 x 0.36) / 4 = 0.3."""
+    rewards, groups, tokens = [1.0, 0.0, 0.0], [0, 0, 1], [3, 1, 1]
+    result = one_language(SPECS["reinforce_plus_plus"], rewards, groups, tokens)
+    assert result == pytest.approx([0.4 / 0.3**0.5, -0.6 / 0.3**0.5, -0.6 / 0.3**0.5], abs=1e-5)
+
+
+def test_whitening_after_the_baseline_of_the_prompt():
+    """Less their means 1/2 and 1 the rewards are 1/2, -1/2, 1, -1; over 1, 1, 2, 2 tokens the mean is 0 and the unbiased
+    variance (1/4 + 1/4 + 2 + 2) / 5 = 0.9."""
+    spec = SPECS["reinforce_plus_plus_baseline"]
+    result = one_language(spec, [1.0, 0.0, 2.0, 0.0], [0, 0, 1, 1], [1, 1, 2, 2])
+    assert result == pytest.approx([value / 0.9**0.5 for value in (0.5, -0.5, 1.0, -1.0)], abs=1e-5)
+    assert one_language(spec, [1.0, 1.0], [0, 0], [3, 4]) == [0.0, 0.0]
+
+
+def test_nothing_is_compared_within_a_language_without_a_normaliser():
+    (violation,) = dataclasses.replace(SPECS["reinforce_plus_plus"], within="language").violations()
+    assert "within must be prompt where normaliser is none" in violation and "got 'language'" in violation
 
 
 def test_a_penalty_moves_the_score_but_not_what_is_right():
