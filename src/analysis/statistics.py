@@ -17,6 +17,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from src.analysis.majority import maj_at_k
 from src.analysis.pass_at_k import pass_at_k
 from src.common.errors import UserError
 from src.language.table import LANGUAGES, TRAINED
@@ -27,7 +28,7 @@ FLIPS = 10_000
 EXACT = 12  # with so many problems or fewer, all 2^n sign flips are counted
 UNTRAINED = tuple(code for code in LANGUAGES if code not in TRAINED)
 DOMAINS = {"in-domain": TRAINED, "out-of-domain": UNTRAINED, "all": (*TRAINED, *UNTRAINED)}
-# Column of the table -> column of the records; lcpr is made from line and word passes, pass@k is its own column.
+# Column of the table -> column of the records; lcpr is made from line and word passes, pass@k and maj@k are their own columns.
 METRICS = {
     "accuracy": "correct",
     "fidelity": "in_language",
@@ -111,7 +112,8 @@ def cells(
     """From records (seed -> DataFrame) of one split.
 
     With `part_weights` (part -> weight) an average over problems is sum_p w_p mean_p / sum_p w_p over the parts that
-    are there, told by the column `part`. Each k of `pass_at` gives a column `pass@k`. Every problem must be there in
+    are there, told by the column `part`. Each k of `pass_at` gives a column `pass@k`, and where the records
+    hold answers `maj@k`, the majority among the first k samples. Every problem must be there in
     every language, unless no problem is there in two: then a language's mean is over its own.
 
     Raises:
@@ -140,13 +142,17 @@ def cells(
             frame["failed"] = frame["status"].isin(("timeout", "error"))
     wanted = dict.fromkeys([*METRICS.values(), *DETAILS.values(), "line_pass", "both_pass"])
     columns = [name for name in wanted if name and all(name in frame for frame in frames.values())]
-    stacks: dict[str, list[Array]] = {column: [] for column in (*columns, *(f"pass@{k}" for k in pass_at))}
+    ways = ("pass", "maj") if all("answer" in frame for frame in frames.values()) else ("pass",)
+    at_k = [f"{way}@{k}" for way in ways for k in pass_at]
+    stacks: dict[str, list[Array]] = {column: [] for column in (*columns, *at_k)}
     for seed, frame in frames.items():
         groups = frame.astype(dict.fromkeys(columns, float)).groupby(["problem", "language"])
         means = groups[columns].mean()
         right = groups["correct"].agg(["size", "sum"])
         for k in pass_at:
             means[f"pass@{k}"] = pass_at_k(right["size"], right["sum"], k)
+            if "maj" in ways:
+                means[f"maj@{k}"] = _majorities(frame, k)
         for column, stack in stacks.items():
             table = means[column].unstack("language")
             same = set(table.index) == set(problems) and set(table.columns) == set(languages)
@@ -162,6 +168,23 @@ def cells(
     data = Cells(tuple(frames), problems, languages, values, _parts(frames, problems), part_weights or None)
     _check_weights(data)
     return data
+
+
+def _majorities(frame: Any, k: int) -> Any:
+    """maj@k of each (problem, language), from its first k samples. What was cut off or not read does not vote."""
+    import pandas
+
+    ordered = frame.sort_values("sample", kind="stable") if "sample" in frame else frame
+    silent = ordered["answer"].isna()
+    for column in ("truncated", "unparsed"):
+        silent |= ordered[column].astype(bool) if column in ordered else False
+    ordered = ordered.assign(vote=ordered["answer"].astype(object).where(~silent, None))
+    groups = ordered.groupby(["problem", "language"]).head(k).groupby(["problem", "language"])
+    values = {
+        key: maj_at_k(list(group["vote"]), [bool(value) for value in group["correct"]], key[1])
+        for key, group in groups[["vote", "correct"]]
+    }
+    return pandas.Series(values)
 
 
 def weights(
@@ -190,7 +213,7 @@ def resampled(data: Cells, resamples: int = RESAMPLES, seed: int = 0) -> tuple[A
 
 
 def macro(data: Cells, metric: str, languages: Sequence[str], over: tuple[Array, Array]) -> Array:
-    """The metric (of METRICS, or a `pass@k`), averaged over `languages` with equal weight, on every resample: [1 + R]."""
+    """The metric (of METRICS, `pass@k` or `maj@k`), averaged over `languages` with equal weight, on every resample: [1 + R]."""
     chosen = [data.languages.index(code) for code in languages if code in data.languages]
     if not chosen:
         return np.full(len(over[0]), np.nan)
@@ -216,9 +239,9 @@ def lcpr(line_rate: ArrayLike, word_rate: ArrayLike) -> Array:
 
 
 def known(data: Cells) -> list[str]:
-    """The metrics that the records of `data` can tell, pass@k after those of the tables."""
+    """The metrics that the records of `data` can tell, pass@k and maj@k after those of the tables."""
     named = [name for name, column in (METRICS | DETAILS).items() if not column or column in data.values]
-    return [*named, *(name for name in data.values if name.startswith("pass@"))]
+    return [*named, *(name for name in data.values if name.startswith(("pass@", "maj@")))]
 
 
 def estimate(values: Array) -> Estimate:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 RECORDS = RunDirectory(Path()).records  # within a run directory
 SEED = re.compile(r"seed(\d+)(-[0-9a-f]+)?")
-PASS = re.compile(r"pass@([1-9]\d*)")
+PASS = re.compile(r"(?:pass|maj)@([1-9]\d*)")
 SHOWN = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 NEEDED = (
     *("split", "problem", "language", "correct", "in_language", "right_and_in_language", "line_pass", "word_pass"),
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("one", type=Path, metavar="RUN_A")
     parser.add_argument("other", type=Path, metavar="RUN_B")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--metrics", nargs="+", default=SHOWN, help="columns of the result tables, or pass@<k>")
+    parser.add_argument("--metrics", nargs="+", default=SHOWN, help="columns of the result tables, pass@<k> or maj@<k>")
     parser.add_argument("--output", type=Path, help="a folder for compare.md and compare.csv")
     options = parser.parse_args(arguments)
     try:
@@ -244,7 +244,7 @@ def _check(metrics: Sequence[str], output: Path | None) -> None:
     for metric in metrics:
         if metric not in valid and not PASS.fullmatch(metric):
             hint = did_you_mean(metric, valid)
-            raise UserError(f"--metrics must be among {', '.join(valid)}, pass@<k>; got {metric!r}.{hint}")
+            raise UserError(f"--metrics must be among {', '.join(valid)}, pass@<k>, maj@<k>; got {metric!r}.{hint}")
     if output is not None and output.exists() and not output.is_dir():
         raise UserError(f"--output must be a folder; {output} is a file. Give another name")
 

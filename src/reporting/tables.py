@@ -86,9 +86,9 @@ def results(rows: Sequence[Row], split: str, metrics: Sequence[str] = tuple(METR
 
 
 def details(rows: Sequence[Row], split: str) -> Table:
-    """The second table of one split: pass@k, and what stands behind the numbers of the first."""
+    """The second table of one split: pass@k, maj@k, and what stands behind the numbers of the first."""
     passes = dict.fromkeys(
-        name for row in rows if row.split == split for name in row.values if name.startswith("pass@")
+        name for row in rows if row.split == split for name in row.values if name.startswith(("pass@", "maj@"))
     )
     metrics = [name for name in DETAILS if any(name in row.values for row in rows)]
     return results(rows, split, [*passes, *metrics])

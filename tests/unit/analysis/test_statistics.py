@@ -12,6 +12,7 @@ from src.analysis.statistics import (
     cells,
     differences,
     estimate,
+    known,
     lcpr,
     macro,
     p_value,
@@ -257,6 +258,22 @@ def test_pass_at_k_is_a_metric():
     assert values[0] == pytest.approx(macro(data, "accuracy", ["fr", "en"], resampled(data))[0])
     with pytest.raises(UserError, match="k=4 with 3 samples"):
         cells({0: records}, "test", pass_at=(4,))
+
+
+def test_the_majority_is_a_metric():
+    """fr: 1/2 and 0.5 outvote 3; en: of 4, 5 and 5 that are cut off 4 alone votes. The first two samples: a tie, and 4."""
+    given = {"fr": ["0.5", "3", "1/2"], "en": ["4", "5", "5"]}
+    rows = [
+        frame({"p": [fr != "3", en == "4"]}).assign(
+            answer=[fr, en], sample=number, truncated=[False, en == "5"], status="right"
+        )
+        for number, (fr, en) in enumerate(zip(*given.values(), strict=True))
+    ]
+    data = cells({0: pandas.concat(rows[::-1])}, "test", pass_at=(2, 3))
+    over = resampled(data)
+    assert [macro(data, "maj@3", [code], over)[0] for code in given] == [1.0, 1.0]
+    assert [macro(data, "maj@2", [code], over)[0] for code in given] == [0.5, 1.0]
+    assert known(data)[-4:] == ["pass@2", "pass@3", "maj@2", "maj@3"]
 
 
 def test_p_values_by_hand():
