@@ -57,7 +57,9 @@ def run(path: Path, sweep: Sweep, count: int, jobs: int, seed: int, overrides: S
     with exclusive(driver.ledger.folder):  # two at work on one ledger would lose trials of each other
         driver.carry_out(count, jobs)
         failed = driver.failed
-        print(write(driver.ledger.folder, sweep, driver.trials, driver.results, failed, command))
+        print(write(driver.ledger.folder, driver.sweep, driver.trials, driver.results, failed, command))
+    if driver.reached:
+        print(f"metric.target {sweep.target:g} is reached: no further trial was asked for")
     for number, error in failed.items():
         log = driver.trials[number].directory / LOG
         print(f"error: trial {number} failed: {error}" + (f"\n  {log}" if log.is_file() else ""), file=sys.stderr)

@@ -24,6 +24,7 @@ from src.orchestration.sweep.trials import Ledger, Trial, error_of, results_of, 
 from src.tracking.progress import bars, left
 
 POLL_S = 0.5
+DEFAULT = "right_and_in_language"  # what trials are ordered by where the file names no metric
 # Of every trial unless the command line says otherwise: results lie in the run directories, W&B's agent is not at work.
 OURS = ("tracking=jsonl",)
 
@@ -56,13 +57,15 @@ class Driver:
         config = _first_that_runs([(*fixed, *overrides(sweep, point)) for point in sample_points(sweep, seed)])
         if "evaluate" not in config.stages:
             raise UserError(f"the runs of a sweep need stage evaluate, whose results it compares; got {config.stages}")
+        if not sweep.metric:  # a grid or a random search, which needs none: something to order the trials by
+            sweep = replace(sweep, metric=f"{config.evaluation.splits[0]}/{DEFAULT}", goal="maximize")
         _check_metric(sweep, config.evaluation)
         ledger = Ledger(Path(config.root) / config.scale / f"_sweep-{sweep.name}")
         return Driver(sweep, fixed, seed, ledger)
 
     def carry_out(self, count: int, jobs: int) -> None:
         """Until `count` trials have ended, `jobs` at a time, with those that an earlier command left; of them, what failed is
-        tried once more.
+        tried once more. Once a trial has reached the target, those that are running are the last.
 
         Raises:
             UserError: the folder holds the trials of another sweep.
@@ -73,8 +76,8 @@ class Driver:
             if not self._take_in(trial.number) and trial.number < count:
                 waiting.append(trial.number)
         with Pool() as pool, TrialBar(count, min(count, len(self.results))) as bar:
-            while waiting or pool.running or len(self.trials) < count:
-                while len(pool.running) < jobs and (waiting or len(self.trials) < count):
+            while pool.running or (not self.reached and (waiting or len(self.trials) < count)):
+                while len(pool.running) < jobs and not self.reached and (waiting or len(self.trials) < count):
                     number = self._again(waiting.pop(0)) if waiting else self._ask()
                     trial = self.trials[number]
                     if trial.error:
@@ -85,6 +88,14 @@ class Driver:
                 for number, good in pool.ended().items():
                     self._ended(number, good, bar)
                 self._stop_early(pool, bar)
+
+    @property
+    def reached(self) -> bool:
+        """Whether a trial that came to its end is as good as the target."""
+        return any(
+            self.sweep.reached(result[self.sweep.metric]) and not self.trials[number].stopped_at
+            for number, result in self.results.items()
+        )
 
     def _ask(self) -> int:
         """The number of a new trial, kept before it starts."""

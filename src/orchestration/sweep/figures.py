@@ -58,7 +58,7 @@ def parallel(sweep: Sweep, rows: Sequence[Row], path: Path) -> None:
     sign = 1.0 if sweep.goal == "maximize" else -1.0
     for row in sorted(rows, key=lambda row: sign * row.value):
         share = (row.value - low) / (high - low) if high > low else 1.0
-        heights = [_height(p, row.settings[p.name]) for p in axes_of] + [share]
+        heights = [_height(p, row.trial.point[p.name]) for p in axes_of] + [share]
         good = share if sweep.goal == "maximize" else 1.0 - share
         width = 0.5 if row.trial.stopped_at else 1.2
         axis.plot(range(len(heights)), heights, color=colour(good), linewidth=width, alpha=0.35 + 0.65 * good)
@@ -109,11 +109,11 @@ def front(rows: Sequence[Row], split: str, path: Path) -> None:
     save(figure, path)
 
 
-def _height(parameter: Parameter, text: str) -> float:
-    """Where a value lies on its axis, in [0, 1]."""
+def _height(parameter: Parameter, point: Any) -> float:
+    """Where a point of the search space lies on the axis of a setting, in [0, 1]."""
     if parameter.options:
-        return parameter.options.index(text) / max(1, len(parameter.options) - 1)
-    value = float(text)
+        return parameter.options.index(parameter.text(point)) / max(1, len(parameter.options) - 1)
+    value = float(point)
     low = parameter.low
     high = parameter.high
     if parameter.logarithmic:
@@ -128,4 +128,5 @@ def _ticks(parameter: Parameter) -> list[tuple[float, str]]:
         (parameter.low * parameter.high) ** 0.5 if parameter.logarithmic else (parameter.low + parameter.high) / 2
     )
     values = (parameter.low, middle, parameter.high)
-    return [(_height(parameter, f"{value:.6g}"), f"{value:.3g}") for value in values]
+    shown = [parameter.text(value) if parameter.distribution else f"{value:.3g}" for value in values]
+    return [(_height(parameter, value), text) for value, text in zip(values, shown, strict=True)]

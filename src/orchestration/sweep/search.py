@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from src.orchestration.sweep.file import Sweep
-from src.orchestration.sweep.parameter import Parameter, written
+from src.orchestration.sweep.parameter import Parameter
 
 if TYPE_CHECKING:
     from optuna.study import Study
@@ -88,6 +88,8 @@ def distributions(sweep: Sweep) -> dict[str, Any]:
 def _distribution(parameter: Parameter) -> Any:
     from optuna.distributions import CategoricalDistribution, FloatDistribution, IntDistribution
 
+    if parameter.distribution:
+        return FloatDistribution(parameter.low, parameter.high)
     if parameter.options:
         return CategoricalDistribution(parameter.options)
     if parameter.whole:
@@ -104,9 +106,7 @@ def _typed(parameter: Parameter, text: str) -> Any:
 
 def overrides(sweep: Sweep, point: Mapping[str, Any]) -> tuple[str, ...]:
     """The point on a command line, in the order of the file."""
-    return tuple(
-        f"{parameter.name}={written(point[parameter.name], parameter.whole)}" for parameter in sweep.parameters
-    )
+    return tuple(f"{parameter.name}={parameter.text(point[parameter.name])}" for parameter in sweep.parameters)
 
 
 def importance(sweep: Sweep, known: Sequence[Observation]) -> dict[str, float]:

@@ -17,7 +17,7 @@ from src.analysis.majority import maj_at_k
         (["0.75", "3/4", "4", "4", "\\frac34"], [True, True, False, False, True], "en", 1.0),
         (["2,5", "2.5", "3"], [True, True, False], "de", 1.0),
         (["1.500", "1500", "1.5"], [True, True, False], "de", 1.0),  # thousands in German
-        (["x+1", "x + 1", "y"], [True, True, False], "en", 1 / 3),  # texts must be equal
+        (["x+1", "x + 1", "y"], [True, True, False], "en", 2 / 3),  # texts must be equal
         (["30%", "30", "1"], [True, False, False], "en", 0.5),  # one answer, of which half of the votes are right
     ],
 )

@@ -97,19 +97,26 @@ def test_bands_below_the_longest_run(tmp_path):
         ),
         ({"methode": "grid"}, "methode: no such field. Did you mean 'method'"),
         ({"metric": None}, "metric: must have a name"),
+        ({"metric": None, "method": "random"} | hyperband(min_iter=1), "metric: must have a name"),
+        ({"metric": {"name": "dev/accuracy", "impute": "best"}}, "metric.impute: no such field here"),
+        ({"name": 7}, "name: must be a text; got 7"),
+        ({"job": "me/search/job:latest"}, "job: is of W&B Launch, .* cluster=slurm_"),
+        ({"scheduler": {"engine": "optuna"}}, "scheduler: is of W&B Launch"),
+        ({"method": "custom"}, "method: must be one of grid, random, bayes; got 'custom'"),
         (
             {"metric": {"name": "dev/accuracy", "goal": "max"}},
             "metric.goal: must be one of maximize, minimize; got 'max'",
         ),
-        ({"metric": {"name": "dev/accuracy", "target": 0.9}}, "metric.target: no such field here. Valid: name, goal"),
+        ({"metric": {"name": "dev/accuracy", "target": "0.9"}}, "metric.target: must be a number; got '0.9'"),
         ({"program": "train.py"}, "program: must be src.run; got 'train.py'"),
         ({"run_cap": 0}, "run_cap: must be a number of trials, at least 1; got 0"),
         ({"run_cap": True}, "run_cap: must be a number of trials, at least 1; got True"),
         (
-            {"command": ["${program}", "${args_no_hyphens}", "seed=1"]},
-            r"command: must be a list .* ends with \$\{args_no_hyphens\}",
+            {"command": ["${program}", "${args_no_hyphens}", "schedule=constant"]},
+            r"command: 'schedule=constant' stands after \$\{args_no_hyphens\} and so is what counts",
         ),
-        ({"command": None}, r"command: must be a list .* ends with \$\{args_no_hyphens\}"),
+        ({"command": ["${program}", *["${args_no_hyphens}"] * 2]}, r"has \$\{args_no_hyphens\} once"),
+        ({"command": None}, r"command: must be a list .* has \$\{args_no_hyphens\} once"),
         ({"command": ["${program}", "${args}"]}, "command: must be a list"),
         ({"command": ["bash", "${args_no_hyphens}"]}, "command: 'bash' is not known here"),
         ({"parameters": None}, "parameters: must map settings to their values; got None"),
@@ -118,21 +125,32 @@ def test_bands_below_the_longest_run(tmp_path):
         ({"parameters": {"seed": {"values": [1, 1]}}}, "parameters.seed: values must differ; 1 is there twice"),
         (one_parameter(value="x,y"), r"parameters.a: a value must be one to Hydra too; got x,y. Put quotes into it"),
         (one_parameter(values=["x", "y=1"]), "parameters.a: a value must be one to Hydra too; got y=1"),
-        (one_parameter(values=["it's"]), "parameters.a: a value must be one to Hydra too; got it's"),
+        (one_parameter(values=["a", "b"], probabilities=[0.5, 0.6]), "one for each of 2 values and sum to 1"),
+        (one_parameter(values=["a", "b"], probabilities=[1.0]), "one for each of 2 values and sum to 1"),
+        (one_parameter(values=["a", "b"], probabilities=[1.5, -0.5]), "probabilities must be a list of numbers, 0 or"),
+        (one_parameter(values=["a", "b"], probabilities=[0.5, 0.5]) | {"method": "grid"}, "leave out probabilities"),
         (one_parameter(min=0.0, max=float("inf")), "parameters.a: min and max must be numbers; got 0.0 and inf"),
-        (one_parameter(distribution="q_uniform", min=0, max=1, q=0), "parameters.a: q must be above 0 .* got q 0"),
-        (one_parameter(distribution="q_uniform", min=0, max=1, q="x"), "parameters.a: q must be above 0 .* got q 'x'"),
-        (
-            one_parameter(distribution="q_uniform", min=0.1, max=1, q=0.25),
-            "min must be a multiple of q, .* got 0.1 and 0.25",
-        ),
+        (one_parameter(distribution="q_uniform", min=0, max=1, q=0), "parameters.a: q must be above 0; got 0"),
+        (one_parameter(distribution="q_uniform", min=0, max=1, q="x"), "parameters.a: q must be above 0; got 'x'"),
         (one_parameter(min=2.0, max=1.0), "parameters.a: min must be below max; got 2.0 and 1.0"),
         (one_parameter(min="1e-5", max=1.0), r"parameters.a: min and max must be numbers; .*write 1e-5 as 1.0e-5"),
         (one_parameter(distribution="log_uniform_values", min=0, max=1), "must be above 0; got 0"),
-        (one_parameter(distribution="normal", mu=0), "parameters.a: distribution must be one of constant"),
+        (one_parameter(distribution="q_log_uniform_values", min=0, max=1), "must be above 0; got 0"),
+        (one_parameter(distribution="inv_log_uniform_values", min=-1, max=1), "must be above 0; got -1"),
+        (one_parameter(distribution="log_uniform", min=1, max=2), "exponents .* use log_uniform_values"),
+        (one_parameter(distribution="gamma"), "parameters.a: distribution must be one of constant"),
+        (one_parameter(mu=0, sigma=1), "parameters.a: distribution must be one of constant"),
+        (one_parameter(distribution="normal", sigma=0), "parameters.a: sigma must be above 0; got 0"),
+        (one_parameter(distribution="normal", mu="1e-5"), "parameters.a: mu must be a number; got '1e-5'"),
+        (one_parameter(distribution="beta", a=-1), "parameters.a: a must be above 0; got -1"),
+        (one_parameter(distribution="q_normal", q=0), "parameters.a: q must be above 0; got 0"),
+        (one_parameter(distribution="normal", min=0), "parameters.a: normal takes mu, sigma; got min"),
         (one_parameter(min=0.0, max=1.0, q=1), "parameters.a: uniform takes min, max; got q"),
         (one_parameter(distribution="uniform", min=0.0), "parameters.a: uniform needs max"),
-        (one_parameter(parameters={}), "parameters.a: nested parameters .* with dots"),
+        (one_parameter(parameters={}), "parameters.a: nested parameters must be a mapping of settings"),
+        (one_parameter(parameters={"b": {"value": 1}}, value=2), "parameters.a: nested parameters .* stand alone"),
+        ({"parameters": {"a.b": {"value": 1}, "a": {"parameters": {"b": {"value": 2}}}}}, "a.b: is there twice"),
+        ({"method": "grid", "parameters": {"a": {"distribution": "normal"}}}, "parameters.a: a grid needs values"),
         ({"method": "grid"}, "parameters.schedule.maximum: a grid needs values"),
         ({"early_terminate": {"type": "median"}}, "early_terminate: type must be hyperband"),
         (hyperband(), "early_terminate: needs min_iter, or max_iter and s"),
@@ -140,12 +158,134 @@ def test_bands_below_the_longest_run(tmp_path):
         (hyperband(min_iter=1, eta=float("inf")), "early_terminate.eta: must be above 1; got inf"),
         (hyperband(min_iter=1, strict="no"), "early_terminate.strict: must be true or false; got 'no'"),
         (hyperband(max_iter=9, s="two"), "early_terminate: needs min_iter, or max_iter and s, whole"),
+        (hyperband(min_iter=2, max_iter=9), "early_terminate: needs min_iter, or max_iter and s"),
+        (hyperband(max_iter=9, s=0), "early_terminate: needs min_iter, or max_iter and s"),
+        (hyperband(max_iter=2, s=3), "early_terminate: no band is left of max_iter 2 with eta 3"),
         (hyperband(miniter=1), "early_terminate.miniter: no such field. Did you mean 'min_iter'"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_said(tmp_path, changes, message):
     with pytest.raises(UserError, match=message):
         read(sweep(tmp_path, **changes))
+
+
+@pytest.mark.parametrize(
+    ("entry", "texts"),
+    [
+        # shares 0, 1/4, 1/2, 1 of what is searched
+        ({"distribution": "q_log_uniform_values", "min": 2, "max": 32, "q": 4}, ["0", "4", "8", "32"]),
+        ({"distribution": "q_uniform", "min": 0.1, "max": 0.5, "q": 0.25}, ["0", "0.25", "0.25", "0.5"]),
+        ({"distribution": "q_uniform", "min": 1, "max": 3, "q": 5}, ["0", "0", "0", "5"]),
+        ({"distribution": "beta"}, ["0", "0.25", "0.5", "1"]),
+        ({"distribution": "q_beta", "q": 0.5}, ["0", "0", "0.5", "1"]),
+        ({"values": ["x", "y", "z"], "probabilities": [0.25, 0.75, 0.0]}, ["x", "y", "y", "y"]),
+    ],
+    ids=str,
+)
+def test_shares_of_a_distribution_by_hand(tmp_path, entry, texts):
+    (parameter,) = read(sweep(tmp_path, parameters={"a": entry})).parameters
+    assert (parameter.low, parameter.high) == (0.0, 1.0)
+    assert [parameter.text(share) for share in (0.0, 0.25, 0.5, 1.0)] == texts
+
+
+def test_normal_distributions_by_hand(tmp_path):
+    """Half of the probability is below the mean, 0.977250 below two standard deviations more. Nothing is searched in tails."""
+    shapes = {"n": "normal", "q": "q_normal", "l": "log_normal", "m": "q_log_normal"}
+    given = {name: {"distribution": kind, "mu": 2, "sigma": 0.5} for name, kind in shapes.items()}
+    plan = read(sweep(tmp_path, parameters=given))
+    texts = {p.name: [p.text(share) for share in (0.5, 0.9772498681)] for p in plan.parameters}
+    assert texts == {"n": ["2", "3"], "q": ["2", "3"], "l": ["7.38906", "20.0855"], "m": ["7", "20"]}
+    assert all((p.low, p.high) == (1e-4, 1 - 1e-4) for p in plan.parameters)
+
+
+def test_an_inverse_logarithm_is_a_logarithm(tmp_path):
+    given = {"a": {"distribution": "inv_log_uniform_values", "min": 0.01, "max": 1.0}}
+    (parameter,) = read(sweep(tmp_path, parameters=given)).parameters
+    assert parameter.logarithmic and (parameter.low, parameter.high) == (0.01, 1.0)
+
+
+@pytest.mark.parametrize("method", ["random", "bayes"])
+def test_every_distribution_is_searched(tmp_path, method):
+    given = {name: {"distribution": name} for name in ("normal", "q_normal", "log_normal", "q_log_normal", "beta")}
+    given |= {"q": {"distribution": "q_log_uniform_values", "min": 1, "max": 64, "q": 8}, "q_beta": {"distribution": "q_beta"}}
+    given |= {"c": {"values": ["x", "y"], "probabilities": [0.9, 0.1]}}
+    plan = read(sweep(tmp_path, method=method, parameters=given))
+    known: list[Observation] = []
+    for number in range(12):
+        point = suggest(plan, known, 0)
+        texts = dict(text.split("=") for text in overrides(plan, point))
+        assert float(texts["q"]) % 8 == 0 and texts["c"] in ("x", "y") and 0 <= float(texts["beta"]) <= 1
+        known.append(Observation(point, number / 10))
+    assert sum(importance(plan, known).values()) == pytest.approx(1.0)
+
+
+def test_probabilities_are_heeded(tmp_path):
+    given = {"c": {"values": ["x", "y", "z"], "probabilities": [0.1, 0.8, 0.1]}}
+    plan = read(sweep(tmp_path, method="random", parameters=given))
+    drawn = [overrides(plan, suggest(plan, [], seed))[0] for seed in range(200)]
+    assert 140 <= drawn.count("c=y") <= 180  # 160 expected, 5.7 standard deviation
+
+
+def test_a_bayesian_search_finds_a_summit_of_a_normal_setting(tmp_path):
+    plan = read(sweep(tmp_path, parameters={"a": {"distribution": "normal", "mu": 1.0, "sigma": 2.0}}))
+    known: list[Observation] = []
+    for _ in range(16):
+        point = suggest(plan, known, 0)
+        value = float(plan.parameters[0].text(point["a"]))
+        known.append(Observation(point, -((value - 2.0) ** 2)))
+    assert max(trial.value for trial in known[10:]) > -0.05**2
+
+
+def test_nested_parameters_have_dots(tmp_path):
+    inner = {"optimiser": {"parameters": {"learning_rate": {"min": 0.1, "max": 0.2}, "decay": {"value": "cosine"}}}}
+    plan = read(sweep(tmp_path, parameters={"grpo": {"parameters": inner}, "seed": {"value": 1}}))
+    assert {p.name for p in plan.parameters} == {"grpo.optimiser.learning_rate", "grpo.optimiser.decay", "seed"}
+
+
+def test_what_wandb_alone_reads_is_let_be(tmp_path):
+    own = {"name": "n", "description": "d", "project": "p", "entity": "e", "kind": "sweep", "apiVersion": "1"}
+    assert read(sweep(tmp_path, **own, controller={"type": "local"})) == read(sweep(tmp_path))
+
+
+def test_overrides_may_follow_what_varies(tmp_path):
+    command = ["python3", "-m", "${program}", "seed=1", "${args_no_hyphens}", "+experiment=adamame_grpo", "root=r"]
+    assert read(sweep(tmp_path, command=command)).fixed == ("seed=1", "+experiment=adamame_grpo", "root=r")
+
+
+@pytest.mark.parametrize("text", ["it's", "You're right", 'say "yes"', "l'été", "'"])
+def test_a_text_with_a_quotation_mark_reaches_hydra_as_it_is(tmp_path, text):
+    (parameter,) = read(sweep(tmp_path, **one_parameter(value=text))).parameters
+    assert OverridesParser.create().parse_override(f"a={parameter.options[0]}").value() == text
+
+
+def test_a_grid_needs_no_metric(tmp_path):
+    for method in ("grid", "random"):
+        plan = read(sweep(tmp_path, method=method, metric=None, parameters={"seed": {"values": [1, 2]}}))
+        assert plan.metric == ""
+
+
+def test_a_target_by_goal(tmp_path):
+    metric = {"name": "dev/accuracy", "target": 0.9}
+    high, low = (read(sweep(tmp_path, metric=metric | {"goal": goal})) for goal in ("maximize", "minimize"))
+    assert [high.reached(value) for value in (0.8, 0.9, 1.0)] == [False, True, True]
+    assert [low.reached(value) for value in (0.8, 0.9, 1.0)] == [True, True, False]
+    assert not read(sweep(tmp_path)).reached(1.0)
+
+
+def test_min_iter_beside_max_iter_does_not_count(tmp_path):
+    early = {"type": "hyperband", "min_iter": 4, "max_iter": 20, "s": 2, "eta": 2, "strict": False}
+    assert read(sweep(tmp_path, early_terminate=early)).early == Early((5, 10), 2.0, False)
+
+
+def test_bands_grow_until_no_run_comes_so_far(tmp_path):
+    early = read(sweep(tmp_path, **hyperband(min_iter=10, eta=1.1))).early
+    assert early is not None and early.bands[:4] == (10, 11, 12, 13) and 2000 <= early.bands[-1] < 2200
+
+
+def test_what_identifies_a_sweep_is_as_it_was_without_distributions(tmp_path):
+    held = read(sweep(tmp_path, metric={"name": "dev/accuracy", "target": 1})).identity()
+    assert set(held) == {"name", "method", "metric", "goal", "parameters", "fixed", "early"}
+    assert set(held["parameters"][1]) == {"name", "options", "low", "high", "step", "logarithmic", "whole"}
 
 
 def test_no_file_and_no_mapping(tmp_path):
@@ -213,6 +353,9 @@ def test_a_grid_of_steps(tmp_path):
     half = {"distribution": "q_uniform", "min": 0.5, "max": 2.0, "q": 0.5}
     grid = read(sweep(tmp_path, method="grid", parameters={"schedule.maximum": half}))
     assert grid.parameters[0].values() == ("0.5", "1", "1.5", "2")
+    third = half | {"min": 0.1, "max": 0.7, "q": 0.3}
+    grid = read(sweep(tmp_path, method="grid", parameters={"schedule.maximum": third}))
+    assert grid.parameters[0].values() == ("0.1", "0.4", "0.7") and grid.size() == 3
 
 
 @pytest.mark.parametrize("method", ["random", "bayes"])
