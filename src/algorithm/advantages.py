@@ -48,9 +48,7 @@ def group_sum(values: Tensor, index: Tensor, count: int) -> Tensor:
     return torch.zeros(count, dtype=values.dtype).index_add_(0, index, values)
 
 
-def normalise(
-    scores: Tensor, index: Tensor, count: int, normaliser: str, tokens: Tensor | None = None
-) -> Tensor:
+def normalise(scores: Tensor, index: Tensor, count: int, normaliser: str, tokens: Tensor | None = None) -> Tensor:
     """Scores [N] relative to their group, float64. A group of equal scores becomes 0 and carries no signal.
 
     But a group of one has mean 0 and std 1, so its score passes through (as in the published code).
@@ -144,9 +142,7 @@ class _Compared:
     tokens: Tensor  # (M,) int64
 
     @staticmethod
-    def of(
-        applies: Tensor, reasoning: Sequence[str | None], groups: Sequence[Hashable], tokens: Tensor
-    ) -> _Compared:
+    def of(applies: Tensor, reasoning: Sequence[str | None], groups: Sequence[Hashable], tokens: Tensor) -> _Compared:
         flags = applies.tolist()
         index, count = group_index([group for group, flag in zip(groups, flags, strict=True) if flag])
         languages = [code for code, flag in zip(reasoning, flags, strict=True) if flag]

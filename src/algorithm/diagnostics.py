@@ -5,9 +5,7 @@ from __future__ import annotations
 from torch import Tensor
 
 
-def clipped_tokens(
-    ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float, cap: float = 0.0
-) -> Tensor:
+def clipped_tokens(ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float, cap: float = 0.0) -> Tensor:
     """1.0 [B, T] where clipping takes the gradient away: the ratio [B, T] has left [1 - `clip_low`, 1 + `clip_high`] in
     the direction that the advantage [B] pushes it (PPO, Schulman et al. 2017), or is above `cap` (0: none) where the
     advantage is negative."""

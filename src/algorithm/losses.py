@@ -101,9 +101,7 @@ def probability_ratio(new: Tensor, old: Tensor, mask: Tensor, level: str) -> Ten
     raise ValueError(f"ratio must be token or sequence; got {level!r}")
 
 
-def clipped_surrogate(
-    ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float, cap: float = 0.0
-) -> Tensor:
+def clipped_surrogate(ratio: Tensor, advantage: Tensor, clip_low: float, clip_high: float, cap: float = 0.0) -> Tensor:
     """max(-A rho, -A clip(rho, 1 - low, 1 + high)) [B, T] from rho [B, T] and A [B] (PPO, Schulman et al. 2017).
 
     A token whose ratio has left the interval in the direction of its advantage carries no gradient any more. Where `cap` is

@@ -175,7 +175,12 @@ def test_loss_and_gradient_are_those_of_trl(name, batch):
 
 @pytest.mark.parametrize(
     ("normaliser", "trainer", "tolerance"),
-    [("leave_one_out", "RLOOTrainer", 1e-6), ("mean", "GRPOTrainer", 1e-6), ("std", "GRPOTrainer", 1e-3), ("batch_std", "GRPOTrainer", 1e-3)],
+    [
+        ("leave_one_out", "RLOOTrainer", 1e-6),
+        ("mean", "GRPOTrainer", 1e-6),
+        ("std", "GRPOTrainer", 1e-3),
+        ("batch_std", "GRPOTrainer", 1e-3),
+    ],
 )
 def test_advantages_are_those_of_trl(normaliser, trainer, tolerance):
     """TRL adds 1e-4 to the standard deviation, we add 1e-6: hence the wider tolerance."""

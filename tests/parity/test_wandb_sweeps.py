@@ -1,8 +1,8 @@
 """Beside W&B's own engine for sweeps, where it is installed: files are valid or not to both, distributions have the same
 quantiles, and hyperband stops the same trials.
 
-It asks for numpy below 2 and works with a newer one: in an environment of its own with the project's packages,
-`pip install --no-deps sweeps==0.3.0 jsonschema jsonref scikit-learn narwhals joblib threadpoolctl`.
+It asks for numpy below 2 and works with a newer one: so beside the project's packages
+`pip install jsonschema jsonref scikit-learn`, then `pip install --no-deps sweeps==0.3.0`.
 """
 
 import importlib

@@ -93,27 +93,11 @@ def read(path: Path) -> Sweep:
         if key in content and not isinstance(content[key], str)
     ]
     method = content.get("method")
-    metric = content.get("metric")
     if method not in METHODS:
         violations.append(f"method: must be one of {', '.join(METHODS)}; got {method!r}")
     if content.get("program", PROGRAM) != PROGRAM:
         violations.append(f"program: must be {PROGRAM}; got {content['program']!r}")
-    needs_metric = method == "bayes" or content.get("early_terminate") is not None
-    if not (metric is None and not needs_metric):
-        if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
-            violations.append(
-                f"metric: must have a name, such as dev/right_and_in_language; got {metric!r}. Only a grid and a random search "
-                "without early_terminate can do without"
-            )
-            metric = {}
-    metric = metric or {}
-    violations += [f"metric.{key}: no such field here.{_hint(key, METRIC)}" for key in metric if key not in METRIC]
-    goal = metric.get("goal", "minimize")
-    if goal not in GOALS:
-        violations.append(f"metric.goal: must be one of {', '.join(GOALS)}; got {goal!r}")
-    target = metric.get("target")
-    if target is not None and not is_number(target):
-        violations.append(f"metric.target: must be a number; got {target!r}")
+    metric, goal, target = _metric(content, violations)
     cap = content.get("run_cap")
     if cap is not None and not _count(cap):
         violations.append(f"run_cap: must be a number of trials, at least 1; got {cap!r}")
@@ -150,14 +134,35 @@ def read(path: Path) -> Sweep:
     return Sweep(
         name=path.stem,
         method=str(method),
-        metric=str(metric.get("name", "")),
-        goal=str(goal),
+        metric=metric,
+        goal=goal,
         parameters=tuple(parameters),
         fixed=tuple(fixed),
         early=early,
         run_cap=cap,
-        target=None if target is None else float(target),
+        target=target,
     )
+
+
+def _metric(content: Mapping[str, Any], violations: list[str]) -> tuple[str, str, float | None]:
+    """Name, goal and target; no name where there is no metric, nor need of one."""
+    metric = content.get("metric")
+    if metric is None and content.get("method") != "bayes" and content.get("early_terminate") is None:
+        return "", "maximize", None
+    if not isinstance(metric, dict) or not isinstance(metric.get("name"), str):
+        violations.append(
+            f"metric: must have a name, such as dev/right_and_in_language; got {metric!r}. Only a grid and a random search "
+            "without early_terminate can do without"
+        )
+        return "", "maximize", None
+    violations += [f"metric.{key}: no such field here.{_hint(key, METRIC)}" for key in metric if key not in METRIC]
+    goal = metric.get("goal", "minimize")
+    if goal not in GOALS:
+        violations.append(f"metric.goal: must be one of {', '.join(GOALS)}; got {goal!r}")
+    target = metric.get("target")
+    if target is not None and not is_number(target):
+        violations.append(f"metric.target: must be a number; got {target!r}")
+    return metric["name"], str(goal), target
 
 
 def _flat(parameters: Mapping[Any, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
@@ -193,7 +198,9 @@ def _hint(wrong: object, valid: Sequence[str]) -> str:
 def _fixed(command: Any, violations: list[str]) -> tuple[list[str], list[str]]:
     """The overrides in `command`, and those of them that stand after what varies; W&B's own default command gives
     --key=value, which Hydra does not take."""
-    asked = f"must be a list that runs -m ${{program}} and has {ARGUMENTS} once, which gives key=value as Hydra takes it"
+    asked = (
+        f"must be a list that runs -m ${{program}} and has {ARGUMENTS} once, which gives key=value as Hydra takes it"
+    )
     if not isinstance(command, list) or command.count(ARGUMENTS) != 1:
         violations.append(f"command: {asked}; got {command!r}")
         return [], []

@@ -207,7 +207,10 @@ def test_an_inverse_logarithm_is_a_logarithm(tmp_path):
 @pytest.mark.parametrize("method", ["random", "bayes"])
 def test_every_distribution_is_searched(tmp_path, method):
     given = {name: {"distribution": name} for name in ("normal", "q_normal", "log_normal", "q_log_normal", "beta")}
-    given |= {"q": {"distribution": "q_log_uniform_values", "min": 1, "max": 64, "q": 8}, "q_beta": {"distribution": "q_beta"}}
+    given |= {
+        "q": {"distribution": "q_log_uniform_values", "min": 1, "max": 64, "q": 8},
+        "q_beta": {"distribution": "q_beta"},
+    }
     given |= {"c": {"values": ["x", "y"], "probabilities": [0.9, 0.1]}}
     plan = read(sweep(tmp_path, method=method, parameters=given))
     known: list[Observation] = []
@@ -233,7 +236,7 @@ def test_a_bayesian_search_finds_a_summit_of_a_normal_setting(tmp_path):
         point = suggest(plan, known, 0)
         value = float(plan.parameters[0].text(point["a"]))
         known.append(Observation(point, -((value - 2.0) ** 2)))
-    assert max(trial.value for trial in known[10:]) > -0.05**2
+    assert max(trial.value for trial in known[10:]) > -(0.05**2)
 
 
 def test_nested_parameters_have_dots(tmp_path):

@@ -229,6 +229,30 @@ def test_a_second_interrupt_leaves_nobody_behind(tmp_path):
     assert process.poll() == -signal.SIGKILL and pool.running == []
 
 
+def test_a_grid_without_a_metric_ends_at_no_target(small, capfd):
+    """Its trials are ordered by what the project is about; a target needs a metric of the file."""
+    path, folder = small
+    content = yaml.safe_load(path.read_text()) | {"method": "grid", "parameters": {"seed": {"values": [1]}}}
+    del content["metric"]
+    path.write_text(yaml.safe_dump(content))
+    assert main([str(path)]) == 0
+    assert "grid over 1 settings, maximize dev/right_and_in_language; 1 finished" in capfd.readouterr().out
+    assert json.loads((folder / "sweep.json").read_text())["metric"] == "dev/right_and_in_language"
+
+
+def test_a_trial_that_reaches_the_target_is_the_last(small, capfd):
+    path, _ = small
+    content = yaml.safe_load(path.read_text())
+    content["metric"]["target"] = 0.0
+    content |= {"parameters": {"schedule.maximum": {"distribution": "log_normal", "sigma": 0.1}}}
+    path.write_text(yaml.safe_dump(content))
+    assert main([str(path)]) == 0
+    said = capfd.readouterr().out
+    assert "metric.target 0 is reached" in said and "1 trials in" in said
+    assert main([str(path)]) == 0  # and no other one is asked for later
+    assert "1 trials in" in capfd.readouterr().out
+
+
 def test_a_search_without_an_end_is_refused(small, capfd):
     path, _ = small
     content = yaml.safe_load(path.read_text())

@@ -214,6 +214,29 @@ def test_the_trainers_own_probabilities_are_measured_against_the_samplers(tmp_pa
     assert metrics[0]["sampler_kl"] == pytest.approx(sum(row["sampler_kl"] for row in rollouts[0]) / len(rollouts[0]))
 
 
+def test_the_least_sure_tokens_are_those_of_the_mini_batch_however_it_is_cut(tmp_path, overrides, asked, monkeypatch):
+    script(monkeypatch, set(range(1, 11)), [])
+    runs = []
+    for tokens in (1, 100_000):
+        more = ("objective.loss.top_entropy=0.5", "grpo.updates_per_step=1", f"grpo.tokens_per_microbatch={tokens}")
+        metrics, rollouts, _ = run(tmp_path / str(tokens), overrides, asked, "objective.sampling_rounds=1", *more)
+        runs.append([(line["loss"], line["grad_norm"], line["counted"]) for line in metrics])
+        counted = sum(row["counted"] * row["tokens"] for row in rollouts[0])
+        assert 0.499 < counted / sum(row["tokens"] for row in rollouts[0]) < 0.55  # equal ones count together
+    for one, other in zip(*runs, strict=True):
+        assert one == pytest.approx(other, rel=1e-4, abs=1e-6)
+
+
+def test_bad_sequences_far_from_their_sampler_are_left_out(tmp_path, overrides, asked, monkeypatch):
+    """The script says probability 1 of every token, so every sequence has gone far: what is left are those not punished."""
+    script(monkeypatch, set(range(1, 11)), [])
+    more = ("objective.loss.off_policy_threshold=0.5", "objective.loss.top_entropy=1")
+    metrics, rollouts, _ = run(tmp_path, overrides, asked, "objective.sampling_rounds=1", *more)
+    for line, rows in zip(metrics, rollouts, strict=True):
+        assert [row["counted"] for row in rows] == [float(row["advantage"] >= 0) for row in rows]
+        assert 0 < line["counted"] < 1
+
+
 def test_the_gap_of_a_rollout_by_hand():
     sampler, trainer = torch.tensor([-1.0, -2.0, -3.0]), torch.tensor([-1.5, -1.0, -3.0])
     assert difference(sampler, trainer, truncated=False) == Mismatch(total=1.5, largest=1.0, tokens=3)
