@@ -11,7 +11,7 @@ from src.grading.grader import Grader, GraderSpec, Status
 from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
-from src.language.trace import split_trace
+from src.language.trace import split_published
 from src.rewards.base import Sample
 
 
@@ -19,7 +19,7 @@ class Judge:
     """Judges completions against their questions. Use as a context manager: it may hold worker processes."""
 
     def __init__(self, detector: DetectorSpec, grader: GraderSpec, thinks: bool) -> None:
-        """`thinks`: completions are read as a trace, `</think>` and an answer."""
+        """`thinks`: completions are read as a trace, the tag that closes it, and an answer (`src.language.trace`)."""
         self.detector = Detector(detector)
         self.grader = Grader(grader, thinks)
         self.thinks = thinks
@@ -78,7 +78,7 @@ class Judge:
         statuses = self.grader.grade_published(completions, [question.gold for question in questions])
         rows = []
         for question, completion, status in zip(questions, completions, statuses, strict=True):
-            split = split_trace(completion)
+            split = split_published(completion)
             verdict = judge_published(split.think if split.closed else "", question.language)
             rows.append(
                 {

@@ -12,7 +12,7 @@ from src.data.traces.spec import FilterSpec
 from src.grading.boxes import last_box
 from src.grading.grader import Status
 from src.language.detector import Detector
-from src.language.trace import split_trace
+from src.language.trace import closing_tag, has_tags, split_trace, without_opening
 from src.rewards.base import Sample
 
 # Why an answer is dropped, in the order in which it is asked; the first that holds counts.
@@ -21,7 +21,7 @@ REASONS = {
     "truncated": "cut off at maximum_tokens",
     "no_trace": "no reasoning, or it never closes",
     "no_answer": "nothing after the reasoning",
-    "malformed": "more than one </think>, or a <think> in the middle",
+    "malformed": "more than one tag that closes thinking, or one that opens it in the middle",
     "no_box": "no complete box in the answer",
     "ungraded": "the comparison timed out or failed",
     "wrong": "not the gold answer",
@@ -39,22 +39,23 @@ REASONS = {
 def completion_of(answer: Answer) -> tuple[str, str]:
     """(completion, "") of an answer that has reasoning and a text after it, or ("", reason).
 
-    Reasoning comes in a field of its own, or in the content before `</think>`, with or without an opening `<think>`. The
-    completion is what follows the opened `<think>` of a prompt: trace, `</think>`, blank line, answer.
+    Reasoning comes in a field of its own, or in the content before the tag that closes it (`src.language.trace.TAGS`), with
+    or without one that opens it. The completion is what follows the opened `<think>` of a prompt: trace, `</think>`, blank line, answer.
     """
     if answer.finish == "length":
         return "", "truncated"
-    before, mark, after = answer.content.partition("</think>")
-    trace, text = (before, after) if mark else ("", answer.content)
+    closing = closing_tag(answer.content)
+    trace = without_opening(answer.content[: closing.start()]) if closing else ""
+    text = answer.content[closing.end() :] if closing else answer.content
     if answer.reasoning.strip():  # then thinking tags in the content hold nothing new
-        trace = answer.reasoning
-    trace = trace.strip().removeprefix("<think>").strip()
+        trace = without_opening(answer.reasoning)
+    trace = trace.strip()
     text = text.strip()
     if not trace:
         return "", "no_trace"
     if not text:
         return "", "no_answer"
-    if any(tag in part for tag in ("<think>", "</think>") for part in (trace, text)):
+    if has_tags(trace) or has_tags(text):
         return "", "malformed"
     return f"{trace}\n</think>\n\n{text}", ""
 
