@@ -22,11 +22,14 @@ PUBLISHED = {
 
 
 def published(frame: Any, languages: Sequence[str]) -> dict[str, float] | None:
-    """Metric -> mean over `languages` of one seed's records of one split; None where no language has records.
+    """Metric -> mean over `languages` of one seed's records of one split; None where no language has records, or
+    completions mark no trace.
 
     Languages that the published detector does not know are left out: it could only call them another.
     """
     languages = [code for code in languages if code in EVALUATED]
+    if frame["published_line_pass"].isna().any():
+        return None
     rows = [_of_language(frame[frame["language"] == code]) for code in languages if (frame["language"] == code).any()]
     return {name: sum(row[name] for row in rows) / len(rows) for name in PUBLISHED} if rows else None
 

@@ -11,6 +11,11 @@ def clock(seconds: float) -> str:
     return f"{hours}:{rest // 60:02d}:{rest % 60:02d}" if hours else f"{rest // 60}:{rest % 60:02d}"
 
 
+def note(message: str) -> None:
+    """Print what a user should know, though nothing has failed."""
+    print(f"note: {message}", file=sys.stderr)
+
+
 def fail(message: str) -> int:
     """Print an error; the exit code of a user's mistake."""
     print(f"error: {message}", file=sys.stderr)

@@ -11,8 +11,8 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from src.data.readers import BadData, json_lines
-from src.language.table import language as language_of
+from src.data.readers import MARK, BadData, encodable, gold_of, rows_of, short, text_of
+from src.language.table import UnknownLanguage, code_of
 
 KINDS = ("expression", "choice")
 
@@ -44,11 +44,16 @@ Record = TypeVar("Record", bound=Question)
 
 
 def read_records(path: str | Path, kind: type[Record]) -> list[Record]:
-    """All rows of a JSONL file as `kind`; raises `BadData` on the first row that is not one."""
+    """All rows of a data file (`src.data.readers.ENDINGS`) as `kind`; raises `BadData` on the first row that is not one."""
+    return [record for _, record in placed_records(path, kind)]
+
+
+def placed_records(path: str | Path, kind: type[Record]) -> list[tuple[str, Record]]:
+    """(where, record) of every row, as `read_records` reads them."""
     path = Path(path)
     if not path.is_file():
         raise BadData(f"{path}: no such file. A data file must exist; check the path in data.*")
-    records = [_record(where, row, kind) for where, row in json_lines(path)]
+    records = [(where, _record(where, row, kind)) for where, row in rows_of(path)]
     if not records:
         raise BadData(f"{path}: holds no rows. At least one is needed.")
     return records
@@ -56,21 +61,31 @@ def read_records(path: str | Path, kind: type[Record]) -> list[Record]:
 
 def _record(where: str, row: dict[str, Any], kind: type[Record]) -> Record:
     needed = [item.name for item in fields(kind) if item.default is MISSING]
-    optional = [item.name for item in fields(kind) if item.default is not MISSING]
+    missing = [name for name in needed if row.get(name) is None]
+    if missing:
+        names = ", ".join(map(repr, missing))
+        raise BadData(
+            f"{where}, field{'s' * (len(missing) > 1)} {names}: missing. A row needs {', '.join(needed)}; this one has "
+            f"{', '.join(row) or 'none'}."
+        )
+    values: dict[str, Any] = {"problem": text_of(row, "problem", where), "gold": gold_of(row, "gold", where)}
     for name in needed:
-        if name not in row:
-            raise BadData(f"{where}, field {name!r}: missing. A row needs {', '.join(needed)}.")
-        if not isinstance(row[name], str) or not row[name].strip():
-            raise BadData(f"{where}, field {name!r}: must be a non-empty string; got {row[name]!r:.80}.")
+        if name not in (*values, "language"):
+            if not isinstance(row[name], str) or not row[name].strip():
+                raise BadData(f"{where}, field {name!r}: must be a non-empty string; got {short(row[name])}.")
+            values[name] = encodable(row[name].removeprefix(MARK), name, where)
     try:
-        language_of(row["language"])
-    except ValueError as error:
+        values["language"] = code_of(text_of(row, "language", where))
+    except UnknownLanguage as error:
         raise BadData(f"{where}, field 'language': {error}") from None
-    if row.get("kind", "expression") not in KINDS:
-        raise BadData(f"{where}, field 'kind': must be one of {', '.join(KINDS)}; got {row['kind']!r:.80}.")
-    if not isinstance(row.get("part", ""), str):
-        raise BadData(f"{where}, field 'part': must be a string; got {row['part']!r:.80}.")
-    return kind(**{name: row[name] for name in [*needed, *optional] if name in row})
+    values["kind"] = "expression" if row.get("kind") is None else row["kind"]
+    if values["kind"] not in KINDS:
+        raise BadData(f"{where}, field 'kind': must be one of {', '.join(KINDS)}; got {short(row['kind'])}.")
+    values["part"] = "" if row.get("part") is None else row["part"]
+    if not isinstance(values["part"], str):
+        raise BadData(f"{where}, field 'part': must be a string; got {short(row['part'])}.")
+    encodable(values["part"], "part", where)
+    return kind(**values)
 
 
 def write_records(path: str | Path, records: Sequence[Question]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from dataclasses import dataclass
 
 from src.common.errors import UserError
@@ -210,6 +211,65 @@ TRAINED = ("fr", "ja", "ko", "pt", "th")
 EVALUATED = ("fr", "ja", "ko", "th", "bn", "en", "es", "ru", "sw", "te", "zh", "de")
 IN_DOMAIN = tuple(code for code in EVALUATED if code in TRAINED)
 OUT_OF_DOMAIN = tuple(code for code in EVALUATED if code not in TRAINED)
+
+
+# ISO 639-2 and 639-3 codes, and other names, that data files carry.
+_OTHER_CODES = {
+    other: code
+    for code, others in {
+        "ar": ("ara", "arb"),
+        "bn": ("ben", "bangla"),
+        "de": ("deu", "ger"),
+        "en": ("eng",),
+        "es": ("spa",),
+        "fr": ("fra", "fre"),
+        "id": ("ind", "bahasa indonesia"),
+        "it": ("ita",),
+        "ja": ("jpn",),
+        "ko": ("kor",),
+        "ms": ("msa", "may", "zsm", "bahasa melayu"),
+        "pt": ("por", "brazilian portuguese"),
+        "ru": ("rus",),
+        "sw": ("swa", "swh", "kiswahili"),
+        "te": ("tel",),
+        "th": ("tha",),
+        "vi": ("vie",),
+        "zh": ("zho", "chi", "cmn", "mandarin", "simplified chinese", "traditional chinese"),
+    }.items()
+    for other in others
+}
+
+
+def code_of(tag: str) -> str:
+    """The code of a language as data files name it: `fr`, `FR`, `fr-FR`, `zh_Hans`, `fra_Latn`, `French`.
+
+    Raises:
+        UnknownLanguage: it is none of the table's.
+    """
+    text = re.sub(r"\s*\(.*\)$", "", tag.strip()).lower()
+    names = {row.name.lower(): row.code for row in LANGUAGES.values()} | _OTHER_CODES
+    parts = re.fullmatch(r"([a-z]{2,3})(?:[-_][a-z0-9]{1,8})*(?:[.@][\w.@-]{1,20})?", text)
+    for name in (text, parts[1] if parts else ""):
+        if name in LANGUAGES or name in names:
+            return name if name in LANGUAGES else names[name]
+    return language(tag).code
+
+
+def language_in(name: str) -> str | None:
+    """The language in the name of a task: `samples_mgsm_direct_fr_2025-01-01`, `details_mgsm:fra|0`.
+
+    The last piece of two letters, or that names a language, counts; None where there is none, or it is unknown.
+    """
+    named = {row.name.lower() for row in LANGUAGES.values()} | (_OTHER_CODES.keys() - {"may", "ind", "por", "chi"})
+    pieces = [piece.lower() for piece in re.split(r"[^A-Za-z]+", re.sub(r"\d{4}-\d\d-\d\d.*", "", name))]
+    if pieces[-2:-1] and len(pieces[-1]) == 2 and re.search(r"[a-z]{2,3}[-_][A-Z]{2}$", name):
+        pieces.pop()  # the region of fr-FR
+    for piece in reversed(pieces):
+        if piece in named or piece in LANGUAGES:
+            return code_of(piece)
+        if len(piece) == 2:
+            return None
+    return None
 
 
 def language(code: str) -> Language:

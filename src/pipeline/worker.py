@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
+import time
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
@@ -35,5 +37,7 @@ if __name__ == "__main__":
     try:
         main(*sys.argv[1:])
     except UserError as error:
+        if int(os.environ.get("RANK", "0")):  # what stops all ranks rank 0 says, and this one is ended meanwhile
+            time.sleep(2)
         print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

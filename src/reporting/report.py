@@ -17,6 +17,7 @@ from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.tables import Row, label
 from src.store.directory import DONE, FILES, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
+from src.store.records import notes_of
 from src.store.rollouts import printable, read_rollouts, steps_of
 from src.tracking.metrics_file import read_metrics
 
@@ -30,7 +31,7 @@ _PUBLISHED = (
 @dataclass(frozen=True)
 class Study:
     """What a report is about. `data`: (method, split) -> cells. `curves`: method -> lines of metrics of each seed.
-    `details`, `published` and `paired`: tables by split. `chosen` and `expected`: tables of their own, where there are."""
+    `details`, `published` and `paired`: tables by split. `notes`: what evaluations left for the reader. `chosen` and `expected`: tables of their own, where there are."""
 
     runs: Sequence[Run]
     methods: list[str]
@@ -44,6 +45,7 @@ class Study:
     paired: dict[str, Table]
     chosen: Table | None
     expected: Table | None
+    notes: list[str]
 
 
 def build_report(
@@ -67,6 +69,7 @@ def build_report(
     pictures = _draw(study, output)
     sections = [
         Section("What was run", table=pairs(_about(study, command))),
+        *_notes_section(study),
         *_chosen_section(study),
         *(section for split in study.splits for section in _split_sections(study, split, pictures)),
         *_training_sections(study, pictures),
@@ -124,6 +127,7 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         paired=paired,
         chosen=tables.chosen(tried) if tried else None,
         expected=tables.beside_expected(rows, expected) if expected is not None else None,
+        notes=list(dict.fromkeys(line for run in runs for line in notes_of(run.records))),
     )
 
 
@@ -189,6 +193,10 @@ def _training_sections(study: Study, pictures: Mapping[str, Path]) -> list[Secti
     return sections
 
 
+def _notes_section(study: Study) -> list[Section]:
+    return [Section("Notes", literal=list(map(printable, study.notes)))] if study.notes else []
+
+
 def _expected_section(study: Study) -> list[Section]:
     return [Section("Beside expected.csv", table=study.expected)] if study.expected else []
 
@@ -204,7 +212,7 @@ def _rollout_sections(study: Study) -> list[Section]:
 
 def _text(study: Study) -> str:
     """The tables as plain text, those of one method in detail."""
-    text = tables.terminal(study.rows, study.splits)
+    text = "".join(f"note: {printable(line)}\n" for line in study.notes) + tables.terminal(study.rows, study.splits)
     if len(study.methods) == 1:
         for split in study.splits:
             text += f"\ndetails, {split}:\n{study.details[split].text()}\n"

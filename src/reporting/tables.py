@@ -106,7 +106,7 @@ def as_published(records: dict[str, dict[int, Any]], split: str) -> Table | None
             if seeds:
                 means = (f"{sum(values[name] for values in seeds) / len(seeds):.3f}" for name in PUBLISHED)
                 lines.append((domain, label(method), *means))
-    return Table(("domain", "method", *PUBLISHED), lines)
+    return Table(("domain", "method", *PUBLISHED), lines) if lines else None
 
 
 def fronts(rows: Sequence[Row], split: str, budget: float) -> Table:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -13,6 +14,8 @@ from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 from src.language.trace import split_published
 from src.rewards.base import Sample
+
+_SEPARATED = re.compile(r"\d[\s.,'{\\]+\d")
 
 
 class Judge:
@@ -64,30 +67,56 @@ class Judge:
 
     def check_gold_answers(self, questions: Sequence[Question]) -> None:
         """Raise if a gold answer does not grade as right against itself, naming the problem."""
+        codes = _notations(questions)
         self.grader.check_gold_answers(
-            [(f"problem {q.problem} ({q.language})", q.gold, q.language, q.kind) for q in questions]
+            [
+                (f"problem {q.problem} ({q.language})", q.gold, code, q.kind)
+                for q, code in zip(questions, codes, strict=True)
+            ]
         )
 
     def gold_answers_right(self, questions: Sequence[Question]) -> list[bool]:
         """Whether each gold answer grades as right against itself."""
-        verdicts = self.grader.grade_gold_answers([(q.gold, q.language, q.kind) for q in questions])
-        return [status is Status.RIGHT for status in verdicts]
+        return [status is Status.RIGHT for status in self.gold_verdicts(questions)]
+
+    def gold_verdicts(self, questions: Sequence[Question]) -> list[Status]:
+        """The verdict on each gold answer as an answer to itself; one that reads alike in all languages is asked once."""
+        codes = _notations(questions)
+        return self.grader.grade_gold_answers(
+            [(q.gold, code, q.kind) for q, code in zip(questions, codes, strict=True)]
+        )
 
     def published(self, questions: Sequence[Question], completions: Sequence[str]) -> list[dict[str, Any]]:
-        """The verdicts of the evaluation published with AdaMame, as columns `published_*`."""
+        """The verdicts of the evaluation published with AdaMame, as columns `published_*`; those on the trace are None
+        for a model that marks none."""
         statuses = self.grader.grade_published(completions, [question.gold for question in questions])
         rows = []
         for question, completion, status in zip(questions, completions, statuses, strict=True):
             split = split_published(completion)
             verdict = judge_published(split.think if split.closed else "", question.language)
+            of_trace = {
+                "published_consistent": verdict.detected == question.language,
+                "published_line_pass": verdict.line_pass,
+                "published_word_pass": verdict.word_pass,
+                "published_code_switched": verdict.code_switched,
+            }
             rows.append(
                 {
                     "published_correct": status is Status.RIGHT,
-                    "published_consistent": verdict.detected == question.language,
-                    "published_line_pass": verdict.line_pass,
-                    "published_word_pass": verdict.word_pass,
-                    "published_code_switched": verdict.code_switched,
+                    **(of_trace if self.thinks else dict.fromkeys(of_trace)),
                     "published_ttc": len(completion) / 4 / 8192,
                 }
             )
         return rows
+
+
+def _notations(questions: Sequence[Question]) -> list[str]:
+    """The language each gold answer is read in: its question's, or the first with the same answer where the notation of
+    languages cannot matter (ASCII without a separator between digits)."""
+    first: dict[tuple[str, str], str] = {}
+    return [
+        q.language
+        if not q.gold.isascii() or _SEPARATED.search(q.gold)
+        else first.setdefault((q.gold, q.kind), q.language)
+        for q in questions
+    ]

@@ -2,26 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
+from src.common.console import note
 from src.common.errors import UserError
 from src.common.seeds import derive_seed
 from src.config.schema import Config
 from src.data import sources
 from src.data.chat import Chat
-from src.data.completions import Completion, read_completions, splits_without_golds
+from src.data.completions import Completion, languages_to_look_up, read_completions
+from src.data.formats import read_rows
 from src.data.readers import BadData
 from src.data.records import Question
+from src.grading.grader import Status
+from src.language.trace import split_trace
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Declaration, Stage
 from src.rewards.base import Sample
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
+from src.rollout.unclosed import unclosed_note
 from src.store.directory import PARTS, RECORDS
 from src.store.provenance import scoring
-from src.store.records import EVALUATION, Row, of_sample, read_table, table, write_table
+from src.store.records import EVALUATION, NOTES, Row, of_sample, read_table, table, write_table
 
 INPUTS = (
     "seed",
@@ -35,6 +41,9 @@ INPUTS = (
     "model.thinks",
     "model.think",
 )
+
+
+BAD_GOLDS = 0.05  # share of problems whose gold answer may be malformed: they are left out; more stop the run
 
 
 @dataclass(frozen=True)
@@ -69,30 +78,76 @@ def run(stage: Stage) -> None:
     saved = config.benchmark.completions is not None
     # 1. The parts, the unit of work: of a benchmark's questions, or of saved completions.
     parts = _of_completions(stage) if saved else _of_questions(stage)
-    folder = stage.directory / PARTS
-    todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
-    ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     _check_parts(config.benchmark.weights, parts)
-    with (
-        Judge(config.detector, config.grader, config.model.thinks) as judge,
-        stage.progress(len(parts), "part", len(parts) - len(todo)) as advance,
-    ):
+    with Judge(config.detector, config.grader, config.model.thinks) as judge:
         # 2. Every gold answer must be right against itself before anything is asked.
-        judge.check_gold_answers([question for part in parts for question in part.questions])
-        answer = _judge_saved(stage, judge) if saved or not todo else _ask_model(stage, judge)
-        # First parts of all languages, then second ones: a rank keeps to its languages, whose words it remembers.
-        for part in ranks.shard(sorted(todo, key=lambda part: part.name.rpartition("-")[2])):
-            # 3. Answer and judge; the published verdicts stand beside ours.
-            rows = _rows(part, answer(part), judge)
-            write_table(folder / f"{part.name}.parquet", table(rows, EVALUATION), _stamp())
-            advance(min(ranks.size, len(todo)), part.name)
-    # 4. All records in one file, stamped with the rule that scored them.
+        parts, notes = _with_good_golds(parts, judge, stage)
+        folder = stage.directory / PARTS
+        todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
+        ranks.barrier()  # all ranks have seen the same parts before any of them adds one
+        with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
+            answer = _judge_saved(stage, judge) if saved or not todo else _ask_model(stage, judge)
+            # First parts of all languages, then second ones: a rank keeps to its languages, whose words it remembers.
+            for part in ranks.shard(sorted(todo, key=lambda part: part.name.rpartition("-")[2])):
+                # 3. Answer and judge; the published verdicts stand beside ours.
+                rows = _rows(part, answer(part), judge)
+                write_table(folder / f"{part.name}.parquet", table(rows, EVALUATION), _stamp())
+                advance(min(ranks.size, len(todo)), part.name)
+    # 4. All records in one file, stamped with the rule that scored them and what the user must know.
     ranks.barrier()
     if ranks.main:
         import pyarrow
 
-        tables = [read_table(folder / f"{part.name}.parquet", EVALUATION) for part in parts]
-        write_table(stage.directory / RECORDS, pyarrow.concat_tables(tables), _stamp())
+        records = pyarrow.concat_tables([read_table(folder / f"{part.name}.parquet", EVALUATION) for part in parts])
+        if config.model.thinks and (unclosed := unclosed_note(records["completion"].to_pylist())):
+            note(unclosed)
+            notes = [*notes, unclosed]
+        write_table(stage.directory / RECORDS, records, _stamp() | {NOTES: notes})
+
+
+def _with_good_golds(parts: Sequence[Part], judge: Judge, stage: Stage) -> tuple[list[Part], list[str]]:
+    """The parts without the problems whose gold answer no completion could equal, in any language, and notes on those.
+
+    A comparison that timed out or failed says nothing about the gold answer: such a problem stays.
+
+    Raises:
+        BadGoldAnswer: they are more than `BAD_GOLDS` of the problems.
+    """
+    questions = [(part.split, question) for part in parts for question in part.questions]
+    verdicts = judge.gold_verdicts([question for _, question in questions])
+    bad: dict[tuple[str, str], Question] = {}
+    late: dict[str, None] = {}
+    for (split, question), status in zip(questions, verdicts, strict=True):
+        if status in (Status.WRONG, Status.UNPARSED):
+            bad.setdefault((split, question.problem), question)
+        elif status is not Status.RIGHT:
+            late.setdefault(question.problem)
+    if len(bad) > BAD_GOLDS * len({(split, question.problem) for split, question in questions}):
+        judge.check_gold_answers(list(bad.values()))
+    notes = []
+    if bad:
+        named = "; ".join(
+            f"{problem} (gold {question.gold!r:.60})" for (_, problem), question in list(bad.items())[:20]
+        )
+        more = f" and {len(bad) - 20} more" if len(bad) > 20 else ""
+        notes.append(f"left out, for the gold answer is not right against itself: {_name(stage)} {named}{more}")
+    if late:
+        names = ", ".join(list(late)[:20])
+        notes.append(
+            f"the gold answer of {len(late)} problems ({names}) took longer than grader.timeout to compare with itself: their "
+            "completions may be counted as timeouts; raise grader.timeout"
+        )
+    for line in notes if stage.ranks.main else []:
+        note(line)
+    return [left for part in parts if (left := _without(part, bad)).questions], notes
+
+
+def _without(part: Part, bad: Collection[tuple[str, str]]) -> Part:
+    return replace(
+        part,
+        questions=[question for question in part.questions if (part.split, question.problem) not in bad],
+        completions=[item for item in part.completions if (part.split, item.question.problem) not in bad],
+    )
 
 
 def _rows(part: Part, answers: Sequence[Answer], judge: Judge) -> list[Row]:
@@ -111,6 +166,12 @@ def _rows(part: Part, answers: Sequence[Answer], judge: Judge) -> list[Row]:
         }
         for question, answer, verdicts in zip(questions, answers, published, strict=True)
     ]
+
+
+def _name(stage: Stage) -> str:
+    """What is scored, in a word: the file of completions, or the benchmark."""
+    benchmark = stage.config.benchmark
+    return type(benchmark).__name__.lower() if benchmark.completions is None else Path(benchmark.completions).name
 
 
 def _stamp() -> dict[str, dict[str, str]]:
@@ -148,16 +209,13 @@ def _of_completions(stage: Stage) -> list[Part]:
     evaluation = stage.config.evaluation
     path = str(config.benchmark.completions)
     default = evaluation.splits[0]
-    known = {}
-    for split in splits_without_golds(path, default):
-        if split not in config.benchmark.splits():
-            raise BadData(
-                f"{path}: rows of split {split} have no gold answer, and the benchmark has no such split, only "
-                f"{', '.join(config.benchmark.splits())}. Give the gold answers in the rows"
-            )
-        languages = list(config.benchmark.languages())
-        known[split] = sources.evaluation_questions(config.benchmark, config.world, split, languages, None)
-    completions = read_completions(path, known, default)
+    rows = read_rows(Path(path), config.benchmark.layout)
+    known = {
+        split: _looked_up(stage, path, split, codes)
+        for split, codes in languages_to_look_up(rows, default).items()
+        if codes is not None or split in config.benchmark.splits()
+    }
+    completions = read_completions(path, known, default, rows=rows)
     strange = sorted({item.question.language for item in completions} - set(config.detector.languages))
     if strange:
         raise BadData(
@@ -173,6 +231,26 @@ def _of_completions(stage: Stage) -> list[Part]:
             chunk = own[start : start + size]
             parts.append(Part(f"{split}-{code}-{start:05d}", split, code, [item.question for item in chunk], chunk))
     return parts
+
+
+def _looked_up(stage: Stage, path: str, split: str, codes: Sequence[str] | None) -> list[Question]:
+    """The benchmark's questions of a split in the languages that rows name, or where they name none in those of the
+    evaluation."""
+    config = stage.config
+    there = config.benchmark.languages()
+    if split not in config.benchmark.splits():
+        raise BadData(
+            f"{path}: rows of split {split} have no gold answer, and the benchmark has no such split, only "
+            f"{', '.join(config.benchmark.splits())}. Give the gold answers in the rows"
+        )
+    chosen = [code for code in (config.evaluation.languages if codes is None else codes) if code in there]
+    try:
+        return sources.evaluation_questions(config.benchmark, config.world, split, chosen, None)
+    except UserError as error:
+        if codes is not None:
+            raise
+        note(f"{path}: its rows name no language, and the benchmark that could tell cannot be read: {error}")
+        return []
 
 
 def _counted(stage: Stage, completions: list[Completion]) -> list[Completion]:
@@ -210,7 +288,7 @@ def _judge_saved(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
 
 def _truncated(item: Completion, thinks: bool) -> bool:
     """As the file says; where it does not, a trace that never closes was cut off."""
-    return item.truncated if item.truncated is not None else thinks and "</think>" not in item.text
+    return item.truncated if item.truncated is not None else thinks and not split_trace(item.text).closed
 
 
 def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import time
 
 from src.algorithm.filters import has_contrast
+from src.common import console
 from src.common.seeds import derive_seed
 from src.config.schema import Config
 from src.data import sources
@@ -23,6 +24,7 @@ from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
+from src.rollout.unclosed import unclosed_note
 from src.training.build import build_learner
 from src.training.collect import Collector
 from src.training.credit import assign_credit
@@ -107,6 +109,10 @@ def run(stage: Stage) -> None:
                     break
             controller = credit.controller
             judged = time.perf_counter()
+            if step == 0 and loop.writes and config.model.thinks:
+                unclosed = unclosed_note([trajectory.sample.completion for trajectory in trajectories])
+                if unclosed is not None:
+                    console.note(f"step 1: {unclosed}")
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
             minibatch_rows = minibatches(groups, trained, settings.updates_per_step)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     import pyarrow
 
 Row = dict[str, Any]
+NOTES = "notes"  # in the metadata of records: sentences for their reader
 PART = "reward_"  # before the name of a part of a composed reward
 
 
@@ -49,7 +50,7 @@ _SAMPLE = (
     Column("switches", "strings", "Where the language changes: `<character> <left>><entered>`."),
     Column("sentences", "int64", "Sentences of the trace with a known language."),
     Column("foreign_script", "float64", "Share of the trace's letters in another script than the query's."),
-    Column("answer_detected", "string", "Language of the text after `</think>`; null where unknown or only a formula."),
+    Column("answer_detected", "string", "Language of the text after the trace; null where unknown or only a formula."),
     Column("tokens", "int64", "Length with the end token; null where nobody counted.", in_tables=True),
     Column("truncated", "bool", "Cut off by the token budget.", in_tables=True),
 )
@@ -189,6 +190,14 @@ def read_table(path: Path, columns: Sequence[Column]) -> pyarrow.Table:
 
     wanted = schema(columns)
     return pyarrow.parquet.read_table(path, columns=wanted.names).select(wanted.names).cast(wanted)
+
+
+def notes_of(path: Path) -> list[str]:
+    """The notes stamped on a parquet file of records."""
+    import pyarrow.parquet
+
+    stamped = (pyarrow.parquet.read_schema(path).metadata or {}).get(NOTES.encode())
+    return [str(line) for line in json.loads(stamped)] if stamped else []
 
 
 def page() -> str:

@@ -8,18 +8,21 @@ from __future__ import annotations
 import hashlib
 import re
 import string
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.data.fetch import fetch
+from src.data.formats import FORMATS, Layout
 from src.data.readers import BadData, text_of
 from src.data.records import Question
+from src.language.table import UnknownLanguage, code_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
 
+FIELDS = ("id", "language", "completion", "gold", "sample", "split", "question", "kind", "part", "tokens", "truncated")
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -27,7 +30,9 @@ COMMIT = re.compile(r"[0-9a-f]{40}")
 class Benchmark:
     """`source` is `github:owner/name` or `hub:owner/name` (a data set of the Hugging Face hub) at `revision`, a full
     commit hash, with the files in `folder` (empty: the top); `path` a local folder with the same files, which goes
-    before it. `completions` is a JSONL or parquet file of saved completions to score instead of running a model.
+    before it. `completions` is a file of saved completions, or a folder of such files, to score instead of running a model;
+    `format` names the tool that wrote it (`src.data.formats`; `auto`: by its fields), `language` the language of rows that
+    name none, and `fields` maps a field of ours (`id`, `language`, `completion`, `gold`, ...) to where it stands in a row.
     `weights` maps a part (source, difficulty level) to its weight in averages; empty: every problem counts the same.
     """
 
@@ -36,8 +41,16 @@ class Benchmark:
     folder: str = ""
     path: str | None = None
     completions: str | None = None
+    format: str = "auto"
+    language: str | None = None
+    fields: dict[str, str] = field(default_factory=dict)
     tokenizer: str | None = None
     weights: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def layout(self) -> Layout:
+        """How `completions` is read."""
+        return Layout(self.format, code_of(self.language) if self.language else None, dict(self.fields))
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         """The questions of `split` in `languages`, language after language.
@@ -78,8 +91,20 @@ class Benchmark:
         violations = []
         if self.path is not None and not Path(self.path).is_dir():
             violations.append(f"benchmark.path must be a folder; {self.path} is none")
-        if self.completions is not None and not Path(self.completions).is_file():
-            violations.append(f"benchmark.completions must be a JSONL or parquet file; {self.completions} is none")
+        if self.completions is not None and not Path(self.completions).exists():
+            violations.append(f"benchmark.completions must be a file, or a folder of files; {self.completions} is none")
+        if self.format not in ("auto", *FORMATS):
+            violations.append(f"benchmark.format must be one of auto, {', '.join(FORMATS)}; got {self.format!r}")
+        if self.language is not None:
+            try:
+                code_of(self.language)
+            except UnknownLanguage as error:
+                violations.append(f"benchmark.language: {error}")
+        if unknown := sorted(set(self.fields) - set(FIELDS)):
+            violations.append(
+                f"benchmark.fields must be among {', '.join(FIELDS)}; got {', '.join(unknown)}. Each is mapped to the field "
+                "of the file that holds it"
+            )
         if self.source is not None and self.source.split(":")[0] not in ("github", "hub"):
             violations.append(
                 f"benchmark.source must be github:<owner>/<name> or hub:<owner>/<name>; got {self.source!r}"
@@ -101,6 +126,8 @@ class Benchmark:
         parts = [type(self).__name__]
         if self.completions is not None:
             parts.append(f"completions {content_hash(Path(self.completions))}")
+            if self.layout != Layout():
+                parts.append(f"as {self.format} {self.layout.language} {sorted(self.fields.items())}")
         if self.path is not None:
             parts.append(f"files {content_hash(Path(self.path))}")
         elif self.source is not None:
@@ -115,6 +142,25 @@ def content_hash(path: Path) -> str:
         if file.is_file():
             sums.update(file.relative_to(path).as_posix().encode() + b"\0" + file.read_bytes())
     return sums.hexdigest()[:16]
+
+
+def each_once(rows: Iterable[tuple[str, Question]]) -> list[Question]:
+    """The questions of (where, question) rows.
+
+    Raises:
+        BadData: a problem stands twice in a language; names both rows.
+    """
+    places: dict[tuple[str, str], str] = {}
+    questions = []
+    for where, question in rows:
+        first = places.setdefault((question.problem, question.language), where)
+        if len(places) == len(questions):
+            raise BadData(
+                f"{where}: a problem must be there once in a language; {question.problem!r:.80} in {question.language} is "
+                f"there already: {first}."
+            )
+        questions.append(question)
+    return questions
 
 
 def choice(problem: str, language: str, question: str, options: Sequence[str], right: int, part: str = "") -> Question:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from src.data.benchmarks.base import Benchmark
-from src.data.readers import BadData, parquet_rows, text_of
+from src.data.readers import BadData, gold_of, parquet_rows, text_of
 from src.data.records import Question
-from src.language.table import TRAINED
+from src.language.table import TRAINED, UnknownLanguage, code_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
@@ -37,6 +38,8 @@ class DapoMath(Benchmark):
 
 def _question(index: int, where: str, row: dict[str, Any]) -> Question:
     code = text_of(row, "lang", where)
+    with suppress(UnknownLanguage):
+        code = code_of(code)
     if code not in TRAINED:
         raise BadData(f"{where}, field 'lang': must be one of {', '.join(TRAINED)}; got {code!r:.80}.")
     chat = row.get("prompt")
@@ -51,4 +54,4 @@ def _question(index: int, where: str, row: dict[str, Any]) -> Question:
             f"{where}, field 'content': must be an instruction with \\boxed{{}}, a blank line and the question; "
             f"got {instruction!r:.80}."
         )
-    return Question(f"{code}-{index}", code, question.strip(), text_of(reward, "ground_truth", where))
+    return Question(f"{code}-{index}", code, question.strip(), gold_of(reward, "ground_truth", where))

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark, choice, shuffled
 from src.data.fetch import fetch
-from src.data.readers import BadData, json_lines, text_of
+from src.data.readers import BadData, json_lines, rows_of, text_of
 from src.data.records import Question
 
 if TYPE_CHECKING:
@@ -69,9 +68,7 @@ class GpqaDiamond(Benchmark):
             path = self.file("gpqa_diamond.csv")
         else:
             path = fetch(self.diamond, self.diamond_revision, "gpqa_diamond.csv")
-        with path.open(encoding="utf-8", newline="") as handle:
-            rows = enumerate(csv.DictReader(handle), start=1)
-            return {_plain(text_of(row, "Question", f"{path}, row {number}")) for number, row in rows}
+        return {_plain(text_of(row, "Question", where)) for where, row in rows_of(path)}
 
 
 def _plain(text: str) -> str:

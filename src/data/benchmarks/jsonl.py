@@ -1,16 +1,15 @@
-"""Questions of your own: one JSONL file with the fields of `src.data.records.Question`."""
+"""Questions of your own: one data file (JSONL, CSV, parquet, ...) with the fields of `src.data.records.Question`."""
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from src.data.benchmarks.base import Benchmark, content_hash
+from src.data.benchmarks.base import Benchmark, content_hash, each_once
 from src.data.readers import BadData
-from src.data.records import Question, read_records
+from src.data.records import Question, placed_records
 from src.language.table import LANGUAGES
 
 if TYPE_CHECKING:
@@ -31,12 +30,7 @@ class Jsonl(Benchmark):
             raise BadData(
                 "benchmark.questions_file must be a JSONL file of questions, or every completion have its gold"
             )
-        rows = read_records(self.questions_file, Question)
-        twice = [key for key, count in Counter((row.problem, row.language) for row in rows).items() if count > 1]
-        if twice:
-            raise BadData(
-                f"{self.questions_file}: a problem must be there once in a language; {twice[0]} is there again"
-            )
+        rows = each_once(placed_records(self.questions_file, Question))
         return [row for code in languages for row in rows if row.language == code]
 
     def violations(self) -> list[str]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark
-from src.data.readers import BadData, text_of
+from src.data.readers import BadData, text_lines, text_of
 from src.data.records import Question
 
 if TYPE_CHECKING:
@@ -30,11 +30,7 @@ class Mgsm(Benchmark):
     def _of(self, code: str) -> list[Question]:
         path = self.file(f"mgsm_{code}.tsv")
         questions = []
-        try:
-            lines = path.read_text(encoding="utf-8").split("\n")
-        except UnicodeDecodeError as error:
-            raise BadData(f"{path}: not UTF-8 ({error}).") from None
-        for number, line in enumerate(lines, start=1):
+        for number, line in enumerate(text_lines(path), start=1):
             if not line.strip():
                 continue
             where = f"{path}, line {number}"

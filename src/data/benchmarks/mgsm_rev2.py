@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src.data.benchmarks.base import Benchmark
-from src.data.readers import json_lines, text_of
+from src.data.benchmarks.base import Benchmark, each_once
+from src.data.readers import gold_of, json_lines, text_of
 from src.data.records import Question
 from src.language.table import EVALUATED
 
@@ -23,13 +23,16 @@ class MgsmRev2(Benchmark):
         return EVALUATED
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
-        return [
-            Question(
-                problem=text_of(row, "id", where),
-                language=code,
-                question=text_of(row, "question", where),
-                gold=text_of(row, "answer", where),
+        return each_once(
+            (
+                where,
+                Question(
+                    problem=text_of(row, "id", where),
+                    language=code,
+                    question=text_of(row, "question", where),
+                    gold=gold_of(row, "answer", where),
+                ),
             )
             for code in languages
             for where, row in json_lines(self.file(f"{code}.jsonl"))
-        ]
+        )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from src.data.benchmarks.base import Benchmark
-from src.data.readers import json_list, text_of
+from src.data.benchmarks.base import Benchmark, each_once
+from src.data.readers import json_list, text_of, undollared
 from src.data.records import Question
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ class Mmath(Benchmark):
         return LANGUAGES
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
-        return [
-            question
+        return each_once(
+            (where, question)
             for code in languages
             for where, row in json_list(self.file(f"{code}.json"))
             if (question := self._question(code, where, row)) and (not self.parts or question.part in self.parts)
-        ]
+        )
 
     def _question(self, code: str, where: str, row: dict[str, Any]) -> Question:
         return Question(
             problem=text_of(row, "gid", where),
             language=code,
             question=text_of(row, "question", where),
-            gold=text_of(row, "answer", where).strip("$"),  # those of cnmo stand between dollar signs
+            gold=undollared(text_of(row, "answer", where)),  # those of cnmo stand between dollar signs
             part=text_of(row, "data_source", where).lower(),
         )
 

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from src.data.benchmarks.base import Benchmark, choice, option_of
+from src.data.benchmarks.base import Benchmark, choice, each_once, option_of
 from src.data.readers import parquet_rows, text_of
 from src.data.records import Question
 
@@ -37,8 +37,8 @@ class MmluMath(Benchmark):
                     right = option_of(row, "answer", where, options)
                     problem = text_of(row, "sample_id", where)
                     question = text_of(row, "question", where)
-                    questions.append(choice(problem, code, question, options, right, part=subject))
-        return questions
+                    questions.append((where, choice(problem, code, question, options, right, part=subject)))
+        return each_once(questions)
 
     def fingerprint(self) -> str:
         return " ".join([super().fingerprint(), *sorted(self.subjects)])

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src.data.benchmarks.base import Benchmark, choice, option_of
+from src.data.benchmarks.base import Benchmark, choice, each_once, option_of
 from src.data.readers import parquet_rows, text_of
 from src.data.records import Question
 
@@ -40,8 +40,8 @@ class MmluProMedicine(Benchmark):
                     right = option_of(row, "answer", where, options)
                     problem = text_of(row, "question_id", where)
                     question = text_of(row, "question", where)
-                    questions.append(choice(problem, code, question, options, right))
-        return questions
+                    questions.append((where, choice(problem, code, question, options, right)))
+        return each_once(questions)
 
     def fingerprint(self) -> str:
         return f"{super().fingerprint()} {self.category}"

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from src.data.benchmarks.base import Benchmark
-from src.data.readers import parquet_rows, text_of
+from src.data.benchmarks.base import Benchmark, each_once
+from src.data.readers import parquet_rows, text_of, undollared
 from src.data.records import Question
 from src.language.table import LANGUAGES
 
@@ -26,18 +26,21 @@ class Polymath(Benchmark):
         return tuple(LANGUAGES)
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
-        return [
-            Question(
-                problem=_shared(text_of(row, "id", where), code),
-                language=code,
-                question=text_of(row, "question", where),
-                gold=text_of(row, "answer", where).strip("$"),
-                part=level,
+        return each_once(
+            (
+                where,
+                Question(
+                    problem=_shared(text_of(row, "id", where), code),
+                    language=code,
+                    question=text_of(row, "question", where),
+                    gold=undollared(text_of(row, "answer", where)),
+                    part=level,
+                ),
             )
             for code in languages
             for level in LEVELS
             for where, row in parquet_rows(self.file(f"{code}/{level}.parquet"))
-        ]
+        )
 
 
 def _shared(identity: str, code: str) -> str:
