@@ -52,12 +52,13 @@ class Known:
         self._by_id = {(name, q.problem, q.language): q for name, rows in questions.items() for q in rows}
         self._by_text = {name: _Texts(rows) for name, rows in questions.items()}
 
-    def question(self, row: Row, split: str, code: str | None) -> Question | None:
-        """The question of a row, by its id and language, or by its text; None where there is none, or no single one."""
-        if code is not None and "id" in row and (split, str(row["id"]), code) in self._by_id:
-            return self._by_id[split, str(row["id"]), code]
+    def question(self, row: Row, problem: str | None, split: str, code: str | None) -> Question | None:
+        """The question of a row, by its id and language, or where it has no id of the benchmark's by its text; None where
+        there is none, or no single one."""
+        if problem is not None and not row.get("position"):
+            return self._by_id.get((split, problem, code or ""))
         text = row.get("prompt", row.get("question"))
-        if not isinstance(text, str) or split not in self._by_text or ("id" in row and not row.get("position")):
+        if not isinstance(text, str) or split not in self._by_text:
             return None
         return self._by_text[split].standing_in(text, code)
 
@@ -196,11 +197,11 @@ def _question(row: Row, where: str, split: str, there: Known) -> Question:
         BadData: it lacks fields, all of which are named, or one is not what it must be.
     """
     code = _code(row, where) if row.get("language") is not None else None
-    known = there.question(row, split, code)
+    problem = text_of(row, "id", where) if "id" in row else None
+    known = there.question(row, problem, split, code)
     prompt = row.get("prompt", row.get("question"))
-    own_id = "id" in row or known is not None or isinstance(prompt, str)
     has = {
-        "id": own_id,
+        "id": problem is not None or known is not None or isinstance(prompt, str),
         "language": code is not None or known is not None,
         "completion": row.get("completion") is not None,
         "gold": "gold" in row or known is not None,
@@ -219,10 +220,8 @@ def _question(row: Row, where: str, split: str, there: Known) -> Question:
     kind = row.get("kind") or (known.kind if known else "expression")
     if kind not in KINDS:
         raise BadData(f"{where}, field 'kind': must be one of {', '.join(KINDS)}; got {short(kind)}.")
-    if "id" in row and not (known and row.get("position")):
-        problem = text_of(row, "id", where)
-    else:
-        problem = known.problem if known else text_id(str(prompt))
+    if problem is None or row.get("position"):
+        problem = known.problem if known else problem or text_id(str(prompt))
     language = code or (known.language if known else "")
     return Question(problem, language, texts["question"], gold_of(row, "gold", where), kind=kind, part=texts["part"])
 
@@ -231,7 +230,7 @@ def _lacking(row: Row, where: str, split: str, missing: Sequence[str]) -> str:
     names = ", ".join(map(repr, missing))
     gold = ""
     if "gold" in missing:
-        of_it = f"problem {row['id']!r:.60}" if "id" in row else "such question"
+        of_it = f"problem {str(row['id'])!r:.60}" if "id" in row else "such question"
         gold = f", and the benchmark has no {of_it} in {row.get('language') or 'any language'} in its split {split}"
     give = "; ".join(f"{name}: {_GIVE[name]}" for name in missing)
     return (

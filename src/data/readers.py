@@ -210,7 +210,7 @@ def _table_rows(path: Path, separator: str) -> Rows:
             yield where, {name: value for name, value in row.items() if value != ""}
     except csv.Error as error:
         raise BadData(
-            f"{path}, line {reader.line_num}: not a table with {separator!r} between cells ({error})."
+            f"{path}, after line {reader.line_num}: not a table with {separator!r} between cells ({error})."
         ) from None
 
 

@@ -53,6 +53,37 @@ def test_mgsm(tmp_path):
     assert loaded == [Question("1", "fr", "Combien ?", "18"), Question("2", "fr", "Et « ça » ?", "70000")]
 
 
+def test_a_mark_of_the_byte_order_reaches_no_question(tmp_path):
+    (tmp_path / "mgsm_fr.tsv").write_text("\ufeffCombien ?\t18\n", encoding="utf-8")
+    assert questions(Mgsm(path=str(tmp_path)), "fr") == [Question("1", "fr", "Combien ?", "18")]
+    row = {"id": 1, "question": "\ufeffCombien ?", "answer": "2"}
+    (tmp_path / "fr.jsonl").write_text("\ufeff" + json.dumps(row, ensure_ascii=False), encoding="utf-8")
+    assert questions(MgsmRev2(path=str(tmp_path)), "fr") == [Question("1", "fr", "Combien ?", "2")]
+
+
+def test_an_id_that_stands_twice_is_named_with_both_rows(tmp_path):
+    rows = [{"id": number, "question": "?", "answer": "2"} for number in (1, 2, 1)]
+    write_lines(tmp_path / "fr.jsonl", rows)
+    with pytest.raises(BadData, match=r"fr.jsonl, line 3: .* '1' in fr is there already: .*fr.jsonl, line 1"):
+        questions(MgsmRev2(path=str(tmp_path)), "fr")
+    for code in ("fr", "vi"):
+        (tmp_path / f"{code}.json").write_text(json.dumps([MMATH[0]] * (1 + (code == "vi"))), encoding="utf-8")
+    with pytest.raises(BadData, match=r"vi.json, entry 2: .* '0' in vi is there already"):
+        questions(Mmath(path=str(tmp_path)), "fr", "vi")
+    for level in ("low", "medium", "high", "top"):
+        same = {"id": f"{level}-it-0", "question": "?", "answer": "5"}
+        write_parquet(tmp_path / "it" / f"{level}.parquet", [same] * (1 + (level == "top")))
+    with pytest.raises(BadData, match=r"top.parquet, row 2: .* 'top-0' in it is there already"):
+        questions(Polymath(path=str(tmp_path)), "it")
+
+
+def test_dollars_within_a_gold_answer_of_polymath_stay(tmp_path):
+    for level in ("low", "medium", "high", "top"):
+        row = {"id": f"{level}-it-0", "question": "?", "answer": "$x=0$ and $x=2$" if level == "top" else "$5$"}
+        write_parquet(tmp_path / "it" / f"{level}.parquet", [row])
+    assert [row.gold for row in questions(Polymath(path=str(tmp_path)), "it")] == ["5", "5", "5", "$x=0$ and $x=2$"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [

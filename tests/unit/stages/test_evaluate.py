@@ -6,7 +6,9 @@ import pandas
 import pyarrow.parquet
 import pytest
 
+from src.data.benchmarks.jsonl import Jsonl
 from src.pipeline.execute import execute
+from src.store.records import notes_of
 from tests.helpers.configs import prepare
 
 FRENCH = "Ensuite, nous ajoutons les deux nombres pour obtenir le total."
@@ -152,3 +154,77 @@ def test_other_weights_in_the_same_folder_are_another_model(tmp_path):
     assert fingerprint(tmp_path) == before
     file.write_bytes(bytes(999_999) + b"x")
     assert fingerprint(tmp_path) != before
+
+
+def write_rows(tmp_path, rows):
+    path = tmp_path / "saved.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def test_completions_that_never_close_are_said_in_records_report_and_terminal(tmp_path, capfd):
+    rows = [{"id": n, "language": "fr", "completion": f"{FRENCH} \\boxed{{2}}", "gold": "2"} for n in range(20)]
+    _, directory = scored(tmp_path, write_rows(tmp_path, rows))
+    said = "0 of 20 completions close their thinking"
+    assert f"note: {said}" in capfd.readouterr().err
+    assert notes_of(directory / "evaluate" / "records.parquet")[0].startswith(said)
+    for name in ("table.txt", "report.md", "report.html"):
+        assert said in (directory / "report" / name).read_text()
+    (tmp_path / "other").mkdir()
+    _, directory = scored(tmp_path / "other", tmp_path / "saved.jsonl", "model.thinks=false")
+    assert notes_of(directory / "evaluate" / "records.parquet") == []
+    assert list(pandas.read_parquet(directory / "evaluate" / "records.parquet")["correct"]) == [True] * 20
+    assert "as published" not in (directory / "report" / "table.txt").read_text()  # there is no trace to judge
+
+
+def test_malformed_gold_answers_are_left_out_by_id_in_every_language(tmp_path, capfd):
+    rows = [
+        {"id": f"p{n}", "language": code, "completion": f"{FRENCH}</think>\\boxed{{{n}}}", "gold": str(n)}
+        for n in range(30)
+        for code in ("fr", "de")
+    ]
+    bad = [{**row, "gold": "\\frac{1}{"} if row["id"] == "p7" else row for row in rows]
+    _, directory = scored(tmp_path, write_rows(tmp_path, bad))
+    records = pandas.read_parquet(directory / "evaluate" / "records.parquet")
+    assert len(records) == 58 and "p7" not in set(records["problem"])
+    said = "left out, for the gold answer is not right against itself: saved.jsonl p7 (gold '\\\\frac{1}{')"
+    assert said in capfd.readouterr().err and said in (directory / "report" / "table.txt").read_text()
+
+
+def test_too_many_malformed_gold_answers_stop_the_run(tmp_path):
+    rows = [
+        {"id": n, "language": "fr", "completion": "</think>", "gold": "\\frac{1}{" if n < 2 else "1"} for n in range(30)
+    ]
+    with pytest.raises(Exception, match="a gold answer must be a number"):
+        scored(tmp_path, write_rows(tmp_path, rows))
+
+
+def test_only_files_of_the_languages_that_are_there_are_needed(tmp_path):
+    (tmp_path / "rev2").mkdir()
+    for code in ("fr", "sw"):
+        lines = [json.dumps({"id": n, "question": f"{n} ?", "answer": str(n)}) + "\n" for n in (1, 2)]
+        (tmp_path / "rev2" / f"{code}.jsonl").write_text("".join(lines))
+    rows = [{"id": n, "language": "fr-FR", "completion": f"</think>\\boxed{{{n}}}"} for n in (1, 2)]
+    place = ("benchmark=mgsm_rev2", f"benchmark.path={tmp_path / 'rev2'}")
+    _, directory = scored(tmp_path, write_rows(tmp_path, rows), *place)
+    assert list(pandas.read_parquet(directory / "evaluate" / "records.parquet")["correct"]) == [True, True]
+
+
+def test_settings_give_what_the_file_does_not_hold(tmp_path):
+    rows = [{"n": n, "out": f"</think>\\boxed{{{n}}}", "key": {"value": f"... #### {n}"}} for n in (1, 2)]
+    fields = ("+benchmark.fields.id=n", "+benchmark.fields.completion=out", "+benchmark.fields.gold=key.value")
+    _, directory = scored(tmp_path, write_rows(tmp_path, rows), "benchmark.language=pt-BR", *fields)
+    records = pandas.read_parquet(directory / "evaluate" / "records.parquet")
+    assert list(records["language"]) == ["pt", "pt"] and list(records["correct"]) == [True, True]
+
+
+def test_layouts_are_checked_and_are_part_of_what_a_result_depends_on():
+    broken = Jsonl(completions=__file__, format="csv", language="xx", fields={"ids": "n"})
+    text = "\n".join(broken.violations())
+    for part in (
+        "benchmark.format must be one of auto, lm_eval",
+        "benchmark.language: unknown",
+        "benchmark.fields must be among",
+    ):
+        assert part in text
+    assert Jsonl(completions=__file__).fingerprint() != Jsonl(completions=__file__, language="fr").fingerprint()
