@@ -76,14 +76,16 @@ def text_id(text: str) -> str:
 def joined(message: Mapping[str, Any], cut_off: bool = False) -> str | None:
     """The text of a message: its reasoning, `</think>`, its content; of one that was cut off in its reasoning that alone.
     None where it has neither."""
-    content = message.get("content", message.get("completion"))
+    content: Any = message.get("content", message.get("completion"))
     if isinstance(content, list):  # parts of text
         content = "".join(str(part.get("text") or "") for part in content if isinstance(part, dict))
     reasoning = next((message[name] for name in REASONING if isinstance(message.get(name), str)), "")
     if not isinstance(content, str):
-        content = "" if reasoning.strip() else None
-    if content is None or not reasoning.strip() or closing_tag(content):
-        return content
+        if not reasoning.strip():
+            return None
+        content = ""
+    if not reasoning.strip() or closing_tag(content):
+        return str(content)
     if cut_off and not content.strip():
         return f"<think>\n{reasoning.strip()}"
     return f"<think>\n{reasoning.strip()}\n</think>\n\n{content.strip()}"

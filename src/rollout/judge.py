@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from types import TracebackType
 from typing import Any
@@ -14,8 +13,6 @@ from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 from src.language.trace import split_published
 from src.rewards.base import Sample
-
-_SEPARATED = re.compile(r"\d[\s.,'{\\]+\d")
 
 
 class Judge:
@@ -67,12 +64,8 @@ class Judge:
 
     def check_gold_answers(self, questions: Sequence[Question]) -> None:
         """Raise if a gold answer does not grade as right against itself, naming the problem."""
-        codes = _notations(questions)
         self.grader.check_gold_answers(
-            [
-                (f"problem {q.problem} ({q.language})", q.gold, code, q.kind)
-                for q, code in zip(questions, codes, strict=True)
-            ]
+            [(f"problem {q.problem} ({q.language})", q.gold, q.language, q.kind) for q in questions]
         )
 
     def gold_answers_right(self, questions: Sequence[Question]) -> list[bool]:
@@ -80,11 +73,8 @@ class Judge:
         return [status is Status.RIGHT for status in self.gold_verdicts(questions)]
 
     def gold_verdicts(self, questions: Sequence[Question]) -> list[Status]:
-        """The verdict on each gold answer as an answer to itself; one that reads alike in all languages is asked once."""
-        codes = _notations(questions)
-        return self.grader.grade_gold_answers(
-            [(q.gold, code, q.kind) for q, code in zip(questions, codes, strict=True)]
-        )
+        """The verdict on each gold answer as an answer to itself."""
+        return self.grader.grade_gold_answers([(q.gold, q.language, q.kind) for q in questions])
 
     def published(self, questions: Sequence[Question], completions: Sequence[str]) -> list[dict[str, Any]]:
         """The verdicts of the evaluation published with AdaMame, as columns `published_*`; those on the trace are None
@@ -108,15 +98,3 @@ class Judge:
                 }
             )
         return rows
-
-
-def _notations(questions: Sequence[Question]) -> list[str]:
-    """The language each gold answer is read in: its question's, or the first with the same answer where the notation of
-    languages cannot matter (ASCII without a separator between digits)."""
-    first: dict[tuple[str, str], str] = {}
-    return [
-        q.language
-        if not q.gold.isascii() or _SEPARATED.search(q.gold)
-        else first.setdefault((q.gold, q.kind), q.language)
-        for q in questions
-    ]

@@ -151,7 +151,7 @@ def each_once(rows: Iterable[tuple[str, Question]]) -> list[Question]:
         BadData: a problem stands twice in a language; names both rows.
     """
     places: dict[tuple[str, str], str] = {}
-    questions = []
+    questions: list[Question] = []
     for where, question in rows:
         first = places.setdefault((question.problem, question.language), where)
         if len(places) == len(questions):
