@@ -21,6 +21,7 @@ from src.grading.published import published_answers
 #   2  the last box; numbers of 18 languages, units, lists, words, letters of options
 #   3  formulas equal exactly, by this project's own comparison; nothing infinite equals a number; boxes side by side are
 #      one list; letters of a formula are no units; words for thousands and millions; other languages are nobody's
+#      thinking tags of other models are read, and nothing after the end of a turn (`src.language`)
 SCORING_VERSION = 3
 REMEMBERED = 200_000  # pairs
 Pair = tuple[str, str, str, str]  # gold, answer, language, kind

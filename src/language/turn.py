@@ -50,8 +50,8 @@ _TITLES = (
 _TITLE = "|".join(sorted(_TITLES, key=len, reverse=True))
 _NUMBER = r"(?:[ \t]{0,3}(?:n°|№|#)?[ \t]{0,3}\d{1,4})?"
 _NEXT = re.compile(
-    rf"^[ \t]{{0,9}}(?:#{{1,6}}[ \t]{{0,3}})?\*{{0,2}}(?:{_TITLE}){_NUMBER}\*{{0,2}}[ \t\u00a0\u202f]{{0,3}}[:：]"
-    rf"|^#{{1,6}}[ \t]{{0,3}}\*{{0,2}}(?:{_TITLE}){_NUMBER}\*{{0,2}}[ \t]{{0,9}}$",
+    rf"^[ \t]{{0,9}}(#{{1,6}}[ \t]{{0,3}})?\*{{0,2}}(?:{_TITLE})(?P<number>{_NUMBER})\*{{0,2}}"
+    r"(?:[ \t\u00a0\u202f]{0,3}[:：]|(?(1)[ \t]{0,9}$|(?!)))",
     re.IGNORECASE | re.MULTILINE,
 )
 
@@ -80,5 +80,10 @@ def end_of_answer(text: str) -> int:
     token = _ANSWER_ENDS.search(text)
     end = token.start() if token else len(text)
     place = answered(text[:end])
-    question = _NEXT.search(text, place, end) if place is not None else None
-    return question.start() if question else end
+    if place is None:
+        return end
+    parts = any(
+        title["number"] for title in _NEXT.finditer(text, 0, place)
+    )  # numbered titles are then parts of one problem
+    following = (title.start() for title in _NEXT.finditer(text, place, end) if not (parts and title["number"]))
+    return next(following, end)

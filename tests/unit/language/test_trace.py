@@ -110,6 +110,7 @@ def test_what_follows_the_turn_is_no_answer(after):
         "\\boxed{8}\nIn question: the same, \\boxed{8}",  # not at the beginning of a line
         "Put it into \\boxed{}.\n\nQuestion: how many?\n\\boxed{8}",
         "<|START_RESPONSE|>\\boxed{8}",
+        "Problem 1: \\boxed{3}\nProblem 2: \\boxed{8}",  # parts of one answer
     ],
 )
 def test_an_answer_is_kept_whole(answer):
