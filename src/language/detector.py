@@ -1,12 +1,14 @@
 """Which language a text is in: the one service that reward, log and evaluation all ask.
 
-Mathematics is removed first. The writing system decides where it can; the evidence of lingua for each word decides
-among languages that share one. A text is judged sentence by sentence, all of it, and goes to the language that holds
-most of its letters; too few letters, or no majority, is None: unknown, which is nobody's language.
+What is no prose is removed first. The writing system decides where it can; the evidence of lingua for each word decides
+among languages that share one, and the text is `other` where its words speak for a language outside the set. A text is
+judged sentence by sentence, all of it, and goes to the language that holds most of its letters; too few letters, or no
+majority, is None: unknown, which is nobody's language.
 """
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -16,16 +18,20 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from src.language.evidence import Evidence
-from src.language.mathematics import blank_displays, strip_mathematics
-from src.language.scripts import DENSE, SCRIPTS, count_letters
-from src.language.table import CORE, language
+from src.language.neighbours import neighbours_of, strange_letters
+from src.language.prose import prose
+from src.language.scripts import DENSE, SCRIPTS, chinese_or_japanese, count_letters
+from src.language.table import CORE, OTHER, language
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
 _LATIN_RUN = re.compile(r"(?<![^\W\d_])[A-Za-zÀ-ɏ'’-]{1,30}(?:[ ,;:]{1,3}[A-Za-zÀ-ɏ'’-]{1,30}){3,200}")
-_COMMAND = re.compile(r"\\[a-zA-Z]+")
 _HAN_ALONE = 8  # letters: fewer Han letters without kana may be Chinese or Japanese
 _DENSE_WEIGHT = 2.5  # Latin letters that say as much as one letter of a dense script
 _REMEMBERED = 1_000  # characters: longer lines hardly recur, and remembering them would cost memory
+_JOINED = 400  # characters: as much is joined of sentences that say too little each
+_CLEAR = 2  # marks of Chinese or Japanese by which a sentence in Han letters alone is the one or the other
+_USUAL = 9.0  # nats a word that a text in a language leaves to others; of foreign texts 19 in 20 leave above 10
+_USUAL_SENTENCE = 11.0  # the same for a single sentence, whose words vary more
 _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua is slow on words without end
 
 
@@ -34,7 +40,7 @@ class DetectorSpec:
     """`languages` are those it distinguishes. A text needs `minimum_letters` letters (`minimum_dense` in scripts of
     syllables or words) to be identified at all, and a sentence `minimum_line` (`minimum_dense_line`). Among languages
     of one script the words of a sentence must speak for one of them by `minimum_margin` nats more than for any other,
-    each word by at most `maximum_word`; else it stays unknown. `docs/language-detection.md` measures these."""
+    each word by at most `maximum_word`; else it stays unknown. A language outside of `languages` is `other`. `docs/language-detection.md` measures these."""
 
     languages: list[str] = field(default_factory=lambda: list(CORE))
     minimum_letters: int = 20
@@ -60,9 +66,9 @@ class DetectorSpec:
 
 class Line(NamedTuple):
     """A sentence of a trace, mathematics aside: its language (None: unknown), how many letters it has, how many of
-    each script, at which character it starts, and the language it leans to, known or not.
+    each script, at which character it starts, the language it leans to, known or not, and its text.
 
-    Sentences too short to be identified are joined with those that follow on the same line.
+    Sentences too short to be identified are joined with those that follow, on the same line or the next.
     """
 
     language: str | None
@@ -70,6 +76,7 @@ class Line(NamedTuple):
     scripts: tuple[tuple[str, int], ...] = ()
     start: int = 0
     leaning: str | None = None
+    text: str = ""
 
 
 class Detector:
@@ -83,26 +90,37 @@ class Detector:
             self._candidates[script] = (*self._candidates.get(script, ()), code)
         self._needed = {
             script: spec.minimum_dense_line if script in DENSE else spec.minimum_line
-            for script in (*SCRIPTS, "japanese")
+            for script in (*SCRIPTS, "japanese", "other")
         }
         if "japanese" in self._candidates:
             self._needed["han"] = max(spec.minimum_dense_line, _HAN_ALONE)
-        self._line = lru_cache(maxsize=65_536)(self._sentences)
+        self._identified = lru_cache(maxsize=65_536)(self._identify)
 
     def lines(self, text: str) -> list[Line]:
-        """Every sentence of `text` that has letters outside mathematics."""
+        """Every sentence of `text` that has letters outside mathematics, code and the like."""
         lines: list[Line] = []
-        start = 0
-        for line in blank_displays(text).splitlines(keepends=True):
-            bare = line.rstrip()
-            if bare:
-                sentences = self._line(bare) if len(bare) <= _REMEMBERED else self._sentences(bare)
-                lines += [Line(s.language, s.letters, s.scripts, s.start + start, s.leaning) for s in sentences]
-            start += len(line)
-        return lines
+        pending = ""  # too short to be identified, and waiting for what follows
+        first = 0
+        for start, piece in _sentences(prose(text)):
+            counts = count_letters(piece)
+            if not counts:
+                continue
+            if pending:
+                piece = f"{pending} {piece}"
+                counts = count_letters(piece)
+            else:
+                first = start
+            if self._enough(counts):
+                lines.append(self._judge(piece)._replace(start=first))
+                pending = ""
+            else:
+                pending = piece
+        if pending:  # nothing follows
+            lines.append(self._judge(pending)._replace(start=first, language=None))
+        return self._in_context(self._joined(lines))
 
     def detect(self, text: str) -> str | None:
-        """The language of `text`, or None."""
+        """The language of `text`: a code, `other` for a language outside the set, or None where it is unknown."""
         return self.language_of(self.lines(text))
 
     def language_of(self, lines: list[Line]) -> str | None:
@@ -117,38 +135,63 @@ class Detector:
         if not letters:
             return None
         code, count = letters.most_common(1)[0]
-        needed = self.spec.minimum_dense if language(code).script in DENSE else self.spec.minimum_letters
+        script = "" if code == OTHER else language(code).script
+        needed = self.spec.minimum_dense if script in DENSE else self.spec.minimum_letters
         leaning = sum(line.letters for line in lines if line.language is None and line.leaning == code)
         total = sum(line.letters for line in lines)
-        return code if count >= needed and 2 * (count + leaning) > total else None
-
-    def _sentences(self, line: str) -> tuple[Line, ...]:
-        sentences: list[Line] = []
-        pending = ""  # too short to be identified, and waiting for what follows
-        first = 0
-        for start, piece in _pieces(line):
-            for text in _apart(_without_mathematics(piece)):
-                counts = count_letters(text)
-                if not counts:
-                    continue
-                if not pending:
-                    first = start + max(0, piece.find(text.strip()))
-                else:
-                    text = f"{pending} {text}"
-                    counts = count_letters(text)
-                if self._enough(counts):
-                    sentences.append(self._identify(text, counts, first))
-                    pending = ""
-                else:
-                    pending = text
-        if pending:  # nothing follows
-            sentences.append(self._identify(pending, count_letters(pending), first)._replace(language=None))
-        return tuple(sentences)
+        if count < needed or 2 * (count + leaning) <= total:
+            return None
+        if code != OTHER:
+            text = " ".join(line.text for line in lines if line.language == code or line.leaning == code)
+            if self._against(text[: 10 * _PIECE], script, code, _USUAL) > 0:
+                return OTHER
+        return code
 
     def _enough(self, counts: dict[str, int]) -> bool:
         return any(count >= self._needed[script] for script, count in counts.items())
 
-    def _identify(self, text: str, counts: dict[str, int], start: int) -> Line:
+    def _joined(self, lines: list[Line]) -> list[Line]:
+        """Neighbours that are unknown alone are judged together."""
+        joined: list[Line] = []
+        waiting: list[Line] = []
+        for line in [*lines, None]:
+            if line is not None and line.language is None:
+                waiting.append(line)
+                if sum(len(each.text) for each in waiting) < _JOINED:
+                    continue
+            if len(waiting) > 1:
+                both = self._judge(" ".join(each.text for each in waiting))._replace(start=waiting[0].start)
+                waiting = [both] if both.language is not None else waiting
+            joined += waiting
+            waiting = []
+            if line is not None and line.language is not None:
+                joined.append(line)
+        return joined
+
+    def _in_context(self, lines: list[Line]) -> list[Line]:
+        """Sentences in Han letters that may be Chinese or Japanese are what the others are, or all their signs say."""
+        open_ = [line for line in lines if line.leaning == "han"]
+        if not open_:
+            return lines
+        chinese = sum(line.letters for line in lines if line.language == "zh")
+        japanese = sum(line.letters for line in lines if line.language == "ja")
+        if chinese == japanese:
+            japanese += chinese_or_japanese("".join(line.text for line in open_)) < 0
+        code = "ja" if japanese > chinese else "zh"
+        if code not in self.spec.languages:
+            code = "ja" if code == "zh" else "zh"
+        return [
+            line
+            if line.leaning != "han"
+            else line._replace(language=code if line.letters >= self._needed["han"] else None, leaning=code)
+            for line in lines
+        ]
+
+    def _judge(self, text: str) -> Line:
+        return self._identified(text) if len(text) <= _REMEMBERED else self._identify(text)
+
+    def _identify(self, text: str) -> Line:
+        counts = count_letters(text)
         scripts = tuple(counts.items())
         total = sum(counts.values())
         script = scripts[0][0]
@@ -157,15 +200,59 @@ class Detector:
             weights = {name: count * (_DENSE_WEIGHT if name in DENSE else 1) for name, count in scripts}
             script = max(weights, key=lambda name: weights[name])
             share = 2 * weights[script] > sum(weights.values())
+        line = Line(None, total, scripts, 0, None, text)
+        enough = counts[script] >= self._needed[script]
+        if not share:
+            return line
+        if script == "han":
+            return self._of_han(line, enough)
         candidates = self._candidates.get(script, ())
-        if not share or not candidates:
-            return Line(None, total, scripts, start)
+        if not candidates:
+            return line._replace(language=OTHER if enough and script != "japanese" else None)
         leaning: str | None = candidates[0]
         margin = self.spec.minimum_margin
         if len(candidates) > 1:
             leaning, margin = evidence_for(candidates, self.spec.maximum_word).best(text)
-        known = counts[script] >= self._needed[script] and margin >= self.spec.minimum_margin
-        return Line(leaning if known else None, total, scripts, start, leaning)
+        line = line._replace(leaning=leaning)
+        if leaning is None or not enough:
+            return line
+        against = self._against(text, script, leaning, _USUAL_SENTENCE)
+        if against >= self.spec.minimum_margin:
+            return line._replace(language=OTHER, leaning=OTHER)
+        return line._replace(language=leaning) if margin >= self.spec.minimum_margin else line
+
+    def _of_han(self, line: Line, enough: bool) -> Line:
+        """Chinese, Japanese without kana, or, with `leaning` "han", one of them."""
+        known = [code for code in ("zh", "ja") if code in self.spec.languages]
+        if not known:
+            return line._replace(language=OTHER if enough else None)
+        signs = chinese_or_japanese(line.text)
+        if "ja" in known and signs < _CLEAR:
+            if signs <= -_CLEAR and enough:
+                return line._replace(language="ja", leaning="ja")
+            return line._replace(leaning="han")
+        code = "zh" if "zh" in known else OTHER
+        return line._replace(language=code if enough else None, leaning=code)
+
+    def _against(self, text: str, script: str, code: str, usual: float) -> float:
+        """Nats by which the words of `text` speak for a language outside the set instead of `code`."""
+        if strange_letters(text, code):
+            return math.inf
+        neighbours = neighbours_of(script, self._candidates[script])
+        return -math.inf if neighbours is None else neighbours.against(text, code, usual)
+
+
+def _sentences(text: str) -> Iterator[tuple[int, str]]:
+    """(where it starts, sentence) of a text; words in Latin letters among another script stand apart."""
+    begin = 0
+    for line in text.splitlines(keepends=True):
+        if not line.isspace():
+            for start, piece in _pieces(line.rstrip()):
+                offset = begin + start
+                for part in _apart(piece):
+                    yield offset + len(part) - len(part.lstrip()), part.strip()
+                    offset += len(part)
+        begin += len(line)
 
 
 def _pieces(line: str) -> Iterator[tuple[int, str]]:
@@ -175,11 +262,6 @@ def _pieces(line: str) -> Iterator[tuple[int, str]]:
         for start in range(begin, stop, _PIECE):
             yield start, line[start : min(stop, start + _PIECE)]
         begin = following
-
-
-def _without_mathematics(text: str) -> str:
-    text = strip_mathematics(text)
-    return _COMMAND.sub(" ", text) if "\\" in text else text
 
 
 def _apart(text: str) -> list[str]:

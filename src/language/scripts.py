@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+import unicodedata
+from functools import lru_cache
 
 SCRIPTS = {
     "latin": re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"),
@@ -15,6 +17,12 @@ SCRIPTS = {
     "kana": re.compile(r"[\u3041-\u3096\u30a1-\u30fa\u30fc]"),
     "han": re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff]"),
 }
+_HIRAGANA = re.compile(r"[\u3041-\u3096]")
+_KATAKANA = re.compile(r"[\u30a1-\u30fa]")
+_HAN = SCRIPTS["han"]
+_QUOTED = re.compile(r"[《「『“][^《》「」『』“”\n]{1,60}[》」』”]")
+# Words of Chinese grammar, which in Japanese stand only within longer words.
+_PARTICLE = re.compile("[的了是我在有和不就也都把被得着之其所]")
 # Scripts whose letters are syllables, words, or letters with marks: few of them already make a sentence.
 DENSE = ("bengali", "telugu", "thai", "hangul", "japanese", "han")
 
@@ -28,7 +36,19 @@ class _ScriptOf(dict[str, str]):
         return script
 
 
+class _AnyScriptOf(_ScriptOf):
+    """The same, `other` being the script of letters of all scripts that have no name here."""
+
+    def __missing__(self, character: str) -> str:
+        script = _SCRIPT_OF[character] or ("other" if unicodedata.category(character) == "Lo" else "")
+        if not script and character.isalpha() and unicodedata.category(character) in ("Lu", "Ll"):
+            script = "other"
+        self[character] = script
+        return script
+
+
 _SCRIPT_OF = _ScriptOf()
+_ANY_SCRIPT_OF = _AnyScriptOf()
 _NO_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
 
 
@@ -39,15 +59,61 @@ def scripts_of(text: str) -> set[str]:
 
 
 def count_letters(text: str) -> dict[str, int]:
-    """Script -> letters of it in `text`, only those that occur. Kana and Han together are `japanese`, Han alone
-    `han`: Chinese has no kana."""
+    """Script -> letters of it in `text`, only those that occur, `other` being all scripts without a name here.
+
+    Kana and Han together are `japanese`, or `han` where they make a Chinese sentence with a Japanese name.
+    """
     if text.isascii():
         letters = len(text.translate(_NO_LETTERS))
         return {"latin": letters} if letters else {}
-    scripts = [*map(_SCRIPT_OF.__getitem__, text)]
-    counts = {script: scripts.count(script) for script in set(scripts) if script}
+    scripts = [*map(_ANY_SCRIPT_OF.__getitem__, text)]
+    counts = {script: scripts.count(script) for script in dict.fromkeys(scripts) if script}
     if "kana" in counts or "han" in counts:
         kana = counts.pop("kana", 0)
         han = counts.pop("han", 0)
-        counts["japanese" if kana * 10 >= han and kana else "han"] = kana + han
+        counts["japanese" if kana and _japanese(text, kana, han) else "han"] = kana + han
     return counts
+
+
+def _japanese(text: str, kana: int, han: int) -> bool:
+    """Whether kana and Han are a Japanese sentence: its particles and endings are hiragana, and what stands in quotes
+    may be a title. Of katakana alone, a name has no more than a tenth or stands among Chinese words."""
+    if han == 0:
+        return True
+    chinese = sum(map(_only_chinese, text))
+    outside = _QUOTED.sub("", text)
+    if outside != text and len(_HAN.findall(outside)) >= 4:
+        text = outside
+    hiragana = len(_HIRAGANA.findall(text))
+    if hiragana:
+        return hiragana * 10 >= len(_HAN.findall(text)) and hiragana > 2 * chinese
+    return chinese == 0 and bool(_KATAKANA.search(text)) and kana * 10 >= han
+
+
+@lru_cache(maxsize=8192)
+def _only_chinese(letter: str) -> bool:
+    """Whether a Han letter is outside of Japan's character set, or 个, 么, 没, which it has and does not use."""
+    return letter in "个么没吗吧呢" or (_SCRIPT_OF[letter] == "han" and not _written(letter, "cp932"))
+
+
+@lru_cache(maxsize=8192)
+def _only_japanese(letter: str) -> bool:
+    """Whether a Han letter is in Japan's character set and in neither that of China nor that of Taiwan."""
+    return (
+        _SCRIPT_OF[letter] == "han"
+        and _written(letter, "shift_jis")
+        and not any(_written(letter, encoding) for encoding in ("gb2312", "big5"))
+    )
+
+
+def _written(letter: str, encoding: str) -> bool:
+    try:
+        letter.encode(encoding)
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def chinese_or_japanese(text: str) -> int:
+    """Above 0 as Han letters of `text` are written, or used, in Chinese alone, below 0 in Japanese alone."""
+    return 2 * sum(map(_only_chinese, text)) + len(_PARTICLE.findall(text)) - 2 * sum(map(_only_japanese, text))

@@ -205,6 +205,9 @@ LANGUAGES = {
     )
 }
 
+# What stands for a language that is none of those a detector distinguishes, in records and switches.
+OTHER = "other"
+
 # The languages of the paper and of the embedded world; the others come with benchmarks that ask in them.
 CORE = ("bn", "de", "en", "es", "fr", "ja", "ko", "pt", "ru", "sw", "te", "th", "zh")
 TRAINED = ("fr", "ja", "ko", "pt", "th")

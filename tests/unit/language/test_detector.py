@@ -64,7 +64,7 @@ def test_hostile_text_takes_bounded_time(unit):
 def test_long_lines_are_not_remembered():
     detector = Detector(DetectorSpec())
     detector.detect("か" * 5_000)
-    assert detector._line.cache_info().currsize == 0
+    assert detector._identified.cache_info().currsize == 0
 
 
 def test_violations_name_the_field_and_the_value():

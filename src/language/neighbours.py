@@ -1,0 +1,100 @@
+"""Is a text in one of the detector's languages at all? What other languages of its script say about its words.
+
+lingua names the likeliest of the languages it is given, however unlikely that one is. So the words are shown to all of
+its languages of the script, by trigrams alone, which takes a tenth of the memory: words of a language are likely in it,
+words of another are not, and words of a language nobody knows are likeliest in ever another one.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from src.language.table import LANGUAGES
+
+# lingua's names. Bosnian and Nynorsk are left out: Croatian and Bokmal say the same.
+OF_SCRIPT = {
+    "latin": (
+        "AFRIKAANS ALBANIAN AZERBAIJANI BASQUE BOKMAL CATALAN CROATIAN CZECH DANISH DUTCH ENGLISH ESPERANTO ESTONIAN "
+        "FINNISH FRENCH GANDA GERMAN HUNGARIAN ICELANDIC INDONESIAN IRISH ITALIAN LATIN LATVIAN LITHUANIAN MALAY MAORI "
+        "POLISH PORTUGUESE ROMANIAN SHONA SLOVAK SLOVENE SOMALI SOTHO SPANISH SWAHILI SWEDISH TAGALOG TSONGA TSWANA "
+        "TURKISH VIETNAMESE WELSH XHOSA YORUBA ZULU"
+    ).split(),
+    "cyrillic": "BELARUSIAN BULGARIAN KAZAKH MACEDONIAN MONGOLIAN RUSSIAN SERBIAN UKRAINIAN".split(),
+    "arabic": "ARABIC PERSIAN URDU".split(),
+}
+# Letters that the language has, of a script in which its neighbours have others.
+_OWN = {
+    "ru": re.compile(r"[\u0400-\u052f](?<![а-яёА-ЯЁ])"),
+    "ar": re.compile(r"[\u066e-\u06d3\u0750-\u077f](?<![\u0671])"),
+    "bn": re.compile(r"[\u09f0\u09f1]"),
+}
+_STRANGE_LETTERS = 0.02  # share of a text's letters
+_WORD = re.compile(r"[^\W\d_]{3,40}")
+_PER_WORD = 20.0  # nats
+_REMEMBERED = 50_000  # words
+Rows = npt.NDArray[np.float32]
+
+
+class Neighbours:
+    """Of the languages `codes` of `script`."""
+
+    def __init__(self, script: str, codes: tuple[str, ...]) -> None:
+        from lingua import Language, LanguageDetectorBuilder
+
+        own = [LANGUAGES[code].iso for code in codes]
+        names = own + [name for name in OF_SCRIPT[script] if name not in own]
+        languages = [getattr(Language, name) for name in names]
+        self._lingua = LanguageDetectorBuilder.from_languages(*languages).with_low_accuracy_mode().build()
+        self._place = {name: place for place, name in enumerate(names)}
+        self._codes = codes
+        self._known: dict[str, Rows | None] = {}
+
+    def against(self, text: str, code: str, allowed: float) -> float:
+        """Nats that the words of `text` speak against `code`: for the likeliest language that is none of `codes`, or,
+        where that is more, for whatever language each word likes best, `allowed` of them a word being usual."""
+        rows = [row for word in set(_WORD.findall(text.lower())) if (row := self._row(word)) is not None]
+        if not rows:
+            return 0.0
+        totals = np.sum(rows, axis=0)
+        own = float(totals[self._codes.index(code)])
+        strange = totals[len(self._codes) :]
+        rival = float(strange.max()) if len(strange) else own
+        return max(rival - own, -own - allowed * len(rows))
+
+    def _row(self, word: str) -> Rows | None:
+        if word not in self._known:
+            if len(self._known) >= _REMEMBERED:
+                self._known.clear()
+            self._known[word] = self._ask(word)
+        return self._known[word]
+
+    def _ask(self, word: str) -> Rows | None:
+        confidences: list[Any] = self._lingua.compute_language_confidence_values(word)
+        values = np.zeros(len(self._place))
+        for confidence in confidences:
+            values[self._place[confidence.language.name]] = confidence.value
+        top = values.max()
+        if top <= 0:
+            return None
+        logs = len(set(word)) * np.log(np.maximum(values / top, 1e-30))
+        row: Rows = np.maximum(logs, -_PER_WORD).astype(np.float32)
+        return row
+
+
+def strange_letters(text: str, code: str) -> bool:
+    """Whether `text` has letters that `code` does not write, too many for a name."""
+    if code not in _OWN:
+        return False
+    strange = len(_OWN[code].findall(text))
+    return strange >= 2 and strange >= _STRANGE_LETTERS * sum(map(str.isalpha, text))
+
+
+@lru_cache(maxsize=16)
+def neighbours_of(script: str, codes: tuple[str, ...]) -> Neighbours | None:
+    """One for each set of languages, shared by the process; None for a script with no rule."""
+    return Neighbours(script, codes) if script in OF_SCRIPT else None
