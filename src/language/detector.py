@@ -8,7 +8,6 @@ majority, is None: unknown, which is nobody's language.
 
 from __future__ import annotations
 
-import math
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -30,8 +29,7 @@ _DENSE_WEIGHT = 2.5  # Latin letters that say as much as one letter of a dense s
 _REMEMBERED = 1_000  # characters: longer lines hardly recur, and remembering them would cost memory
 _JOINED = 400  # characters: as much is joined of sentences that say too little each
 _CLEAR = 2  # marks of Chinese or Japanese by which a sentence in Han letters alone is the one or the other
-_USUAL = 9.0  # nats a word that a text in a language leaves to others; of foreign texts 19 in 20 leave above 10
-_USUAL_SENTENCE = 11.0  # the same for a single sentence, whose words vary more
+_ENOUGH = 20_000  # characters: what so much text says, more does not change
 _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua is slow on words without end
 
 
@@ -117,7 +115,7 @@ class Detector:
                 pending = piece
         if pending:  # nothing follows
             lines.append(self._judge(pending)._replace(start=first, language=None))
-        return self._in_context(self._joined(lines))
+        return self._in_set(self._in_context(self._joined(lines)))
 
     def detect(self, text: str) -> str | None:
         """The language of `text`: a code, `other` for a language outside the set, or None where it is unknown."""
@@ -139,13 +137,7 @@ class Detector:
         needed = self.spec.minimum_dense if script in DENSE else self.spec.minimum_letters
         leaning = sum(line.letters for line in lines if line.language is None and line.leaning == code)
         total = sum(line.letters for line in lines)
-        if count < needed or 2 * (count + leaning) <= total:
-            return None
-        if code != OTHER:
-            text = " ".join(line.text for line in lines if line.language == code or line.leaning == code)
-            if self._against(text[: 10 * _PIECE], script, code, _USUAL) > 0:
-                return OTHER
-        return code
+        return code if count >= needed and 2 * (count + leaning) > total else None
 
     def _enough(self, counts: dict[str, int]) -> bool:
         return any(count >= self._needed[script] for script, count in counts.items())
@@ -216,8 +208,7 @@ class Detector:
         line = line._replace(leaning=leaning)
         if leaning is None or not enough:
             return line
-        against = self._against(text, script, leaning, _USUAL_SENTENCE)
-        if against >= self.spec.minimum_margin:
+        if self._elsewhere(text, leaning, alone=True):
             return line._replace(language=OTHER, leaning=OTHER)
         return line._replace(language=leaning) if margin >= self.spec.minimum_margin else line
 
@@ -234,12 +225,26 @@ class Detector:
         code = "zh" if "zh" in known else OTHER
         return line._replace(language=code if enough else None, leaning=code)
 
-    def _against(self, text: str, script: str, code: str, usual: float) -> float:
-        """Nats by which the words of `text` speak for a language outside the set instead of `code`."""
+    def _in_set(self, lines: list[Line]) -> list[Line]:
+        """Sentences that together are in no language of the set are `other`, though each alone may have seemed to be."""
+        for code in {line.language for line in lines} - {None, OTHER}:
+            text = " ".join(line.text for line in lines if code in (line.language, line.leaning))
+            if self._elsewhere(text[:_ENOUGH], str(code), alone=False):
+                lines = [
+                    line._replace(language=line.language and OTHER, leaning=OTHER)
+                    if code in (line.language, line.leaning)
+                    else line
+                    for line in lines
+                ]
+        return lines
+
+    def _elsewhere(self, text: str, code: str, alone: bool) -> bool:
+        """Whether `text`, in the script of `code`, is in a language outside the set."""
         if strange_letters(text, code):
-            return math.inf
+            return True
+        script = language(code).script
         neighbours = neighbours_of(script, self._candidates[script])
-        return -math.inf if neighbours is None else neighbours.against(text, code, usual)
+        return neighbours is not None and neighbours.elsewhere(text, code, alone)
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
