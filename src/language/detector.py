@@ -16,6 +16,7 @@ from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
+from src.language.common_words import COMMON
 from src.language.evidence import Evidence
 from src.language.neighbours import neighbours_of, strange_letters
 from src.language.prose import prose
@@ -23,12 +24,18 @@ from src.language.scripts import DENSE, SCRIPTS, chinese_or_japanese, count_lett
 from src.language.table import CORE, OTHER, language
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
-_LATIN_RUN = re.compile(r"(?<![^\W\d_])[A-Za-zÀ-ɏ'’-]{1,30}(?:[ ,;:]{1,3}[A-Za-zÀ-ɏ'’-]{1,30}){3,200}")
+_LATIN_RUN = re.compile(
+    r"(?<![^\W\d_])[A-Za-zÀ-ɏ'’-]{1,30}(?:[ ,;:]{1,3}\d{1,9})?(?:[ ,;:]{1,3}[A-Za-zÀ-ɏ'’-]{2,30}(?:[ ,;:]{1,3}\d{1,9})?){2,200}[ .!?]{0,3}"
+)
 _HAN_ALONE = 8  # letters: fewer Han letters without kana may be Chinese or Japanese
+_HAN_MARKED = 4  # as many, of which some only Chinese or only Japanese has
 _DENSE_WEIGHT = 2.5  # Latin letters that say as much as one letter of a dense script
 _REMEMBERED = 1_000  # characters: longer lines hardly recur, and remembering them would cost memory
 _JOINED = 400  # characters: as much is joined of sentences that say too little each
 _CLEAR = 2  # marks of Chinese or Japanese by which a sentence in Han letters alone is the one or the other
+_WORDS = re.compile(r"[^\W\d_]{2,}")
+_MANY_WORDS = 6  # different ones
+_CAREFUL = 4.0  # nats more than the margin, where a sentence has no common word
 _ENOUGH = 20_000  # characters: what so much text says, more does not change
 _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua is slow on words without end
 
@@ -108,14 +115,14 @@ class Detector:
                 counts = count_letters(piece)
             else:
                 first = start
-            if self._enough(counts):
+            if self._enough(piece, counts):
                 lines.append(self._judge(piece)._replace(start=first))
                 pending = ""
             else:
                 pending = piece
         if pending:  # nothing follows
             lines.append(self._judge(pending)._replace(start=first, language=None))
-        return self._in_set(self._in_context(self._joined(lines)))
+        return self._without_lists(self._in_set(self._in_context(self._joined(lines))))
 
     def detect(self, text: str) -> str | None:
         """The language of `text`: a code, `other` for a language outside the set, or None where it is unknown."""
@@ -139,8 +146,10 @@ class Detector:
         total = sum(line.letters for line in lines)
         return code if count >= needed and 2 * (count + leaning) > total else None
 
-    def _enough(self, counts: dict[str, int]) -> bool:
-        return any(count >= self._needed[script] for script, count in counts.items())
+    def _enough(self, text: str, counts: dict[str, int]) -> bool:
+        return any(count >= self._needed[script] for script, count in counts.items()) or (
+            counts.get("han", 0) >= _HAN_MARKED and abs(chinese_or_japanese(text)) >= _CLEAR
+        )
 
     def _joined(self, lines: list[Line]) -> list[Line]:
         """Neighbours that are unknown alone are judged together."""
@@ -193,7 +202,7 @@ class Detector:
             script = max(weights, key=lambda name: weights[name])
             share = 2 * weights[script] > sum(weights.values())
         line = Line(None, total, scripts, 0, None, text)
-        enough = counts[script] >= self._needed[script]
+        enough = self._enough(text, {script: counts[script]})
         if not share:
             return line
         if script == "han":
@@ -226,17 +235,46 @@ class Detector:
         return line._replace(language=code if enough else None, leaning=code)
 
     def _in_set(self, lines: list[Line]) -> list[Line]:
-        """Sentences that together are in no language of the set are `other`, though each alone may have seemed to be."""
-        for code in {line.language for line in lines} - {None, OTHER}:
-            text = " ".join(line.text for line in lines if code in (line.language, line.leaning))
-            if self._elsewhere(text[:_ENOUGH], str(code), alone=False):
-                lines = [
-                    line._replace(language=line.language and OTHER, leaning=OTHER)
-                    if code in (line.language, line.leaning)
-                    else line
-                    for line in lines
-                ]
-        return lines
+        """The sentences in the main language are `other` if together they are in no language of the set, though each
+        alone may have seemed to be."""
+        code = _main(lines)
+        if code in (None, OTHER):
+            return lines
+        text = " ".join(line.text for line in lines if code in (line.language, line.leaning))
+        if not self._elsewhere(text[:_ENOUGH], str(code), alone=False):
+            return lines
+        return [
+            line._replace(language=line.language and OTHER, leaning=OTHER)
+            if code in (line.language, line.leaning)
+            else line
+            for line in lines
+        ]
+
+    def _without_lists(self, lines: list[Line]) -> list[Line]:
+        """Sentences in Latin letters in another language than the main one are unknown if they may be names or terms."""
+        main = _main(lines)
+        return [
+            line._replace(language=None, leaning=None)
+            if line.language not in (None, main)
+            and max(line.scripts, key=lambda script: script[1])[0] == "latin"
+            and not self._sentence(line, str(main))
+            else line
+            for line in lines
+        ]
+
+    def _sentence(self, line: Line, main: str) -> bool:
+        """Whether a line has one of the words that every sentence has, or many, or other words than names say enough."""
+        words = _WORDS.findall(line.text)
+        different = {word.lower() for word in words}
+        own = COMMON.get(str(line.language), frozenset()) - COMMON.get(main, frozenset())
+        if len(different) >= _MANY_WORDS or not different.isdisjoint(own):
+            return True
+        candidates = self._candidates.get("latin", ())
+        if line.language == OTHER or len(candidates) < 2:
+            return False
+        no_names = " ".join(word for word in words if word.islower())
+        code, lead = evidence_for(candidates, self.spec.maximum_word).best(no_names)
+        return code == line.language and lead >= self.spec.minimum_margin + _CAREFUL
 
     def _elsewhere(self, text: str, code: str, alone: bool) -> bool:
         """Whether `text`, in the script of `code`, is in a language outside the set."""
@@ -245,6 +283,15 @@ class Detector:
         script = language(code).script
         neighbours = neighbours_of(script, self._candidates[script])
         return neighbours is not None and neighbours.elsewhere(text, code, alone)
+
+
+def _main(lines: list[Line]) -> str | None:
+    """The known language with the most letters."""
+    letters: Counter[str] = Counter()
+    for line in lines:
+        if line.language is not None:
+            letters[line.language] += line.letters
+    return letters.most_common(1)[0][0] if letters else None
 
 
 def _sentences(text: str) -> Iterator[tuple[int, str]]:
@@ -271,7 +318,7 @@ def _pieces(line: str) -> Iterator[tuple[int, str]]:
 
 def _apart(text: str) -> list[str]:
     """`text`, in which several words in Latin letters among another script stand apart: Thai has no full stop."""
-    if text.isascii() or not _LATIN_RUN.search(text) or set(count_letters(text)) <= {"latin"}:
+    if text.isascii() or not _LATIN_RUN.search(text) or set(count_letters(text)) <= {"latin", "other"}:
         return [text]
     edges = [0, *(edge for run in _LATIN_RUN.finditer(text) for edge in run.span()), len(text)]
     return [text[start:stop] for start, stop in pairwise(edges) if start < stop]

@@ -11,9 +11,11 @@ import math
 import re
 from typing import Any
 
+from src.language.common_words import COMMON
 from src.language.table import LANGUAGES
 
 _WORD = re.compile(r"[^\W\d_]+")
+_COMMON = 6.0  # nats against languages that have not got a common word of others; lingua knows little of short words
 _REMEMBERED = 200_000  # words
 _LONGEST = 40  # letters: what is longer is no word, and slow to ask about
 
@@ -29,11 +31,17 @@ class Evidence:
         self._place = {language.name: place for place, language in enumerate(languages)}
         self._codes = codes
         self._per_word = per_word
+        lists = [COMMON.get(code, frozenset[str]()) for code in codes]
+        self._common = {word: tuple(word in words for words in lists) for word in frozenset[str]().union(*lists)}
         self._known: dict[str, tuple[float, ...] | None] = {}
 
     def best(self, text: str) -> tuple[str | None, float]:
-        """The language that the words of `text` speak for, each counted once, and by how many nats it leads."""
-        _, place, lead = self._tally(text)
+        """The language that the words of `text` speak for, each counted once, and by how many nats it leads.
+
+        Common words count more than lingua says.
+        """
+        words = set(_WORD.findall(text.lower()))
+        _, place, lead = self._led([row for word in words if (row := self._with_common(word)) is not None])
         return (None if place is None else self._codes[place]), lead
 
     def undisputed(self, text: str, lead: float, share: float) -> str | None:
@@ -47,13 +55,26 @@ class Evidence:
 
     def _tally(self, text: str) -> tuple[list[tuple[float, ...]], int | None, float]:
         """What each different word says, the place of the language they speak for, and its lead."""
-        rows = [row for word in set(_WORD.findall(text.lower())) if (row := self._word(word)) is not None]
+        return self._led([row for word in set(_WORD.findall(text.lower())) if (row := self._word(word)) is not None])
+
+    def _led(self, rows: list[tuple[float, ...]]) -> tuple[list[tuple[float, ...]], int | None, float]:
         if not rows:
             return rows, None, 0.0
-        totals = [sum(column) for column in zip(*rows, strict=True)]
+        totals = [math.fsum(column) for column in zip(*rows, strict=True)]
         first = max(totals)
         place = totals.index(first)
         return rows, place, first - max(totals[:place] + totals[place + 1 :], default=-math.inf)
+
+    def _with_common(self, word: str) -> tuple[float, ...] | None:
+        row = self._word(word)
+        common = self._common.get(word)
+        if common is None:
+            return row
+        row = row or (0.0,) * len(self._codes)
+        return tuple(
+            value if known else max(value - _COMMON, -self._per_word)
+            for value, known in zip(row, common, strict=True)
+        )
 
     def _word(self, word: str) -> tuple[float, ...] | None:
         """Log-likelihood of each language relative to the likeliest, or None: lingua knows nothing about the word.

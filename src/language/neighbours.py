@@ -35,6 +35,7 @@ _OWN = {
 }
 _STRANGE_LETTERS = 0.02  # share of a text's letters
 _WORD = re.compile(r"[^\W\d_]{3,40}")
+_MANY = 10  # words
 _PER_WORD = 20.0  # nats
 _REMEMBERED = 50_000  # words
 
@@ -49,7 +50,7 @@ class _Rule(NamedTuple):
 
 
 # Words lose 5 nats on average in their own language and 12 to 17 elsewhere. Measured in experiments/detector.
-_TEXT = _Rule(12.0, 0.0, 20.0, 9.0)
+_TEXT = _Rule(12.0, 2.0, 20.0, 9.0)
 _SENTENCE = _Rule(25.0, 3.5, 25.0, 12.0)
 _Row = npt.NDArray[np.float32]
 
@@ -79,7 +80,7 @@ class Neighbours:
         strange = totals[len(self._codes) :]
         lead = float(strange.max()) - own if len(strange) else 0.0
         rule = _SENTENCE if alone else _TEXT
-        return lead >= rule.lead + rule.lead_per_word * len(rows) or -own >= rule.loss + rule.loss_per_word * len(rows)
+        return lead >= rule.lead + rule.lead_per_word * min(len(rows), _MANY) or -own >= rule.loss + rule.loss_per_word * len(rows)
 
     def _row(self, word: str) -> _Row | None:
         if word not in self._known:

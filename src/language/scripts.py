@@ -106,6 +106,18 @@ def _only_japanese(letter: str) -> bool:
     )
 
 
+@lru_cache(maxsize=8192)
+def _sign(letter: str) -> int:
+    """2 for a letter of Chinese alone, 1 for one that is common in China and rare in Japan, -2 of Japanese alone."""
+    if _only_chinese(letter):
+        return 2
+    if _only_japanese(letter):
+        return -2
+    if _SCRIPT_OF[letter] != "han" or not _written(letter, "gb2312") or not _written(letter, "shift_jis"):
+        return 0
+    return int(letter.encode("gb2312")[0] <= 0xD7 and letter.encode("shift_jis")[0] >= 0x98)  # rows of common ones
+
+
 def _written(letter: str, encoding: str) -> bool:
     try:
         letter.encode(encoding)
@@ -116,4 +128,4 @@ def _written(letter: str, encoding: str) -> bool:
 
 def chinese_or_japanese(text: str) -> int:
     """Above 0 as Han letters of `text` are written, or used, in Chinese alone, below 0 in Japanese alone."""
-    return 2 * sum(map(_only_chinese, text)) + len(_PARTICLE.findall(text)) - 2 * sum(map(_only_japanese, text))
+    return len(_PARTICLE.findall(text)) + sum(map(_sign, text))
