@@ -106,10 +106,7 @@ class Detector:
         lines: list[Line] = []
         pending = ""  # too short to be identified, and waiting for what follows
         first = 0
-        for start, piece in _sentences(prose(text)):
-            counts = count_letters(piece)
-            if not counts:
-                continue
+        for start, piece, counts in _sentences(prose(text)):
             if pending:
                 piece = f"{pending} {piece}"
                 counts = count_letters(piece)
@@ -294,17 +291,29 @@ def _main(lines: list[Line]) -> str | None:
     return letters.most_common(1)[0][0] if letters else None
 
 
-def _sentences(text: str) -> Iterator[tuple[int, str]]:
-    """(where it starts, sentence) of a text; words in Latin letters among another script stand apart."""
+def _sentences(text: str) -> Iterator[tuple[int, str, dict[str, int]]]:
+    """(where it starts, sentence, its letters) of a text, but for what has no letters."""
     begin = 0
     for line in text.splitlines(keepends=True):
         if not line.isspace():
-            for start, piece in _pieces(line.rstrip()):
-                offset = begin + start
-                for part in _apart(piece):
-                    yield offset + len(part) - len(part.lstrip()), part.strip()
-                    offset += len(part)
+            cut = _of_line(line) if len(line) <= _REMEMBERED else _cut(line)
+            for start, piece, counts in cut:
+                yield begin + start, piece, counts
         begin += len(line)
+
+
+def _cut(line: str) -> list[tuple[int, str, dict[str, int]]]:
+    """The sentences of a line; words in Latin letters among another script stand apart."""
+    sentences = []
+    for start, piece in _pieces(line.rstrip()):
+        for part in _apart(piece):
+            if counts := count_letters(part):
+                sentences.append((start + len(part) - len(part.lstrip()), part.strip(), counts))
+            start += len(part)
+    return sentences
+
+
+_of_line = lru_cache(maxsize=16_384)(_cut)
 
 
 def _pieces(line: str) -> Iterator[tuple[int, str]]:

@@ -3,17 +3,12 @@
 from __future__ import annotations
 
 import itertools
-import re
 from dataclasses import dataclass
 
 from src.language.detector import Detector, Line
-from src.language.mathematics import strip_trace
 from src.language.table import language
 from src.language.trace import split_trace
-
-_TWO_LATIN = re.compile(r"[A-Za-z]{2}")
-_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
-
+from src.language.words import word_pass
 
 @dataclass(frozen=True)
 class Switch:
@@ -28,10 +23,10 @@ class Switch:
 class Fidelity:
     """What the language of one completion is, and how purely. Only sentences whose language is known count."""
 
-    detected: str | None  # language of the trace, None: unknown
+    detected: str | None  # language of the trace; `other`: none of the detector's; None: unknown
     in_language: bool  # closed, and detected as the query's
     line_pass: bool  # closed, and every sentence is in the query's language, at least one being known
-    word_pass: bool  # no word in the wrong script (see `word_pass`)
+    word_pass: bool  # closed, and no word in the wrong script (see `src.language.words`)
     closed: bool  # `</think>` came
     sentences: int  # how many sentences have a language
     switches: tuple[Switch, ...]  # where the language changes from one sentence to the next
@@ -79,13 +74,3 @@ def _foreign(lines: list[Line], script: str) -> float:
     own = ("japanese", "han") if script == "japanese" else (script,)
     total = sum(line.letters for line in lines)
     return sum(count for line in lines for name, count in line.scripts if name not in own) / total if total else 0.0
-
-
-def word_pass(text: str, query_language: str) -> bool:
-    """Whether no word is in the wrong script, mathematics aside (WPR of the published evaluation).
-
-    A language of another script fails on two adjacent Latin letters, a Latin-script one on any letter outside
-    U+0000-024F and U+1E00-1EFF.
-    """
-    pattern = _NOT_LATIN if language(query_language).latin else _TWO_LATIN
-    return pattern.search(strip_trace(text)) is None

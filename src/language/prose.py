@@ -28,30 +28,31 @@ _STATEMENT = re.compile(
     )[ \t]*$""",
     re.VERBOSE,
 )
+_CODE_SIGNS = re.compile(r"[(=;{]|^[ \t]*(?:import|from|return|else|try)\b", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:#|//|/\*|\*|--)")
 _PLAIN_WORDS = re.compile(r"^[^=(){}\[\];<>_#|\\]*$")
 _GROUP = re.compile(r"\\[a-zA-Z]+\{[^{}\n]*\}")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
-_UNIT = (
+UNIT = (
     r"km/h|m/s|mph|km|cm|mm|dm|nm|kg|mg|lb|lbs|oz|ft|yd|ml|mL|cl|dl|cm|kWh|kW|Hz|kHz|MHz|GHz|GB|MB|KB|kB|TB|km²|cm²|m²"
     r"|USD|EUR|GBP|JPY|CNY|AM|PM|am|pm|min|sec|hr|hrs|m|g|l|L|h|s|t|x|V|W|A|J|N|K|C|F|k|M"
 )
-_UNITS = re.compile(rf"(?<=\d)(?P<gap>[ \u00a0]?)(?:{_UNIT})(?:[²³]|\^\d|/(?:h|s|min|{_UNIT}))?(?![^\W\d_]|['’])")
-_UNIT_NEXT_TO = re.compile(r"(?<![^\W\d_])(?:km|cm|mm|kg|mg|ml|mL)(?:[²³/]\w?)?(?![A-Za-z])")
+_UNITS = re.compile(rf"(\d[ \u00a0]?)(?:{UNIT})(?:[²³]|\^\d|/(?:h|s|min|{UNIT}))?(?![^\W\d_]|['’])")
+FUNCTIONS = "sin cos tan cot sec csc log ln exp lim max min mod gcd lcm det sqrt".split()
 _FUNCTION = re.compile(
-    r"(?<![^\W\d_])(?:arc)?(?:sinh?|cosh?|tanh?|cot|sec|csc|log|ln|exp|lim|max|min|mod|gcd|lcm|det|sqrt)"
-    r"(?=[ ]?[(\d\\^_²³°{α-ω]|[ ][a-zA-Z](?![^\W\d_]))"
+    rf"(?:{'|'.join(FUNCTIONS)})h?(?<![^\W\d_]...)(?=[ ]?[(\d\\^_²³°{{α-ω]|[ ][a-zA-Z](?![^\W\d_]))"
 )
-_IDENTIFIER = re.compile(
-    r"(?<!\w)(?:[A-Za-z]{1,40}_\w{1,40}|[A-Za-z]{1,3}\d\w{0,10}|\d{1,20}[a-zA-Z]{1,2}(?![^\W\d_]))"
-    r"|(?<!\w)[a-z]{1,20}[A-Z][A-Za-z]{1,30}(?!\w)|(?<!\w)[A-Za-z](?=\()"
+_IDENTIFIER = re.compile(r"\w{1,40}_\w{1,40}")
+_SYMBOL = re.compile(
+    r"[\u00b5\u0370-\u03ff]{1,2}(?<![\u0370-\u03ff\u1f00-\u1fff].)(?<![\u0370-\u03ff\u1f00-\u1fff]..)"
+    r"(?![\u0370-\u03ff\u1f00-\u1fff])|[\u2100-\u214f\u1d2c-\u1d6a\u2070-\u209f]"
 )
-_GREEK_SYMBOL = re.compile(r"(?<![\u0370-\u03ff\u1f00-\u1fff])[\u00b5\u0370-\u03ff]{1,2}(?![\u0370-\u03ff\u1f00-\u1fff])")
-_LETTERLIKE = re.compile(r"[\u2100-\u214f\u1d2c-\u1d6a\u2070-\u209f]")
 _FORMS = re.compile(
     "[\ufb00-\ufb06\ufb50-\ufbff\ufc00-\ufdff\ufe70-\ufefc\uff21-\uff3a\uff41-\uff5a\uff61-\uff9f\uffa1-\uffdc\U0001d400-\U0001d7cb]"
 )
 _WORDS = re.compile(r"[^\W\d_]{2,}")
+_TWO_WORDS = re.compile(r"[^\W\d_]{2,} +[^\W\d_]{2,}")
+_LONGEST_STATEMENT = 300  # characters
 _LONGEST_SPAN = 400  # characters between two dollars on one line
 
 
@@ -69,7 +70,8 @@ def prose(text: str) -> str:
         text = _without_tools(text)
     if "`" in text:
         text = _INLINE_CODE.sub(_unless_words, text)
-    text = "".join(_without_statements(text.splitlines(keepends=True)))
+    if _CODE_SIGNS.search(text):
+        text = "".join(_without_statements(text.splitlines(keepends=True)))
     if '"' in text or "{" in text:
         text = _JSON_LINE.sub(_blank, text)
     if "://" in text or "www." in text or "@" in text:
@@ -79,9 +81,16 @@ def prose(text: str) -> str:
     if "\\" in text:
         text = _without_commands(text)
     if not text.isascii():
-        text = _LETTERLIKE.sub(_blank, _GREEK_SYMBOL.sub(_blank, text))
-    text = _UNIT_NEXT_TO.sub(_blank, _UNITS.sub(_blank, text))
-    return _IDENTIFIER.sub(_blank, _FUNCTION.sub(_blank, text))
+        text = _SYMBOL.sub(_blank, text)
+    if any(name in text for name in FUNCTIONS):
+        text = _FUNCTION.sub(_blank, text)
+    if "_" in text:
+        text = _IDENTIFIER.sub(_blank, text)
+    return _UNITS.sub(_without_unit, text)
+
+
+def _without_unit(match: re.Match[str]) -> str:
+    return match.group(1) + " " * (len(match.group()) - len(match.group(1)))
 
 
 def _blank(match: re.Match[str]) -> str:
@@ -111,7 +120,7 @@ def _without_code(text: str) -> str:
 
 def _only_words(line: str) -> bool:
     """Whether a line reads as a sentence: no signs of code, and letters of no program or several words."""
-    if _COMMENT.match(line) or not _PLAIN_WORDS.match(line) or _STATEMENT.match(line):
+    if _COMMENT.match(line) or not _PLAIN_WORDS.match(line):
         return False
     words = _WORDS.findall(line)
     return len(words) >= 4 or any(not word.isascii() for word in words)
@@ -151,7 +160,9 @@ def _unless_words(match: re.Match[str]) -> str:
 
 def _without_statements(lines: list[str]) -> list[str]:
     """Lines outside of fences that are statements of a program, and comments between them."""
-    code = [_STATEMENT.match(line[:300]) is not None for line in lines]
+    code = [
+        len(line) < _LONGEST_STATEMENT and _STATEMENT.match(line) is not None and not _only_words(line) for line in lines
+    ]
     if not any(code):
         return lines
     return [
@@ -181,8 +192,7 @@ def _without_dollars(text: str) -> str:
 def _formula(inner: str) -> bool:
     if "\\" in inner or not inner:
         return True
-    words = [word for word in _WORDS.findall(inner) if len(word) > 2 or not word.isascii()]
-    return len(words) < 2 and all(word.isascii() for word in words)
+    return _TWO_WORDS.search(inner) is None and all(word.isascii() for word in _WORDS.findall(inner))
 
 
 def _without_commands(text: str) -> str:

@@ -7,19 +7,23 @@ trace passes everything and counts as not switched.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
 from src.language.detector import evidence_for
-from src.language.fidelity import word_pass
 from src.language.mathematics import strip_mathematics, strip_trace
 from src.language.multiple import Multiple
 from src.language.scripts import scripts_of
-from src.language.table import CORE, EVALUATED, LANGUAGES
+from src.language.table import CORE, EVALUATED, LANGUAGES, language
 
 # Portuguese too: accents make lingua rule languages out, and Portuguese text is where that shows.
 _LATIN = tuple(sorted(code for code in CORE if LANGUAGES[code].latin))
 _CODES = {row.iso: code for code, row in LANGUAGES.items()}
+
+
+_TWO_LATIN = re.compile(r"[A-Za-z]{2}")
+_NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 
 
 @dataclass(frozen=True)
@@ -40,7 +44,7 @@ def judge_published(trace: str, query_language: str) -> PublishedFidelity:
     return PublishedFidelity(
         detected=_detect(trace),
         line_pass=_line_pass(trace, query_language),
-        word_pass=word_pass(trace, query_language),
+        word_pass=_word_pass(trace, query_language),
         code_switched=len(languages) > 1,
         languages=languages,
     )
@@ -49,6 +53,13 @@ def judge_published(trace: str, query_language: str) -> PublishedFidelity:
 def _line_pass(trace: str, query_language: str) -> bool:
     lines = (line for line in map(strip_mathematics, trace.split("\n")) if line)
     return all(_of_line(line) in (None, query_language) for line in lines)
+
+
+def _word_pass(trace: str, query_language: str) -> bool:
+    """A language of another script fails on two adjacent Latin letters, a Latin-script one on any letter outside
+    U+0000-024F and U+1E00-1EFF."""
+    pattern = _NOT_LATIN if language(query_language).latin else _TWO_LATIN
+    return pattern.search(strip_trace(trace)) is None
 
 
 @lru_cache(maxsize=65_536)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from functools import lru_cache
+from itertools import pairwise
 
 SCRIPTS = {
     "latin": re.compile(r"[A-Za-z\u00aa\u00ba\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff]"),
@@ -56,6 +57,14 @@ def scripts_of(text: str) -> set[str]:
     """The scripts of which `text` has letters; kana and Han are both `japanese` where there are kana."""
     scripts = set(map(_SCRIPT_OF.__getitem__, set(text))) - {""}
     return scripts - {"kana", "han"} | {"japanese"} if "kana" in scripts else scripts
+
+
+def scripts_of_word(word: str, own: str) -> list[set[str]]:
+    """The scripts of each two letters in a row of `word`; Han and kana are `own` where that is Japanese."""
+    scripts = [_ANY_SCRIPT_OF[letter] for letter in word]
+    if own == "japanese":
+        scripts = ["japanese" if script in ("han", "kana") else script for script in scripts]
+    return [{before, after} if before == after else {own} for before, after in pairwise(scripts)]
 
 
 def count_letters(text: str) -> dict[str, int]:

@@ -5,11 +5,12 @@ import time
 import pytest
 
 from src.language.detector import Detector, DetectorSpec
-from src.language.fidelity import measure_fidelity, word_pass
+from src.language.fidelity import measure_fidelity
 from src.language.mathematics import strip_mathematics
 from src.language.scripts import count_letters
 from src.language.table import CORE, EVALUATED, IN_DOMAIN, OUT_OF_DOMAIN, UnknownLanguage, language
 from src.language.trace import Split, split_trace
+from src.language.words import word_pass
 
 DETECTOR = Detector(DetectorSpec())
 SENTENCES = {
