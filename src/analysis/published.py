@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Any
 
 from src.analysis.statistics import lcpr
-from src.language.table import EVALUATED
 
 # Metric -> what it is, for the page.
 PUBLISHED = {
@@ -20,32 +19,47 @@ PUBLISHED = {
     "TTC": "characters / 4 / 8192",
 }
 
+OF_TRACE = ("consistency", "LPR", "WPR", "LCPR", "code-switched")
+
 
 def published(frame: Any, languages: Sequence[str]) -> dict[str, float] | None:
     """Metric -> mean over `languages` of one seed's records of one split; None where no language has records, or
     completions mark no trace.
 
-    Languages that the published detector does not know are left out: it could only call them another.
+    Languages that the published detection does not know on the benchmark are left out: it could only call them another.
+    Where none has a trace it knows, those of `OF_TRACE` are missing.
     """
-    languages = [code for code in languages if code in EVALUATED]
-    if frame["published_line_pass"].isna().any():
-        return None
-    rows = [_of_language(frame[frame["language"] == code]) for code in languages if (frame["language"] == code).any()]
-    return {name: sum(row[name] for row in rows) / len(rows) for name in PUBLISHED} if rows else None
+    frames = [part for code in languages if len(part := frame[frame["language"] == code])]
+    known = [part for part in frames if part["published_line_pass"].notna().all()]
+    if not known or not _closed(frame):
+        rows = [_of_answers(part) for part in frames]
+    else:
+        rows = [_of_answers(part) | _of_traces(part) for part in known]
+    return {name: sum(row[name] for row in rows) / len(rows) for name in PUBLISHED if name in rows[0]} if rows else None
 
 
-def _of_language(frame: Any) -> dict[str, float]:
+def _closed(frame: Any) -> bool:
+    """Whether any completion has a trace at all: of an empty one the published metrics say that it passes."""
+    return "completion" not in frame or bool(frame["completion"].str.contains("</think>", regex=False).any())
+
+
+def _of_answers(frame: Any) -> dict[str, float]:
     by_problem = frame.sort_values("sample").groupby("problem")["published_correct"]
-    passing = frame[frame["published_line_pass"]]
-    word = float(passing.groupby("problem")["published_word_pass"].mean().mean()) if len(passing) else 0.0
-    line = float(frame["published_line_pass"].mean())
     return {
         "Pass@1": float(by_problem.first().mean()),
         "Pass@k": float(by_problem.max().mean()),
+        "TTC": float(frame["published_ttc"].mean()),
+    }
+
+
+def _of_traces(frame: Any) -> dict[str, float]:
+    passing = frame[frame["published_line_pass"].astype(bool)]
+    word = float(passing.groupby("problem")["published_word_pass"].mean().mean()) if len(passing) else 0.0
+    line = float(frame["published_line_pass"].mean())
+    return {
         "consistency": float(frame["published_consistent"].mean()),
         "LPR": line,
         "WPR": word,
         "LCPR": float(lcpr(line, word)),
         "code-switched": float(frame["published_code_switched"].mean()),
-        "TTC": float(frame["published_ttc"].mean()),
     }

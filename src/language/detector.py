@@ -36,7 +36,6 @@ _CLEAR = 2  # marks of Chinese or Japanese by which a sentence in Han letters al
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _MANY_WORDS = 6  # different ones
 _CAREFUL = 4.0  # nats more than the margin, where a sentence has no common word
-_ENOUGH = 20_000  # characters: what so much text says, more does not change
 _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua is slow on words without end
 
 
@@ -238,7 +237,7 @@ class Detector:
         if code in (None, OTHER):
             return lines
         text = " ".join(line.text for line in lines if code in (line.language, line.leaning))
-        if not self._elsewhere(text[:_ENOUGH], str(code), alone=False):
+        if not self._elsewhere(text, str(code), alone=False):
             return lines
         return [
             line._replace(language=line.language and OTHER, leaning=OTHER)

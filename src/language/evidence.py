@@ -17,6 +17,7 @@ from src.language.table import LANGUAGES
 _WORD = re.compile(r"[^\W\d_]+")
 _COMMON = 6.0  # nats against languages that have not got a common word of others; lingua knows little of short words
 _REMEMBERED = 200_000  # words
+_LONGEST_TEXT = 600  # characters of a sentence: so many leave no doubt
 _LONGEST = 40  # letters: what is longer is no word, and slow to ask about
 
 
@@ -40,7 +41,7 @@ class Evidence:
 
         Common words count more than lingua says.
         """
-        words = set(_WORD.findall(text.lower()))
+        words = dict.fromkeys(_WORD.findall(text.lower()[:_LONGEST_TEXT]))
         _, place, lead = self._led([row for word in words if (row := self._with_common(word)) is not None])
         return (None if place is None else self._codes[place]), lead
 
@@ -55,7 +56,9 @@ class Evidence:
 
     def _tally(self, text: str) -> tuple[list[tuple[float, ...]], int | None, float]:
         """What each different word says, the place of the language they speak for, and its lead."""
-        return self._led([row for word in set(_WORD.findall(text.lower())) if (row := self._word(word)) is not None])
+        return self._led(
+            [row for word in dict.fromkeys(_WORD.findall(text.lower())) if (row := self._word(word)) is not None]
+        )
 
     def _led(self, rows: list[tuple[float, ...]]) -> tuple[list[tuple[float, ...]], int | None, float]:
         if not rows:
@@ -72,8 +75,7 @@ class Evidence:
             return row
         row = row or (0.0,) * len(self._codes)
         return tuple(
-            value if known else max(value - _COMMON, -self._per_word)
-            for value, known in zip(row, common, strict=True)
+            value if known else max(value - _COMMON, -self._per_word) for value, known in zip(row, common, strict=True)
         )
 
     def _word(self, word: str) -> tuple[float, ...] | None:

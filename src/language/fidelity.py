@@ -10,6 +10,7 @@ from src.language.table import language
 from src.language.trace import split_trace
 from src.language.words import word_pass
 
+
 @dataclass(frozen=True)
 class Switch:
     """At character `position` of the trace begins a sentence in `entered`; the one before was in `left`."""

@@ -19,14 +19,57 @@ from src.language.table import LANGUAGES
 
 # lingua's names. Bosnian and Nynorsk are left out: Croatian and Bokmal say the same.
 OF_SCRIPT = {
-    "latin": (
-        "AFRIKAANS ALBANIAN AZERBAIJANI BASQUE BOKMAL CATALAN CROATIAN CZECH DANISH DUTCH ENGLISH ESPERANTO ESTONIAN "
-        "FINNISH FRENCH GANDA GERMAN HUNGARIAN ICELANDIC INDONESIAN IRISH ITALIAN LATIN LATVIAN LITHUANIAN MALAY MAORI "
-        "POLISH PORTUGUESE ROMANIAN SHONA SLOVAK SLOVENE SOMALI SOTHO SPANISH SWAHILI SWEDISH TAGALOG TSONGA TSWANA "
-        "TURKISH VIETNAMESE WELSH XHOSA YORUBA ZULU"
-    ).split(),
-    "cyrillic": "BELARUSIAN BULGARIAN KAZAKH MACEDONIAN MONGOLIAN RUSSIAN SERBIAN UKRAINIAN".split(),
-    "arabic": "ARABIC PERSIAN URDU".split(),
+    "latin": [
+        "AFRIKAANS",
+        "ALBANIAN",
+        "AZERBAIJANI",
+        "BASQUE",
+        "BOKMAL",
+        "CATALAN",
+        "CROATIAN",
+        "CZECH",
+        "DANISH",
+        "DUTCH",
+        "ENGLISH",
+        "ESPERANTO",
+        "ESTONIAN",
+        "FINNISH",
+        "FRENCH",
+        "GANDA",
+        "GERMAN",
+        "HUNGARIAN",
+        "ICELANDIC",
+        "INDONESIAN",
+        "IRISH",
+        "ITALIAN",
+        "LATIN",
+        "LATVIAN",
+        "LITHUANIAN",
+        "MALAY",
+        "MAORI",
+        "POLISH",
+        "PORTUGUESE",
+        "ROMANIAN",
+        "SHONA",
+        "SLOVAK",
+        "SLOVENE",
+        "SOMALI",
+        "SOTHO",
+        "SPANISH",
+        "SWAHILI",
+        "SWEDISH",
+        "TAGALOG",
+        "TSONGA",
+        "TSWANA",
+        "TURKISH",
+        "VIETNAMESE",
+        "WELSH",
+        "XHOSA",
+        "YORUBA",
+        "ZULU",
+    ],
+    "cyrillic": ["BELARUSIAN", "BULGARIAN", "KAZAKH", "MACEDONIAN", "MONGOLIAN", "RUSSIAN", "SERBIAN", "UKRAINIAN"],
+    "arabic": ["ARABIC", "PERSIAN", "URDU"],
 }
 # Letters of its script that the language does not write. Latin is told by the letters beyond a to z.
 _LATIN = {
@@ -45,14 +88,13 @@ _STRANGE = {
     "ru": re.compile(r"[\u0400-\u052f](?<![а-яёА-ЯЁ])"),
     "ar": re.compile(r"[\u066e-\u06d3\u0750-\u077f](?<!\u0671)"),
     "bn": re.compile(r"[\u09f0\u09f1]"),
-    **{
-        code: re.compile(rf"[ß-öø-\u02af\u1e00-\u1eff](?<![{letters or 'a'}])") for code, letters in _LATIN.items()
-    },
+    **{code: re.compile(rf"[ß-öø-\u02af\u1e00-\u1eff](?<![{letters or 'a'}])") for code, letters in _LATIN.items()},
 }
 _STRANGE_LETTERS = 0.02  # share of a text's letters
 _FEW = 3  # strange letters that a name may bring in
 _COMMON_WORD = re.compile(r"[^\W\d_]{2,}")
 _WORD = re.compile(r"[^\W\d_]{3,40}")
+_LONGEST = 5_000  # characters: so many leave no doubt
 _MANY = 10  # words
 _PER_WORD = 20.0  # nats
 _REMEMBERED = 50_000  # words
@@ -98,7 +140,11 @@ class Neighbours:
     def elsewhere(self, text: str, code: str, alone: bool) -> bool:
         """Whether the words of `text` speak for a language that is none of `codes` rather than for `code`: for the
         likeliest of those, or each word for another one. `alone`: of a single sentence, whose words vary more."""
-        rows = [row for word in set(_WORD.findall(text.lower())) if (row := self._row(word)) is not None]
+        rows = [
+            row
+            for word in dict.fromkeys(_WORD.findall(text.lower()[:_LONGEST]))
+            if (row := self._row(word)) is not None
+        ]
         if not rows:
             return False
         totals = np.sum(rows, axis=0)
@@ -107,14 +153,14 @@ class Neighbours:
         lead = float(strange.max()) - own if len(strange) else 0.0
         rule, share, many = _SENTENCE if alone else _TEXT, 0.0, len(rows)
         if not alone and code in COMMON:
-            words = set(_COMMON_WORD.findall(text.lower()))
+            words = set(_COMMON_WORD.findall(text.lower()[:_LONGEST]))
             share = len(words & COMMON[code]) / len(words)
             if len(words) >= _WITH_COMMON and share < _LEAST_COMMON:
                 return True
             rule = _TEXT_WITH_COMMON_WORDS._replace(loss=10.0 + 4.0 * max(0, _MANY - many))
-        return lead >= rule.lead + rule.lead_per_word * min(
-            many, _MANY
-        ) or -own >= rule.loss + many * (rule.loss_per_word + rule.loss_per_share * share)
+        return lead >= rule.lead + rule.lead_per_word * min(many, _MANY) or -own >= rule.loss + many * (
+            rule.loss_per_word + rule.loss_per_share * share
+        )
 
     def _row(self, word: str) -> _Row | None:
         if word not in self._known:

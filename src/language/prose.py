@@ -38,10 +38,26 @@ UNIT = (
     r"|USD|EUR|GBP|JPY|CNY|AM|PM|am|pm|min|sec|hr|hrs|m|g|l|L|h|s|t|x|V|W|A|J|N|K|C|F|k|M"
 )
 _UNITS = re.compile(rf"(\d[ \u00a0]?)(?:{UNIT})(?:[²³]|\^\d|/(?:h|s|min|{UNIT}))?(?![^\W\d_]|['’])")
-FUNCTIONS = "sin cos tan cot sec csc log ln exp lim max min mod gcd lcm det sqrt".split()
-_FUNCTION = re.compile(
-    rf"(?:{'|'.join(FUNCTIONS)})h?(?<![^\W\d_]...)(?=[ ]?[(\d\\^_²³°{{α-ω]|[ ][a-zA-Z](?![^\W\d_]))"
-)
+FUNCTIONS = [
+    "sin",
+    "cos",
+    "tan",
+    "cot",
+    "sec",
+    "csc",
+    "log",
+    "ln",
+    "exp",
+    "lim",
+    "max",
+    "min",
+    "mod",
+    "gcd",
+    "lcm",
+    "det",
+    "sqrt",
+]
+_FUNCTION = re.compile(rf"(?:{'|'.join(FUNCTIONS)})h?(?<![^\W\d_]...)(?=[ ]?[(\d\\^_²³°{{α-ω]|[ ][a-zA-Z](?![^\W\d_]))")
 _IDENTIFIER = re.compile(r"\w{1,40}_\w{1,40}")
 _SYMBOL = re.compile(
     r"[\u00b5\u0370-\u03ff]{1,2}(?<![\u0370-\u03ff\u1f00-\u1fff].)(?<![\u0370-\u03ff\u1f00-\u1fff]..)"
@@ -161,7 +177,8 @@ def _unless_words(match: re.Match[str]) -> str:
 def _without_statements(lines: list[str]) -> list[str]:
     """Lines outside of fences that are statements of a program, and comments between them."""
     code = [
-        len(line) < _LONGEST_STATEMENT and _STATEMENT.match(line) is not None and not _only_words(line) for line in lines
+        len(line) < _LONGEST_STATEMENT and _STATEMENT.match(line) is not None and not _only_words(line)
+        for line in lines
     ]
     if not any(code):
         return lines

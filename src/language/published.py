@@ -15,13 +15,16 @@ from src.language.detector import evidence_for
 from src.language.mathematics import strip_mathematics, strip_trace
 from src.language.multiple import Multiple
 from src.language.scripts import scripts_of
-from src.language.table import CORE, EVALUATED, LANGUAGES, language
+from src.language.table import CORE, LANGUAGES, PUBLISHED_MGSM, language
 
 # Portuguese too: accents make lingua rule languages out, and Portuguese text is where that shows.
 _LATIN = tuple(sorted(code for code in CORE if LANGUAGES[code].latin))
 _CODES = {row.iso: code for code, row in LANGUAGES.items()}
 
 
+_LONGEST_TRACE = 300_000  # characters, ten times what a completion of the published runs may have
+_LONGEST_WORD = 1_000  # letters; sentences without blanks, as in Thai, have some hundreds
+_ENDLESS = re.compile(rf"[^\W\d_]{{{_LONGEST_WORD + 1},}}")
 _TWO_LATIN = re.compile(r"[A-Za-z]{2}")
 _NOT_LATIN = re.compile(r"[^\W\d_\u0000-\u024f\u1e00-\u1eff]")
 
@@ -37,22 +40,27 @@ class PublishedFidelity:
     languages: tuple[str, ...]
 
 
-def judge_published(trace: str, query_language: str) -> PublishedFidelity:
-    """Judge a trace (`""` where there is no `</think>`) by lingua over the 12 evaluated languages."""
-    trace = trace.encode(errors="ignore").decode()  # lone surrogates: lingua takes only valid Unicode
-    languages = tuple(sorted(_CODES[name] for name in _lingua().languages_of(strip_trace(trace))))
+def judge_published(trace: str, query_language: str, among: tuple[str, ...] = PUBLISHED_MGSM) -> PublishedFidelity:
+    """Judge a trace (`""` where there is no `</think>`) by lingua over the languages `among`.
+
+    Of more than `_LONGEST_TRACE` characters the first are judged, and of a word of over `_LONGEST_WORD` letters the
+    first: lingua takes time that grows with the square of a word's length.
+    """
+    trace = trace[:_LONGEST_TRACE].encode(errors="ignore").decode()  # lone surrogates: lingua takes only valid Unicode
+    trace = _ENDLESS.sub(lambda word: word.group()[:_LONGEST_WORD], trace)
+    languages = tuple(sorted(_CODES[name] for name in _lingua(among).languages_of(strip_trace(trace))))
     return PublishedFidelity(
-        detected=_detect(trace),
-        line_pass=_line_pass(trace, query_language),
+        detected=_detect(trace, among),
+        line_pass=_line_pass(trace, query_language, among),
         word_pass=_word_pass(trace, query_language),
         code_switched=len(languages) > 1,
         languages=languages,
     )
 
 
-def _line_pass(trace: str, query_language: str) -> bool:
+def _line_pass(trace: str, query_language: str, among: tuple[str, ...]) -> bool:
     lines = (line for line in map(strip_mathematics, trace.split("\n")) if line)
-    return all(_of_line(line) in (None, query_language) for line in lines)
+    return all(_of_line(line, among) in (None, query_language) for line in lines)
 
 
 def _word_pass(trace: str, query_language: str) -> bool:
@@ -63,24 +71,24 @@ def _word_pass(trace: str, query_language: str) -> bool:
 
 
 @lru_cache(maxsize=65_536)
-def _of_line(line: str) -> str | None:
-    return _detect(line)
+def _of_line(line: str, among: tuple[str, ...]) -> str | None:
+    return _detect(line, among)
 
 
-def _detect(text: str) -> str | None:
-    """The language lingua names. It is not asked about Latin text whose words leave no doubt: of 73,149 such texts
+def _detect(text: str, among: tuple[str, ...] = PUBLISHED_MGSM) -> str | None:
+    """The language lingua names. Among those of MGSM it is not asked about Latin text whose words leave no doubt: of 73,149 such texts
     (questions, fragments, traces, mixtures of up to 15 sentences in 6 languages) it named the same for every one."""
-    if scripts_of(text) == {"latin"}:
+    if among == PUBLISHED_MGSM and scripts_of(text) == {"latin"}:
         clear = evidence_for(_LATIN, 20.0).undisputed(text, lead=60.0, share=0.1)  # nats
-        if clear in EVALUATED:
+        if clear in among:
             return clear
-    name = _lingua().language_of(text)
+    name = _lingua(among).language_of(text)
     return None if name is None else _CODES[name]
 
 
-@lru_cache(maxsize=1)
-def _lingua() -> Multiple:
-    """lingua over the evaluated languages."""
+@lru_cache(maxsize=4)
+def _lingua(among: tuple[str, ...] = PUBLISHED_MGSM) -> Multiple:
+    """lingua over the languages `among`."""
     from lingua import Language
 
-    return Multiple(getattr(Language, LANGUAGES[code].iso) for code in EVALUATED)
+    return Multiple(getattr(Language, LANGUAGES[code].iso) for code in among)

@@ -212,6 +212,9 @@ OTHER = "other"
 CORE = ("bn", "de", "en", "es", "fr", "ja", "ko", "pt", "ru", "sw", "te", "th", "zh")
 TRAINED = ("fr", "ja", "ko", "pt", "th")
 EVALUATED = ("fr", "ja", "ko", "th", "bn", "en", "es", "ru", "sw", "te", "zh", "de")
+# The languages that the evaluation published with AdaMame tells apart, for MGSM and for any other benchmark.
+PUBLISHED_MGSM = EVALUATED
+PUBLISHED_OTHERS = ("ar", "en", "es", "fr", "ja", "ko", "pt", "th", "vi", "zh")
 IN_DOMAIN = tuple(code for code in EVALUATED if code in TRAINED)
 OUT_OF_DOMAIN = tuple(code for code in EVALUATED if code not in TRAINED)
 

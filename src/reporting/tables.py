@@ -104,7 +104,10 @@ def as_published(records: dict[str, dict[int, Any]], split: str) -> Table | None
                 return None
             seeds = [values for frame in chosen if (values := published(frame, languages)) is not None]
             if seeds:
-                means = (f"{sum(values[name] for values in seeds) / len(seeds):.3f}" for name in PUBLISHED)
+                means = (
+                    f"{sum(values[name] for values in seeds) / len(seeds):.3f}" if name in seeds[0] else "-"
+                    for name in PUBLISHED
+                )
                 lines.append((domain, label(method), *means))
     return Table(("domain", "method", *PUBLISHED), lines) if lines else None
 

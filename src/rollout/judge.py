@@ -14,6 +14,13 @@ from src.language.published import judge_published
 from src.language.trace import split_published
 from src.rewards.base import Sample
 
+PUBLISHED_OF_TRACE = (
+    "published_consistent",
+    "published_line_pass",
+    "published_word_pass",
+    "published_code_switched",
+)
+
 
 class Judge:
     """Judges completions against their questions. Use as a context manager: it may hold worker processes."""
@@ -76,25 +83,30 @@ class Judge:
         """The verdict on each gold answer as an answer to itself."""
         return self.grader.grade_gold_answers([(q.gold, q.language, q.kind) for q in questions])
 
-    def published(self, questions: Sequence[Question], completions: Sequence[str]) -> list[dict[str, Any]]:
-        """The verdicts of the evaluation published with AdaMame, as columns `published_*`; those on the trace are None
-        for a model that marks none."""
+    def published(
+        self, questions: Sequence[Question], completions: Sequence[str], languages: tuple[str, ...]
+    ) -> list[dict[str, Any]]:
+        """The verdicts of the evaluation published with AdaMame, as columns `published_*`.
+
+        `languages` are those it tells apart for the benchmark. What it says about a trace is None where a query is in
+        another language, and of a model that does not mark its thinking: it knows no trace of such a model.
+        """
         statuses = self.grader.grade_published(completions, [question.gold for question in questions])
         rows = []
         for question, completion, status in zip(questions, completions, statuses, strict=True):
-            split = split_published(completion)
-            verdict = judge_published(split.think if split.closed else "", question.language)
-            of_trace = {
-                "published_consistent": verdict.detected == question.language,
-                "published_line_pass": verdict.line_pass,
-                "published_word_pass": verdict.word_pass,
-                "published_code_switched": verdict.code_switched,
+            row: dict[str, Any] = {
+                "published_correct": status is Status.RIGHT,
+                **dict.fromkeys(PUBLISHED_OF_TRACE),
+                "published_ttc": len(completion) / 4 / 8192,
             }
-            rows.append(
-                {
-                    "published_correct": status is Status.RIGHT,
-                    **(of_trace if self.thinks else dict.fromkeys(of_trace)),
-                    "published_ttc": len(completion) / 4 / 8192,
+            if self.thinks and question.language in languages:
+                split = split_published(completion)
+                verdict = judge_published(split.think if split.closed else "", question.language, languages)
+                row |= {
+                    "published_consistent": verdict.detected == question.language,
+                    "published_line_pass": verdict.line_pass,
+                    "published_word_pass": verdict.word_pass,
+                    "published_code_switched": verdict.code_switched,
                 }
-            )
+            rows.append(row)
         return rows

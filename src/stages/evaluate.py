@@ -90,7 +90,7 @@ def run(stage: Stage) -> None:
             # First parts of all languages, then second ones: a rank keeps to its languages, whose words it remembers.
             for part in ranks.shard(sorted(todo, key=lambda part: part.name.rpartition("-")[2])):
                 # 3. Answer and judge; the published verdicts stand beside ours.
-                rows = _rows(part, answer(part), judge)
+                rows = _rows(part, answer(part), judge, config.benchmark.published_languages())
                 write_table(folder / f"{part.name}.parquet", table(rows, EVALUATION), _stamp())
                 advance(min(ranks.size, len(todo)), part.name)
     # 4. All records in one file, stamped with the rule that scored them and what the user must know.
@@ -150,9 +150,9 @@ def _without(part: Part, bad: Collection[tuple[str, str]]) -> Part:
     )
 
 
-def _rows(part: Part, answers: Sequence[Answer], judge: Judge) -> list[Row]:
+def _rows(part: Part, answers: Sequence[Answer], judge: Judge, languages: tuple[str, ...]) -> list[Row]:
     questions = [answer.question for answer in answers]
-    published = judge.published(questions, [answer.sample.completion for answer in answers])
+    published = judge.published(questions, [answer.sample.completion for answer in answers], languages)
     return [
         {
             "split": part.split,

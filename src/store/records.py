@@ -39,18 +39,24 @@ _SAMPLE = (
     Column("rule", "string", "The rule of extraction that found the answer."),
     Column("status", "string", "right, wrong, unparsed, timeout or error.", in_tables=True),
     Column("correct", "bool", "The status is right.", in_tables=True),
-    Column("detected", "string", "Language of the trace; null where it is unknown.", in_tables=True),
+    Column(
+        "detected", "string", "Language of the trace; `other`: none of the detector's; null: unknown.", in_tables=True
+    ),
     Column("in_language", "bool", "The trace is closed and in the language of the query.", in_tables=True),
     Column("right_and_in_language", "bool", "Both correct and in_language."),
     Column(
         "line_pass", "bool", "The trace is closed and every sentence with a known language is in that of the query."
     ),
-    Column("word_pass", "bool", "The trace is closed and has no word in another script."),
+    Column("word_pass", "bool", "The trace is closed and has no word in another script, names and units aside."),
     Column("code_switched", "bool", "Sentences of the trace are in two or more languages."),
     Column("switches", "strings", "Where the language changes: `<character> <left>><entered>`."),
     Column("sentences", "int64", "Sentences of the trace with a known language."),
     Column("foreign_script", "float64", "Share of the trace's letters in another script than the query's."),
-    Column("answer_detected", "string", "Language of the text after the trace; null where unknown or only a formula."),
+    Column(
+        "answer_detected",
+        "string",
+        "Language of the text after the trace, or `other`; null: unknown, or only a formula.",
+    ),
     Column("tokens", "int64", "Length with the end token; null where nobody counted.", in_tables=True),
     Column("truncated", "bool", "Cut off by the token budget.", in_tables=True),
 )
@@ -98,7 +104,11 @@ EVALUATION = (
     Column("question", "string", "The question; empty for saved completions that do not hold it."),
     *_SAMPLE,
     Column("published_correct", "bool", "Right by the evaluation published with AdaMame."),
-    Column("published_consistent", "bool", "The raw trace is detected as the query's language."),
+    Column(
+        "published_consistent",
+        "bool",
+        "The raw trace is detected as the query's language; null where that has no meaning.",
+    ),
     Column("published_line_pass", "bool", "Every line is detected as the query's language or as nothing."),
     Column("published_word_pass", "bool", "No word in the wrong script."),
     Column("published_code_switched", "bool", "lingua detects several languages in the trace."),

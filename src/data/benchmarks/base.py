@@ -17,7 +17,7 @@ from src.data.fetch import fetch
 from src.data.formats import FORMATS, Layout
 from src.data.readers import BadData, text_of
 from src.data.records import Question
-from src.language.table import UnknownLanguage, code_of
+from src.language.table import PUBLISHED_OTHERS, UnknownLanguage, code_of
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
@@ -67,6 +67,10 @@ class Benchmark:
     def languages(self) -> tuple[str, ...]:
         """The languages there are."""
         raise NotImplementedError
+
+    def published_languages(self) -> tuple[str, ...]:
+        """The languages that the evaluation published with AdaMame tells apart on this benchmark."""
+        return PUBLISHED_OTHERS
 
     def file(self, name: str) -> Path:
         """The local file `name` of this benchmark, fetched once if it is not under `path`.

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from src.data.benchmarks.base import Benchmark
 from src.data.readers import BadData, text_lines, text_of
 from src.data.records import Question
+from src.language.table import PUBLISHED_MGSM
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
@@ -23,6 +24,9 @@ class Mgsm(Benchmark):
 
     def languages(self) -> tuple[str, ...]:
         return LANGUAGES
+
+    def published_languages(self) -> tuple[str, ...]:
+        return PUBLISHED_MGSM
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         return [question for code in languages for question in self._of(code)]

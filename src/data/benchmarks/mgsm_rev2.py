@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from src.data.benchmarks.base import Benchmark, each_once
 from src.data.readers import gold_of, json_lines, text_of
 from src.data.records import Question
-from src.language.table import EVALUATED
+from src.language.table import EVALUATED, PUBLISHED_MGSM
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
@@ -21,6 +21,9 @@ class MgsmRev2(Benchmark):
 
     def languages(self) -> tuple[str, ...]:
         return EVALUATED
+
+    def published_languages(self) -> tuple[str, ...]:
+        return PUBLISHED_MGSM
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         return each_once(

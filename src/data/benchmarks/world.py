@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark
 from src.data.records import Question
-from src.language.table import CORE
+from src.language.table import CORE, PUBLISHED_MGSM
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
@@ -24,6 +24,9 @@ class World(Benchmark):
 
     def languages(self) -> tuple[str, ...]:
         return CORE
+
+    def published_languages(self) -> tuple[str, ...]:
+        return PUBLISHED_MGSM
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         from src.data.world import documents
