@@ -29,12 +29,12 @@ from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 from src.language.scripts import count_letters
-from src.language.table import CORE, EVALUATED, LANGUAGES
+from src.language.table import CORE, EVALUATED, LANGUAGES, OTHER
 from src.store.provenance import ROOT, commit
 
 HERE = Path(__file__).resolve().parent
 Z = 1.959964  # 97.5 % point of the normal distribution
-TEXTS = 300  # at most so many texts in a bin, and so many traces of a kind
+TEXTS = 120  # at most so many texts in a bin, and so many traces of a kind
 BINS = ((1, 20), (21, 40), (41, 80), (81, 160), (161, None))
 LENGTHS = (1, 3, 6, 10)  # questions in a trace
 FOREIGN = (20, 160)  # characters of a sentence that is inserted; half of them where letters are syllables or words
@@ -64,27 +64,38 @@ _SENTENCE = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])\s*")
 _SPEC = DetectorSpec()
 Detection = Callable[[str], tuple[str | None, bool]]  # trace -> (language, code-switched)
 _INTRODUCTION = f"""\
-How `src.language.detector` decides. Mathematics is removed, and the text is cut into sentences; one that is too short
-(under {_SPEC.minimum_line} letters, {_SPEC.minimum_dense_line} where letters are syllables or words) is joined with
-those that follow on its line, and several words in Latin letters within a line in another script stand apart. The script
-decides where only one language has it. Among languages that share one, the evidence of lingua for each word is added up
-over the sentence, no word counting for more than {_SPEC.maximum_word:g} nats, and the sentence stays unknown when its
-best language leads by less than {_SPEC.minimum_margin:g} nats. A text is in the language that holds most of its letters
-if these are enough ({_SPEC.minimum_letters}; {_SPEC.minimum_dense} in dense scripts); sentences that are too close to
-call count for it when they lean to it. Otherwise it is unknown, which is nobody's language. A trace is code-switched when
-two of its sentences are in two known languages.
+How `src.language.detector` decides. What is no prose is blanked: formulas, code, tool calls, units, symbols, addresses. The
+text is cut into sentences; one that is too short (under {_SPEC.minimum_line} letters, {_SPEC.minimum_dense_line} where letters are syllables or words) is joined with
+those that follow, on its line or the next, and several words in Latin letters within a line in another script stand apart.
+The script decides where only one language has it; Chinese and Japanese are told by hiragana, by letters and words that
+only one of them has, and where a sentence has none, by the rest of the text. Among languages that share a script, the
+evidence of lingua for each word and a list of the commonest words of each are added up over the sentence, no word counting
+for more than {_SPEC.maximum_word:g} nats, and the sentence stays unknown when its best language leads by less than
+{_SPEC.minimum_margin:g} nats; unknown neighbours are then judged together. A sentence in Latin letters in another language
+than most is unknown if it may be a list of names or terms.
+
+The set is open: a language outside of it is `other`. A sentence, and all sentences of the main language together, are
+shown to 47 languages in Latin, 8 in Cyrillic and 3 in Arabic letters (lingua's, by trigrams alone). They are `other` if
+another language leads clearly, if their words are likeliest in ever another one, if too few are common words of the
+language (Latin), or if they have letters that it does not write.
+
+A text is in the language that holds most of its letters if these are enough ({_SPEC.minimum_letters}; {_SPEC.minimum_dense} in dense scripts);
+sentences that are too close to call count for it when they lean to it. Otherwise it is unknown, which is nobody's language.
+A trace is code-switched when two of its sentences are in two known languages, `other` being one.
 
 Weaknesses, which the tables show:
 
-- One misjudged sentence flags a whole trace, so false switches grow with length. What is left of them comes from short
-  sentences full of foreign names (German 5 % of traces of 6 questions) and from fragments that formulas leave over
-  (Portuguese, 12 %: `Encontre o valor de` followed by a formula).
-- The margin has a price: an inserted sentence that is short, or full of words both languages share, stays unknown, and 0
-  to 4 % of switches are missed.
-- Thai has no full stop. Four words or more in Latin letters are taken out of a line, fewer are judged with the Thai around
-  them; variable names in a row may be taken for words.
+- One misjudged sentence flags a whole trace, so false switches grow with length.
+- The margin has a price: an inserted sentence that is short, or full of words both languages share, stays unknown.
+- A single sentence of a language outside the set may pass for its neighbour; several together hardly do.
+- A short text full of foreign names may be `other` (Swahili most often).
+- Dialects and creoles close to a language of the set (Bavarian, Nigerian Pidgin) count as it.
+- Three words or more in Latin letters are taken out of a line in another script, fewer are judged with it.
 - Indonesian and Malay: half of the short sentences stay unknown, and so do half of the switches between the two.
 - A text of under {_SPEC.minimum_letters} letters in Latin, Cyrillic or Arabic script is unknown by rule, whatever it says.
+"""
+_BEFORE = """
+BEFORE_TABLE
 """
 _READING = """\
 ## How to read the tables
@@ -153,6 +164,35 @@ def own_sentences() -> dict[str, list[str]]:
         row = json.loads(line)
         texts.setdefault(row["language"], []).append(row["text"])
     return texts
+
+
+def outside() -> list[tuple[str, str]]:
+    """(language, text) of `outside.jsonl`: two sentences of each of many languages, and what is none."""
+    rows = map(json.loads, (HERE / "outside.jsonl").read_text().splitlines())
+    return [(row["language"], row["text"]) for row in rows]
+
+
+def measure_outside() -> list[Count]:
+    """What texts outside of each set are taken for."""
+    rows = []
+    for name, languages in DETECTORS.items():
+        detector = Detector(DetectorSpec(languages=list(languages)))
+        for code, text in outside():
+            if code not in languages:
+                rows.append(Count("outside", name, code, detector.detect(text) or "unknown", 1, 1))
+    return rows
+
+
+def outside_table(rows: Sequence[Count]) -> str:
+    """Of the texts outside of each set, how many are `other`, unknown, or taken for a language of it."""
+    lines = []
+    for name in DETECTORS:
+        counts = [row for row in rows if (row.measure, row.detector) == ("outside", name)]
+        verdicts = Counter(row.condition for row in counts)
+        taken = [f"{row.language} as {row.condition}" for row in counts if row.condition not in (OTHER, "unknown")]
+        unknown = [row.language for row in counts if row.condition == "unknown"]
+        lines.append([name, str(len(counts)), str(verdicts[OTHER]), ", ".join(unknown) or "-", ", ".join(taken) or "-"])
+    return table(["languages told apart", "texts", "other", "unknown", "taken for one of the set"], lines)
 
 
 def read_questions(mgsm_rev2: str, msvamp: str, dapo: str) -> dict[str, dict[str, list[str]]]:
@@ -383,6 +423,12 @@ def document(rows: Sequence[Count], sources: dict[str, dict[str, list[str]]]) ->
         switch_table(rows, "18", tuple(LANGUAGES)),
         "## Code-switched traces not flagged",
         missed_table(rows),
+        "## Languages outside the set",
+        "One text of two sentences for each of many languages, of romanised text, and of a keyboard's noise, written for this "
+        "measurement (`experiments/detector/outside.jsonl`).",
+        outside_table(rows),
+        "## Before the set was open",
+        _BEFORE.strip(),
         "## Made with",
         f"Commit {commit()}, lingua-language-detector {version('lingua-language-detector')}.",
     ]
@@ -407,6 +453,7 @@ def main() -> None:
     with multiprocessing.get_context("spawn").Pool(2) as pool:
         tasks = [(code, members, wanted[code]) for code, members in texts.items()]
         rows = [row for counts in pool.imap(measure, tasks) for row in counts]
+    rows += measure_outside()
     options.output.mkdir(parents=True, exist_ok=True)
     with (options.output / "results.csv").open("w", newline="") as file:
         writer = csv.DictWriter(file, list(Count.__dataclass_fields__), lineterminator="\n")

@@ -47,3 +47,23 @@ COMMON = {
             còn lại hơn đã sẽ vào để ở như anh cô ấy hai ba bốn vậy""",
     }.items()
 }
+
+# Of near relatives that lingua does not know, the commonest words that the language itself has not got: of Galician,
+# Haitian and Occitan, Bavarian and Luxembourgish, Javanese and Sundanese, Asturian and Aragonese.
+RELATIVES = {
+    code: frozenset(words.split())
+    for code, words in {
+        "de": """san ned mia hob hod ham wos wia vui oan oans zwoa déi dat ass wéi vill vun fir op sinn awer och hunn huet""",
+        "es": """les nun une unes tamién ye yera tien pela nel quantas quántas ista os dous dúas unha dun
+            dunha despois máis entón polo pola hai xa catro nenos ao coa""",
+        "fr": """yon nan ak li yo pou gen te ap konbye chak premye apre lè anpil rete kantite amb lo los las dels quantes
+            avèm""",
+        "id": """sing lan ing karo ora iki iku kuwi banjur maneh kabeh saka telung rong marang yèn jeung téh ti deui aya
+            kabéh nu tuluy opat ayeuna teu kana tina""",
+        "ms": """sing lan ing karo ora iki iku kuwi banjur maneh kabeh saka telung rong marang yèn jeung téh ti deui aya
+            kabéh nu tuluy opat ayeuna teu kana tina""",
+        "pt": """un unha unhas dun dunha nun nunha dous dúas máis entón despois tamén ata cando cantos cantas eses esas
+            ese esa coa cos polo polos hai teñen xa nenos tódolos catro""",
+    }.items()
+}
+RELATIVES = {code: words - COMMON[code] for code, words in RELATIVES.items()}

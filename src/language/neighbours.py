@@ -14,7 +14,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from src.language.common_words import COMMON
+from src.language.common_words import COMMON, RELATIVES
 from src.language.table import LANGUAGES
 
 # lingua's names. Bosnian and Nynorsk are left out: Croatian and Bokmal say the same.
@@ -94,6 +94,7 @@ _STRANGE_LETTERS = 0.02  # share of a text's letters
 _FEW = 3  # strange letters that a name may bring in
 _COMMON_WORD = re.compile(r"[^\W\d_]{2,}")
 _WORD = re.compile(r"[^\W\d_]{3,40}")
+_LONGEST_SENTENCE = 300  # characters: so many leave no doubt
 _LONGEST = 5_000  # characters: so many leave no doubt
 _MANY = 10  # words
 _PER_WORD = 20.0  # nats
@@ -119,6 +120,7 @@ _SENTENCE = _Rule(25.0, 3.5, 25.0, 12.0)
 _TEXT = _Rule(12.0, 2.0, 20.0, 9.0)
 _TEXT_WITH_COMMON_WORDS = _Rule(12.0, 2.0, 10.0, 4.0, 40.0)
 _LEAST_COMMON = 0.1  # share of the different words
+_RELATED = 3  # words of a relative, against at most twice as many of the language's own common ones
 _WITH_COMMON = 10  # words, of which some must be common
 _Row = npt.NDArray[np.float32]
 
@@ -155,7 +157,9 @@ class Neighbours:
         if not alone and code in COMMON:
             words = set(_COMMON_WORD.findall(text.lower()[:_LONGEST]))
             share = len(words & COMMON[code]) / len(words)
-            if len(words) >= _WITH_COMMON and share < _LEAST_COMMON:
+            near = len(words & RELATIVES.get(code, frozenset()))
+            related = near >= _RELATED and 2 * near > share * len(words)
+            if related or (len(words) >= _WITH_COMMON and share < _LEAST_COMMON):
                 return True
             rule = _TEXT_WITH_COMMON_WORDS._replace(loss=10.0 + 4.0 * max(0, _MANY - many))
         return lead >= rule.lead + rule.lead_per_word * min(many, _MANY) or -own >= rule.loss + many * (

@@ -22,7 +22,7 @@ _LATIN = tuple(sorted(code for code in CORE if LANGUAGES[code].latin))
 _CODES = {row.iso: code for code, row in LANGUAGES.items()}
 
 
-_LONGEST_TRACE = 300_000  # characters, ten times what a completion of the published runs may have
+_LONGEST_TRACE = 100_000  # characters, three times what a completion of the published runs may have
 _LONGEST_WORD = 1_000  # letters; sentences without blanks, as in Thai, have some hundreds
 _ENDLESS = re.compile(rf"[^\W\d_]{{{_LONGEST_WORD + 1},}}")
 _TWO_LATIN = re.compile(r"[A-Za-z]{2}")
