@@ -144,7 +144,7 @@ class Neighbours:
         likeliest of those, or each word for another one. `alone`: of a single sentence, whose words vary more."""
         rows = [
             row
-            for word in dict.fromkeys(_WORD.findall(text.lower()[:_LONGEST]))
+            for word in dict.fromkeys(_WORD.findall(text.lower()[: _LONGEST_SENTENCE if alone else _LONGEST]))
             if (row := self._row(word)) is not None
         ]
         if not rows:
