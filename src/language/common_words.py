@@ -49,7 +49,8 @@ COMMON = {
 }
 
 # Of near relatives that lingua does not know, the commonest words that the language itself has not got: of Galician,
-# Haitian and Occitan, Bavarian and Luxembourgish, Javanese and Sundanese, Asturian and Aragonese.
+# Haitian and Occitan, Bavarian and Luxembourgish, Javanese and Sundanese, Asturian and Aragonese; of Swahili also Lingala
+# and romanised Japanese, whose syllables look alike.
 RELATIVES = {
     code: frozenset(words.split())
     for code, words in {
@@ -64,6 +65,8 @@ RELATIVES = {
             kabéh nu tuluy opat ayeuna teu kana tina""",
         "pt": """un unha unhas dun dunha nun nunha dous dúas máis entón despois tamén ata cando cantos cantas eses esas
             ese esa coa cos polo polos hai teñen xa nenos tódolos catro""",
+        "sw": """no de wo desu kara kore sore sono kono suru shimasu shimashita imasu arimasu mashita node ezali azali mpo oyo
+            yandi kele""",
     }.items()
 }
 RELATIVES = {code: words - COMMON[code] for code, words in RELATIVES.items()}

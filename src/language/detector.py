@@ -19,7 +19,7 @@ from typing import NamedTuple
 from src.language.common_words import COMMON
 from src.language.evidence import Evidence
 from src.language.neighbours import neighbours_of, strange_letters
-from src.language.prose import prose
+from src.language.prose import prose, without_asides
 from src.language.scripts import DENSE, SCRIPTS, chinese_or_japanese, count_letters
 from src.language.table import CORE, OTHER, language
 
@@ -305,7 +305,7 @@ def _cut(line: str) -> list[tuple[int, str, dict[str, int]]]:
     """The sentences of a line; words in Latin letters among another script stand apart."""
     sentences = []
     for start, piece in _pieces(line.rstrip()):
-        for part in _apart(piece):
+        for part in _apart(piece if piece.isascii() else without_asides(piece)):
             if counts := count_letters(part):
                 sentences.append((start + len(part) - len(part.lstrip()), part.strip(), counts))
             start += len(part)

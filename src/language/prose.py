@@ -10,6 +10,7 @@ import unicodedata
 from collections.abc import Callable
 
 from src.language.mathematics import blank_displays
+from src.language.scripts import scripts_of
 
 _FENCE = re.compile(r"^[ \t]{0,8}(?:```|~~~)", re.MULTILINE)
 _TOOL_OPEN = re.compile(r"<(tool_call|tool_response|function_call|tool|code)>")
@@ -19,9 +20,11 @@ _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]{1,500}|[\w.+-]{1,60}@[\w-]{1,60
 _JSON_LINE = re.compile(r"^[ \t]*(?:[{\[\]}][^\n]*\"[^\n]*|\"\w{1,60}\"[ \t]*:[^\n]*|[{}\[\]],?[ \t]*)$", re.MULTILINE)
 _STATEMENT = re.compile(
     r"""^[ \t]*(?:>>>[ ].*
-    |(?:async[ ])?def[ ]\w+\(.*|class[ ]\w+[:({].*|import[ ][\w., ]+|from[ ][\w.]+[ ]import[ ].*
-    |return(?:[ ][-\w.+*/()\[\], '"%]*)?;?|(?:for|foreach)[ ]\w+(?:,[ ]?\w+)*[ ]in[ ].*:|(?:for|while|if|switch)[ ]?\(.*\)[ ]?\{?
-    |(?:while|if|elif|with|except)\b[^.]*[=<>(\w]:|(?:else|try|finally)[ ]?:|(?:\}[ ]?)?else[ ]?\{|\}
+    |(?:async[ ])?def[ ]\w+\(.*|class[ ]\w+[:({].*
+    |import[ ]\w[\w.]*(?:[ ]as[ ]\w+)?(?:,[ ]?\w[\w.]*)*|from[ ][\w.]+[ ]import[ ].*
+    |return(?:[ ](?:[-\w.]+|.*[(\[+*/%'"].*))?;?
+    |for[ ]\w+(?:,[ ]?\w+)*[ ]in[ ][\w.]+(?:[(\[].*)?:|(?:for|while|if|switch)[ ]?\(.*\)[ ]?\{?
+    |(?:while|if|elif|with|except)\b.*[=<>!(\[].*:|(?:else|try|finally)[ ]?:|(?:\}[ ]?)?else[ ]?\{|\}
     |(?:print|console\.log|System\.out\.print\w*|printf|assert|len|sum|range)[ ]?\(.*
     |\#include.*|(?:int|float|double|void|char|auto|let|const|var)[ ]\w+[ ]?[=;(\[].*|function[ ]?\w*\(.*
     |[A-Za-z_][\w.]*(?:\[[^\]\n]{0,40}\])?[ ]?[-+*/%]?=[ ]?(?:[\w.\[\]]+\(.*\)|[\[{("'].*|[-\w.]+(?:[ ]?[-+*/%][ ]?[-\w.]+)*);?
@@ -30,6 +33,10 @@ _STATEMENT = re.compile(
 )
 _CODE_SIGNS = re.compile(r"[(=;{]|^[ \t]*(?:import|from|return|else|try)\b", re.MULTILINE)
 _COMMENT = re.compile(r"^[ \t]*(?:#|//|/\*|\*|--)")
+ASIDE = re.compile(
+    r"\([^()\n]{1,60}\)|（[^（）\n]{1,60}）|«[^«»\n]{1,60}»|“[^“”\n]{1,60}”|„[^„“”\n]{1,60}[“”]|\"[^\"\n]{1,60}\""
+    r"|[《「『【][^《》「」『』【】\n]{1,60}[》」』】]"
+)
 _PLAIN_WORDS = re.compile(r"^[^=(){}\[\];<>_#|\\]*$")
 _GROUP = re.compile(r"\\[a-zA-Z]+\{[^{}\n]*\}")
 _COMMAND = re.compile(r"\\[a-zA-Z]+")
@@ -109,6 +116,17 @@ def _without_unit(match: re.Match[str]) -> str:
     return match.group(1) + " " * (len(match.group()) - len(match.group(1)))
 
 
+def without_asides(sentence: str) -> str:
+    """A sentence with a blank for what is quoted or in brackets in another script than the rest: a title, a name."""
+    outside = scripts_of(ASIDE.sub("", sentence))
+
+    def blank(aside: re.Match[str]) -> str:
+        scripts = scripts_of(aside.group())
+        return " " * len(aside.group()) if scripts and scripts.isdisjoint(outside) else aside.group()
+
+    return ASIDE.sub(blank, sentence) if outside else sentence
+
+
 def _blank(match: re.Match[str]) -> str:
     return " " * len(match.group())
 
@@ -136,7 +154,7 @@ def _without_code(text: str) -> str:
 
 def _only_words(line: str) -> bool:
     """Whether a line reads as a sentence: no signs of code, and letters of no program or several words."""
-    if _COMMENT.match(line) or not _PLAIN_WORDS.match(line):
+    if _COMMENT.match(line) or not _PLAIN_WORDS.match(line) or _STATEMENT.match(line[:_LONGEST_STATEMENT]):
         return False
     words = _WORDS.findall(line)
     return len(words) >= 4 or any(not word.isascii() for word in words)

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import re
 
-from src.language.prose import FUNCTIONS, UNIT, prose
+from src.language.prose import ASIDE, FUNCTIONS, UNIT, prose
 from src.language.scripts import scripts_of_word
 from src.language.table import language
 
-_ASIDE = re.compile(
-    r"\([^()\n]{1,60}\)|（[^（）\n]{1,60}）|«[^«»\n]{1,60}»|“[^“”\n]{1,60}”|„[^„“”\n]{1,60}[“”]|\"[^\"\n]{1,60}\""
-    r"|[《「『【][^《》「」『』【】\n]{1,60}[》」』】]"
-)
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _LATIN = r"A-Za-zÀ-ÖØ-öø-ɏ"
 _SYMBOLS = re.compile(
@@ -25,7 +21,7 @@ def word_pass(text: str, query_language: str) -> bool:
     text = prose(text)
     if row.latin and text.isascii():
         return True
-    text = _ASIDE.sub(lambda aside: _without_foreign(aside.group(), row.script), text)
+    text = ASIDE.sub(lambda aside: _without_foreign(aside.group(), row.script), text)
     if not row.latin:
         text = _SYMBOLS.sub(" ", text)
     return all(_own(word, row.script) for word in set(_WORD.findall(text)))

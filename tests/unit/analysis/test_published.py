@@ -42,3 +42,20 @@ def test_published_metrics_by_hand():
         }
     )
     assert published(frame, ["fr", "ja"])["Pass@1"] == pytest.approx(0.75) and published(frame, ["ko"]) is None
+
+
+def test_languages_the_published_detection_does_not_know_are_left_out():
+    rows = [
+        ("fr", "a", 0, True, True, True, True, False, 0.1),
+        ("sw", "a", 0, False, None, None, None, None, 0.3),
+    ]
+    frame = pandas.DataFrame(rows, columns=COLUMNS)
+    both = published(frame, ["fr", "sw"])
+    assert both == published(frame, ["fr"])
+    assert published(frame, ["sw"]) == {"Pass@1": 0.0, "Pass@k": 0.0, "TTC": 0.3}
+
+
+def test_of_completions_without_any_trace_only_answers_are_judged():
+    frame = pandas.DataFrame([("fr", "a", 0, True, False, True, True, False, 0.1)], columns=COLUMNS)
+    assert set(published(frame.assign(completion="12"), ["fr"])) == {"Pass@1", "Pass@k", "TTC"}
+    assert "LPR" in published(frame.assign(completion="a</think>12"), ["fr"])

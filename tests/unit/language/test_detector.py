@@ -80,3 +80,68 @@ def test_violations_name_the_field_and_the_value():
 def test_an_unknown_code_is_refused_when_the_detector_is_made():
     with pytest.raises(UnknownLanguage, match="jp"):
         Detector(DetectorSpec(languages=["jp"]))
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("zh", "苹果12个。\n吃了3个。\n送人4个。\n还剩5个。\n每个2元。\n共10元。"),
+        ("ja", "りんご12個。\n朝3個。\n昼4個。\n残り5個。"),
+        ("fr", "Pommes : douze.\nMangées : trois.\nReste : neuf.\nPrix : deux.\nTotal : dix-huit."),
+    ],
+)
+def test_short_lines_are_judged_together(code, text):
+    assert DETECTOR.detect(text) == code
+
+
+@pytest.mark.parametrize(
+    ("code", "text"),
+    [
+        ("ja", "まず合計を出します。\n火曜、木曜、土曜：2日 × 3時間\n以上計算終了\nしたがって答えは六時間です。"),
+        ("zh", "他最喜欢的动画片是となりのトトロ，我们先数一数一共有多少集，然后乘以三。"),
+        ("zh", "我们看了《君の名は》这部电影，每张票八元。"),
+        ("en", "Then we count the tickets.\n**Bicycle:** 1 person × 2 tires\nSo we get twelve tickets in total."),
+        (
+            "sw",
+            "Tunahesabu umbali wa kila mji kwanza.\n- Memphis: 12\n- Denver, Boston: 15\nJumla ya umbali ni ishirini na saba.",
+        ),
+        ("fr", "Julie déteste courir. Hier, elle a parcouru trois kilomètres avec son frère."),
+        ("fr", "Il lit « Война и мир » pendant trois heures. Ensuite, il lit encore deux heures."),
+        (
+            "fr",
+            "On écrit un programme :\n```python\nfor apple in basket:\n    # add the price of every apple\n    total += 1\n```\nLe total est de douze pommes.",
+        ),
+    ],
+)
+def test_names_titles_and_code_are_no_switch(code, text):
+    fidelity = measure_fidelity(f"{text}\n</think>", code, DETECTOR)
+    assert fidelity.in_language and fidelity.line_pass and not fidelity.switches
+
+
+@pytest.mark.parametrize(
+    ("text", "languages"),
+    [
+        ("まず合計を出します。\n然后我们把这两个数相加。\nしたがって答えは六です。", ["ja", "zh", "ja"]),
+        ("我们先算总和。\nしたがって答えは六です。", ["zh", "ja"]),
+        (f"{FRENCH} Then we add them. {FRENCH}", ["fr", "en", "fr"]),
+        ("จากนั้นเราบวกเลข and so we get ten apples นั่นคือคำตอบ", ["th", "en", "th"]),
+    ],
+)
+def test_real_switches_are_still_seen(text, languages):
+    assert [line.language for line in DETECTOR.lines(text)] == languages
+
+
+def test_other_forms_of_letters_have_their_language():
+    assert (
+        DETECTOR.detect("Ｔｈｅｎ　ｗｅ　ｃｏｕｎｔ　ａｌｌ　ｔｈｅ　ａｐｐｌｅｓ　ｉｎ　ｔｈｅ　ｂａｓｋｅｔ．")
+        == "en"
+    )
+    assert DETECTOR.detect("ﾂｷﾞﾆﾘﾝｺﾞｦｶｿﾞｴﾏｽ。") == "ja"
+
+
+def test_the_same_text_has_the_same_verdict_whatever_was_asked_before():
+    texts = [FRENCH, f"{FRENCH} {ENGLISH}", CHINESE, JAPANESE, "Le total. The total."]
+    first = [Detector(DetectorSpec()).lines(text) for text in texts]
+    one = Detector(DetectorSpec())
+    assert [one.lines(text) for text in reversed(texts)] == first[::-1]
+    assert [one.lines(text) for text in texts] == first

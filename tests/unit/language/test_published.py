@@ -1,8 +1,12 @@
 """The published definitions differ from ours exactly where they are known to be wrong."""
 
+import time
+
 from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
+from src.language.table import PUBLISHED_OTHERS
+from src.language.words import word_pass
 
 
 def test_published_an_empty_trace_passes_and_ours_does_not():
@@ -39,3 +43,21 @@ def test_texts_that_lingua_is_not_asked_about_are_named_as_it_would_name_them():
     texts = lines + [" ".join(generator.choices(lines, k=generator.randint(2, 6))) for _ in range(400)]
     for text in texts:
         assert _detect(text) == _CODES.get(_lingua().language_of(text)), text
+
+
+def test_a_word_without_end_takes_bounded_time():
+    began = time.perf_counter()
+    for unit in ("a", "ha", "か", "ก"):
+        judge_published(unit * (200_000 // len(unit)), "fr")
+    assert time.perf_counter() - began < 8.0
+
+
+def test_the_languages_are_those_of_the_benchmark():
+    trace = "Em seguida, somamos os dois números para obter o total de maçãs que restam na cesta."
+    assert judge_published(trace, "pt", PUBLISHED_OTHERS).detected == "pt"
+    assert judge_published(trace, "pt").detected != "pt"
+
+
+def test_a_formula_without_dollars_fails_the_published_word_pass_and_not_ours():
+    assert not judge_published("よって 3 \\times 5 です", "ja").word_pass
+    assert word_pass("よって 3 \\times 5 です", "ja")
