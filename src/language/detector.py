@@ -35,6 +35,7 @@ _JOINED = 400  # characters: as much is joined of sentences that say too little 
 _CLEAR = 2  # marks of Chinese or Japanese by which a sentence in Han letters alone is the one or the other
 _WORDS = re.compile(r"[^\W\d_]{2,}")
 _MANY_WORDS = 6  # different ones
+_FEW_WORDS = 4
 _CAREFUL = 4.0  # nats more than the margin, where a sentence has no common word
 _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua is slow on words without end
 
@@ -266,7 +267,8 @@ class Detector:
         if len(different) >= _MANY_WORDS or not different.isdisjoint(own):
             return True
         candidates = self._candidates.get("latin", ())
-        if line.language == OTHER or len(candidates) < 2:
+        few = main == OTHER or language(main).script != "latin"  # of a list in another script, which stands apart
+        if line.language == OTHER or len(candidates) < 2 or (few and len(different) < _FEW_WORDS):
             return False
         no_names = " ".join(word for word in words if word.islower())
         code, lead = evidence_for(candidates, self.spec.maximum_word).best(no_names)

@@ -104,7 +104,8 @@ _REMEMBERED = 50_000  # words
 class _Rule(NamedTuple):
     """In nats: by how much the likeliest foreign language leads, and how much `code` loses to each word's likeliest.
 
-    `loss_per_share`: the more of a text's words are common ones of the language, the more the others may lose.
+    The more of the words are common ones of the language, the more is asked: `per_common` for each of a sentence,
+    `loss_per_share` for the share of a text's.
     """
 
     lead: float
@@ -112,11 +113,12 @@ class _Rule(NamedTuple):
     loss: float
     loss_per_word: float
     loss_per_share: float = 0.0
+    per_common: float = 0.0
 
 
 # Words lose 5 nats on average in their own language and 12 to 17 elsewhere; of the different words of a text 17 to 60 %
 # are common ones, and in 19 of 20 foreign texts less than 14 %. Measured with experiments/detector.
-_SENTENCE = _Rule(25.0, 3.5, 25.0, 12.0)
+_SENTENCE = _Rule(25.0, 3.5, 25.0, 12.0, per_common=8.0)
 _TEXT = _Rule(12.0, 2.0, 20.0, 9.0)
 _TEXT_WITH_COMMON_WORDS = _Rule(12.0, 2.0, 10.0, 4.0, 40.0)
 _LEAST_COMMON = 0.1  # share of the different words
@@ -153,12 +155,20 @@ class Neighbours:
         own = float(totals[self._codes.index(code)])
         strange = totals[len(self._codes) :]
         lead = float(strange.max()) - own if len(strange) else 0.0
-        rule, share, many = _SENTENCE if alone else _TEXT, 0.0, len(rows)
-        if not alone and code in COMMON:
-            words = set(_COMMON_WORD.findall(text.lower()[:_LONGEST]))
-            share = len(words & COMMON[code]) / len(words)
+        words = set(_COMMON_WORD.findall(text.lower()[:_LONGEST]))
+        common = len(words & COMMON.get(code, frozenset()))
+        many = len(rows)
+        if alone:
+            sure = _SENTENCE.per_common * common
+            return (
+                lead >= _SENTENCE.lead + _SENTENCE.lead_per_word * many + sure
+                or -own >= _SENTENCE.loss + _SENTENCE.loss_per_word * many + sure
+            )
+        rule = _TEXT
+        share = common / len(words)
+        if code in COMMON:
             near = len(words & RELATIVES.get(code, frozenset()))
-            related = near >= _RELATED and 2 * near > share * len(words)
+            related = near >= _RELATED and 2 * near > common
             if related or (len(words) >= _WITH_COMMON and share < _LEAST_COMMON):
                 return True
             rule = _TEXT_WITH_COMMON_WORDS._replace(loss=10.0 + 4.0 * max(0, _MANY - many))
