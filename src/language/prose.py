@@ -118,6 +118,8 @@ def _without_unit(match: re.Match[str]) -> str:
 
 def without_asides(sentence: str) -> str:
     """A sentence with a blank for what is quoted or in brackets in another script than the rest: a title, a name."""
+    if not ASIDE.search(sentence):
+        return sentence
     outside = scripts_of(ASIDE.sub("", sentence))
 
     def blank(aside: re.Match[str]) -> str:

@@ -56,9 +56,9 @@ def test_a_script_no_language_uses_is_unknown():
     "unit", ["x", "[", "$", "a. ", "1. ", "か。", "word ", "\n", "a\n", "\ud800 abc ", "Il y a. ", "a. 1. ", "é. 2) "]
 )
 def test_hostile_text_takes_bounded_time(unit):
-    began = time.perf_counter()
+    began = time.process_time()
     DETECTOR.detect(unit * (100_000 // len(unit)))
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0
 
 
 def test_long_lines_are_not_remembered():

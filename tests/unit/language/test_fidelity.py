@@ -85,10 +85,10 @@ def test_mathematics_is_removed(text, left):
 
 @pytest.mark.parametrize("text", ["[" * 100_000, "\\" * 100_000, "$" * 99_999, "\\begin{" * 20_000, "1a" * 50_000])
 def test_hostile_text_takes_bounded_time(text):
-    began = time.perf_counter()
+    began = time.process_time()
     DETECTOR.detect(text)
     measure_fidelity(text, "fr", DETECTOR)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_letters_are_counted_by_script():

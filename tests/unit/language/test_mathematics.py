@@ -36,9 +36,9 @@ def test_the_linear_removal_equals_the_published_patterns(text):
 )
 def test_time_is_linear_in_hostile_text(unit):
     text = "}" + unit * (100_000 // len(unit))
-    began = time.perf_counter()
+    began = time.process_time()
     strip_mathematics(text)
-    assert time.perf_counter() - began < 1.0
+    assert time.process_time() - began < 1.0
 
 
 def test_the_end_of_a_long_text_is_stripped_too():

@@ -87,6 +87,6 @@ def test_letters_come_in_their_usual_form_and_in_their_place():
     ],
 )
 def test_time_is_linear_in_hostile_text(unit):
-    began = time.perf_counter()
+    began = time.process_time()
     prose(unit * (100_000 // len(unit)))
-    assert time.perf_counter() - began < 2.0
+    assert time.process_time() - began < 2.0

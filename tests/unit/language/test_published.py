@@ -46,10 +46,10 @@ def test_texts_that_lingua_is_not_asked_about_are_named_as_it_would_name_them():
 
 
 def test_a_word_without_end_takes_bounded_time():
-    began = time.perf_counter()
+    began = time.process_time()
     for unit in ("a", "ha", "か", "ก"):
         judge_published(unit * (200_000 // len(unit)), "fr")
-    assert time.perf_counter() - began < 8.0
+    assert time.process_time() - began < 8.0
 
 
 def test_the_languages_are_those_of_the_benchmark():
