@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from src.grading.boxes import last_box, last_boxes, together
@@ -22,11 +22,6 @@ _ANNOUNCED = re.compile(
 _LINE = 400  # characters of a line that are looked at
 _EMPTY = re.compile(
     r"[\s:：*_#}.=\-–—।。]*(?:(?:is|ist|est|es|é|è|là|ni|adalah|ialah|是|为|為|は|คือ|হল|হলো)[\s:：*]*)?"
-)
-# A model that goes on by itself begins a line like this; numbered ones are parts of one problem.
-_NEXT_QUESTION = re.compile(
-    r"\n[ \t]*(?:\*\*|#{1,4} )?(?:Question|Problem|Q|Human|User|Frage|Aufgabe|Pregunta|Problema|Pergunta|Domanda|Вопрос|Задача"
-    r"|Swali|Pertanyaan|Soalan|Soal|Câu hỏi|Bài toán|问题|題目|题目|問題|質問|문제|질문|คำถาม|โจทย์|প্রশ্ন|ప్రశ్న|سؤال|السؤال)(?:\*\*)?[ \t]*[:：]"
 )
 # One formula, or one bold text, that is all an announcement says.
 _COPULA = (
@@ -70,18 +65,7 @@ def extract(completion: str, rules: str, kind: str = "expression", thinks: bool 
     A completion without `</think>` of a model that thinks has no answer part: it never came to answer.
     """
     text = split_trace(completion, thinks).answer
-    runs_on = _NEXT_QUESTION.search(text)
-    if runs_on:  # an answer and then another question, with its own answer: the first is meant
-        answered = _first(
-            text[: runs_on.start()], [name for name in RULES[rules] if name in ("box", "announced")], kind
-        )
-        if answered.answer:
-            return answered
-    return _first(text, RULES[rules], kind)
-
-
-def _first(text: str, names: Sequence[str], kind: str) -> Extraction:
-    for name in names:
+    for name in RULES[rules]:
         answer = _READERS[name](text, kind)
         if answer is not None:
             return Extraction(normalise(answer), name)
