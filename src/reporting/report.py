@@ -22,6 +22,7 @@ from src.store.rollouts import printable, read_rollouts, steps_of
 from src.tracking.metrics_file import read_metrics
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
+_NO_TRACE = "a dash: the completions mark no trace, or the release detects no such language on the benchmark"
 _PUBLISHED = (
     "Definitions of the evaluation published with AdaMame, never mixed with the others: "
     + "; ".join(f"{name}: {meaning}" for name, meaning in PUBLISHED.items())
@@ -220,7 +221,7 @@ def _text(study: Study) -> str:
         for split in study.splits:
             text += f"\ndetails, {split}:\n{study.details[split].text()}\n"
             if split in study.published:
-                text += f"\nas published, {split}:\n{study.published[split].text()}\n"
+                text += f"\nas published, {split} ({_NO_TRACE}):\n{study.published[split].text()}\n"
     for split, table in study.paired.items():
         text += f"\npaired differences, {split}:\n{table.markdown()}\n"
     if study.chosen:

@@ -52,7 +52,7 @@ def test_saved_completions_are_scored_without_a_model(tmp_path):
     stamp = json.loads(pyarrow.parquet.read_schema(directory / "evaluate" / "records.parquet").metadata[b"scoring"])
     assert set(stamp) == {"scoring rule", "latex2sympy2-extended", "lingua-language-detector", "math-verify", "sympy"}
     shown = (directory / "report" / "table.txt").read_text()
-    assert "as published, test:" in shown and "tokens per right answer" in shown
+    assert "as published, test (" in shown and "tokens per right answer" in shown
     assert "none: completions of saved.jsonl" in (directory / "report" / "report.md").read_text()
 
 
@@ -174,7 +174,9 @@ def test_completions_that_never_close_are_said_in_records_report_and_terminal(tm
     _, directory = scored(tmp_path / "other", tmp_path / "saved.jsonl", "model.thinks=false")
     assert notes_of(directory / "evaluate" / "records.parquet") == []
     assert list(pandas.read_parquet(directory / "evaluate" / "records.parquet")["correct"]) == [True] * 20
-    assert "as published" not in (directory / "report" / "table.txt").read_text()  # there is no trace to judge
+    published = (directory / "report" / "table.txt").read_text().partition("as published, test (a dash")[2]
+    (line,) = [line.split() for line in published.splitlines() if line.startswith("all ")]
+    assert line[2:4] == ["1.000", "1.000"] and line[4:9] == ["-"] * 5  # there is no trace to judge
 
 
 def test_malformed_gold_answers_are_left_out_by_id_in_every_language(tmp_path, capfd):
