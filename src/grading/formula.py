@@ -13,8 +13,8 @@ from collections.abc import Iterable, Iterator
 from functools import lru_cache
 from typing import Any
 
-from latex2sympy2_extended import NormalizationConfig, latex2sympy, normalize_latex
-from latex2sympy2_extended.latex2sympy2 import ConversionConfig
+from latex2sympy2_extended import NormalizationConfig, normalize_latex
+from latex2sympy2_extended.latex2sympy2 import ConversionConfig, _Latex2Sympy
 from latex2sympy2_extended.logic import And
 from sympy import (
     Abs,
@@ -76,6 +76,29 @@ _ENOUGH = 3  # points where both sides are real
 _MAGNITUDES = ((13, 10), (29, 31), (47, 11), (61, 83), (7, 3), (101, 17), (307, 11), (1009, 7), (19, 41), (10007, 3))
 
 
+class _Reader(_Latex2Sympy):  # type: ignore[misc]  # it has no types
+    """latex2sympy2's reader, to which a number beside a number is a factor: 3(5) is 15, not the mixed number 3 + 5."""
+
+    def __init__(self, **settings: Any) -> None:
+        super().__init__(**settings)
+        self._converted: dict[int, Any] = {}
+
+    def convert_postfix_list(self, arr: Any, i: int = 0) -> Any:
+        if i < len(arr) - 1:
+            first = self.convert_postfix(arr[i])
+            if isinstance(first, Expr) and first.is_Integer:
+                second = self.convert_postfix_list(arr, i + 1)
+                return (
+                    self.mat_mul_flat(first, second) if isinstance(second, MatrixBase) else self.mul_flat(first, second)
+                )
+            self._converted[id(arr[i])] = first
+        return super().convert_postfix_list(arr, i)
+
+    def convert_postfix(self, postfix: Any) -> Any:
+        known = self._converted.pop(id(postfix), None)
+        return super().convert_postfix(postfix) if known is None else known
+
+
 def compare_formulas(gold: str, answer: str) -> str:
     """`right`, `wrong` or `unparsed`, of two normalised texts. What cannot be read equals only what is written alike."""
     wanted, given = read(gold), read(answer)
@@ -102,9 +125,7 @@ def read(text: str) -> Any | None:
     if _NOT_READ.search(text) or not text.strip():
         return None
     try:
-        parsed = latex2sympy(
-            normalize_latex(text, _CONFIG), is_real=True, normalization_config=None, conversion_config=_CONVERSION
-        )
+        parsed = _Reader(is_real=True, config=_CONVERSION).parse(normalize_latex(text, _CONFIG))
     except Exception:  # the reader raises whatever it likes
         return None
     return _exact(parsed) if isinstance(parsed, (Basic, MatrixBase)) else None
