@@ -7,12 +7,11 @@ words of another are not, and words of a language nobody knows are likeliest in 
 
 from __future__ import annotations
 
+import math
 import re
+from array import array
 from functools import lru_cache
 from typing import Any, NamedTuple
-
-import numpy as np
-import numpy.typing as npt
 
 from src.language.common_words import COMMON, RELATIVES
 from src.language.table import LANGUAGES
@@ -124,7 +123,6 @@ _TEXT_WITH_COMMON_WORDS = _Rule(12.0, 2.0, 10.0, 4.0, 40.0)
 _LEAST_COMMON = 0.1  # share of the different words
 _RELATED = 3  # words of a relative, against at most twice as many of the language's own common ones
 _WITH_COMMON = 10  # words, of which some must be common
-_Row = npt.NDArray[np.float32]
 
 
 class Neighbours:
@@ -139,7 +137,7 @@ class Neighbours:
         self._lingua = LanguageDetectorBuilder.from_languages(*languages).with_low_accuracy_mode().build()
         self._place = {name: place for place, name in enumerate(names)}
         self._codes = codes
-        self._known: dict[str, _Row | None] = {}
+        self._known: dict[str, array[float] | None] = {}
 
     def elsewhere(self, text: str, code: str, alone: bool) -> bool:
         """Whether the words of `text` speak for a language that is none of `codes` rather than for `code`: for the
@@ -151,10 +149,10 @@ class Neighbours:
         ]
         if not rows:
             return False
-        totals = np.sum(rows, axis=0)
-        own = float(totals[self._codes.index(code)])
+        totals = [sum(column) for column in zip(*rows, strict=True)]
+        own = totals[self._codes.index(code)]
         strange = totals[len(self._codes) :]
-        lead = float(strange.max()) - own if len(strange) else 0.0
+        lead = max(strange) - own if strange else 0.0
         words = set(_COMMON_WORD.findall(text.lower()[:_LONGEST]))
         common = len(words & COMMON.get(code, frozenset()))
         many = len(rows)
@@ -176,24 +174,23 @@ class Neighbours:
             rule.loss_per_word + rule.loss_per_share * share
         )
 
-    def _row(self, word: str) -> _Row | None:
+    def _row(self, word: str) -> array[float] | None:
         if word not in self._known:
             if len(self._known) >= _REMEMBERED:
                 self._known.clear()
             self._known[word] = self._ask(word)
         return self._known[word]
 
-    def _ask(self, word: str) -> _Row | None:
+    def _ask(self, word: str) -> array[float] | None:
         confidences: list[Any] = self._lingua.compute_language_confidence_values(word)
-        values = np.zeros(len(self._place))
+        values = [0.0] * len(self._place)
         for confidence in confidences:
             values[self._place[confidence.language.name]] = confidence.value
-        top = values.max()
+        top = max(values)
         if top <= 0:
             return None
-        logs = len(set(word)) * np.log(np.maximum(values / top, 1e-30))
-        row: _Row = np.maximum(logs, -_PER_WORD).astype(np.float32)
-        return row
+        letters = len(set(word))
+        return array("f", (max(letters * math.log(v / top), -_PER_WORD) if v > 0 else -_PER_WORD for v in values))
 
 
 def strange_letters(text: str, code: str) -> bool:
