@@ -63,6 +63,7 @@ _CONVERSION = ConversionConfig(interpret_as_mixed_fractions=False, lowercase_sym
 _NOT_READ = re.compile(r"(?<![_^\d])\d+\s+\d|\d\.\d*\.|[?!]{2}|[^\W\d_]{24}")  # two numbers side by side are no product
 _BUILDER = re.compile(r"\s*\\\{\s*[a-zA-Z]\s*(?:\\mid|\||:)\s*(.+)\\\}\s*", re.DOTALL)
 _COMMON_LOGARITHM = re.compile(r"\\lg(?![a-z])")
+_BLANKS = re.compile(r"(?<!\w)\s+|\s+(?!\w)")  # all but those between words and numbers
 _SHORT = re.compile(r"\\frac\s*(\d)\s*(\d)")  # TeX takes one digit each
 _MIXED = re.compile(r"(?<![\d.^_a-zA-Z])(\d+)\s*\\frac\s*\{\s*(\d+)\s*\}\s*\{\s*(\d+)\s*\}")
 _DEGREES = re.compile(r"\s*(?:\^\s*\{?\s*\\circ\s*\}?|°)")
@@ -103,7 +104,7 @@ def compare_formulas(gold: str, answer: str) -> str:
     """`right`, `wrong` or `unparsed`, of two normalised texts. What cannot be read equals only what is written alike."""
     wanted, given = read(gold), read(answer)
     if wanted is None or given is None:
-        alike = "".join(gold.split()) == "".join(answer.split())
+        alike = _BLANKS.sub("", gold) == _BLANKS.sub("", answer)
         return "right" if alike else "unparsed" if given is None else "wrong"
     return "right" if equal(wanted, given) else "wrong"
 

@@ -152,7 +152,7 @@ def _normalise(text: str) -> str:
         text = _COMMA.sub(",", text)
     if "\\" in text or "~" in text:
         text = without_text_units(text)
-        text = re.sub(r"(?<=\d)\\,(?=\d{3}(?!\d))", " ", text)
+        text = re.sub(r"(?<=\d)\\,(?=\d)", " ", text)
         text = re.sub(r",\s*(?:where\s+)?[a-zA-Z]\s*\\in\s*(?:\\mathbb\s*\{?\s*)?Z\s*\}?$", "", text)  # k\pi, k \in Z
         text = text.replace("\\left<", "(").replace("\\right>", ")")
         text = _SIZED.sub("", _SPACES.sub(" ", _THIN.sub("", text)))

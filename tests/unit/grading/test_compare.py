@@ -123,6 +123,11 @@ AT_ONCE = [  # decided without a worker
     ("east", "East", "en", "right"),
 ]
 BY_FORMULA = [
+    ("15", "3(5)", "right"),
+    ("8", "3(5)", "wrong"),
+    ("8", "3 \\frac{5}{1}", "wrong"),
+    ("35", "3~5", "unparsed"),
+    ("35", "3\\,5", "unparsed"),
     ("x+1", "1+x", "right"),
     ("\\frac{\\sqrt{4}}{8}", "\\frac{1}{4}", "right"),
     ("4", "\\sqrt{16}", "right"),
