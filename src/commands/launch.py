@@ -11,8 +11,10 @@ from pathlib import Path
 
 from src.common.console import clock, fail
 from src.common.errors import UserError
+from src.orchestration.arms import RunsSpec
+from src.orchestration.jobs import Runs
 from src.orchestration.pool import end_as_interrupted
-from src.orchestration.suite import RunsSpec, all_finished, choose, gather, jobs_of, tuning_jobs
+from src.orchestration.suite import all_finished, choose, gather, listing
 from src.store.directory import FILES, TABLE
 
 
@@ -23,6 +25,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--root", default="runs", help="where runs live")
     parser.add_argument("--jobs", type=int, help="runs side by side (default: the file's)")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of the file's")
+    parser.add_argument("--dry-run", action="store_true", help="list the arms in the order they can run, and stop")
     parser.add_argument("overrides", nargs="*", help="further key=value overrides for every run")
     options = parser.parse_intermixed_args(arguments)
     end_as_interrupted()
@@ -33,17 +36,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         began = time.time()
         at_once = options.jobs or spec.jobs
-        tuned = RunsSpec.read(Path(spec.chosen_by) / "runs.yaml") if spec.chosen_by else spec
-        if (tuning := tuning_jobs(tuned, options.scale, options.root)) and not all_finished(tuning, at_once):
+        runs = Runs(spec, options.scale, options.root)
+        first = runs.check()
+        if options.dry_run:
+            print(listing(spec, first))
+            return 0
+        tuned = runs
+        if spec.chosen_by:
+            tuned = Runs(RunsSpec.read(Path(spec.chosen_by) / "runs.yaml"), options.scale, options.root)
+            tuned.check()
+        if (tuning := tuned.tuning_tasks()) and all_finished(tuning, at_once) is None:
             return 1
-        chosen, tried = choose(tuned, options.scale, options.root)
-        jobs = jobs_of(spec, options.scale, options.root, chosen)
-        if not all_finished(jobs, at_once):
+        chosen, tried = choose(tuned)
+        jobs = all_finished(Runs(spec, options.scale, options.root, chosen).tasks(), at_once)
+        if jobs is None:
             return 1
         output = gather(options.folder, spec, jobs, tried, options.scale, options.root)
-        print((output / TABLE).read_text())
-        for name, path in json.loads((output / FILES).read_text()).items():
-            print(f"{name + ':':14} {path}")
+        if output is not None:
+            print((output / TABLE).read_text())
+            for name, path in json.loads((output / FILES).read_text()).items():
+                print(f"{name + ':':14} {path}")
         print(f"{len(jobs)} runs in {clock(time.time() - began)}")
     except UserError as error:
         return fail(str(error))

@@ -1,0 +1,155 @@
+"""What a run takes over from runs of other arms: their last models, and the data they made.
+
+A run whose source has changed is another configuration: its directory depends on the source's, and the identities of its
+stages on the files in it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from omegaconf import OmegaConf
+
+from src.common.errors import UserError
+from src.config.compose import Composition, build
+from src.config.schema import Config
+from src.orchestration.arms import Arm
+from src.pipeline.plan import plan
+from src.pipeline.plan import stages as stages_of
+from src.pipeline.stage import module_of
+from src.store.directory import DATA_STAGES, MODEL, PROMPTS, SFT, STAGES, VALIDATION
+
+TRAINING = tuple(name for name in STAGES if name not in (*DATA_STAGES, "evaluate", "report"))
+MERGE = "merge"  # its models are the sources'
+# Which setting takes the prompts of another run, by the stage that reads it; the first stage that a run has.
+READERS = {"grpo": "data.prompts", "traces": "traces.questions", "prompts": "prompts.sources"}
+LISTS = ("traces.questions", "prompts.sources")
+
+
+@dataclass(frozen=True)
+class Made:
+    """What a run leaves for others. `model` is the folder of its last model (empty: it trains none), `trained` the stages
+    that this model went through, those of earlier arms too; `data` maps the stages that make data to their folders."""
+
+    model: str
+    trained: frozenset[str]
+    data: Mapping[str, Path]
+
+
+def configuration(composition: Composition, seed: int) -> Config:
+    """Of a run with this seed. Raises `ConfigError` where a setting has no value."""
+    node = OmegaConf.merge(composition.node, {"seed": seed})
+    assert OmegaConf.is_dict(node)
+    return build(node)
+
+
+def made_by(config: Config, directory: Path, before: Sequence[Made], finished: bool) -> Made:
+    """What the run in `directory` leaves, which started from the models of `before`. Where it has not `finished`, nobody
+    knows yet where its model will lie, and the folder is a stand-in."""
+    names = stages_of(config)
+    training = [name for name in names if name in TRAINING]
+    model = ""
+    if training:
+        stand_in = directory / training[-1] / MODEL
+        planned = {stage.name: stage for stage in plan(config, directory)} if finished else {}
+        model = str(planned[training[-1]].result if finished else stand_in)
+    earlier = frozenset.intersection(*(made.trained for made in before)) if before else frozenset()
+    data = {name: directory / name for name in names if name in DATA_STAGES}
+    return Made(model, earlier | frozenset(training), data)
+
+
+def overrides_of(arm: Arm, stages: Sequence[str], given: Sequence[str], made: Mapping[str, Made]) -> tuple[str, ...]:
+    """The settings that connect a run of `arm`, with these `stages` and the overrides `given` for it, to its sources.
+
+    A training stage that all models it starts from went through is left out, but for the last one of the run and where
+    `given` names the stages.
+
+    Raises:
+        UserError: a source does not make what is taken from it, or no stage takes it.
+    """
+    values: dict[str, str] = {}
+    if arm.start:
+        values |= _models(arm, stages, made)
+        if not any(_key(text) == "stages" for text in given):
+            stages, whole = _left(stages, frozenset.intersection(*(made[name].trained for name in arm.start))), stages
+            values |= {"stages": f"[{','.join(stages)}]"} if list(stages) != list(whole) else {}
+    for name in arm.data:
+        for key, value in _data(arm, name, stages, made[name]).items():
+            if key in values and key not in LISTS:
+                raise UserError(f"data_from must name one arm that makes {key}; got {', '.join(arm.data)}")
+            values[key] = f"{values[key][:-1]},{value[1:]}" if key in values else value
+    for text in arm.overrides + tuple(key for key, _ in arm.choose):
+        if _key(text) in values and _key(text) != "stages":
+            raise UserError(f"{_key(text)} comes from another arm (from, data_from); leave out {text}")
+    return tuple(f"{key}={value}" for key, value in values.items())
+
+
+def check(arm: Arm, config: Config) -> None:
+    """Raise `UserError` where a run takes over a model that none of its stages works with."""
+    merges = MERGE in config.stages
+    if arm.start and not merges and not any(module_of(name).declare(config).model for name in config.stages):
+        hint = ". prompts.difficulty.rollouts=8 measures difficulty on it" if "prompts" in config.stages else ""
+        raise UserError(
+            f"from must not be given where no stage works with a model; got {', '.join(arm.start)} for "
+            f"{', '.join(config.stages)}{hint}"
+        )
+
+
+def _models(arm: Arm, stages: Sequence[str], made: Mapping[str, Made]) -> dict[str, str]:
+    for name in arm.start:
+        if not made[name].model:
+            raise UserError(f"from must name an arm that trains a model; {name} trains none")
+    models = [_quoted(made[name].model) for name in arm.start]
+    if MERGE in stages or arm.experiment.startswith(MERGE):
+        return {"merge.models": f"[{','.join(models)}]"}
+    if len(models) > 1:
+        raise UserError(
+            f"from must name one arm, unless the experiment merges models; got {', '.join(arm.start)} for experiment "
+            f"{arm.experiment}"
+        )
+    if "pretrain" in stages:
+        raise UserError(f"from must not be given where stage pretrain makes the model; got {', '.join(arm.start)}")
+    return {"model.path": models[0], "pretrain.from_scratch": "false"}
+
+
+def _left(stages: Sequence[str], trained: frozenset[str]) -> list[str]:
+    """The stages without training that the model has behind it, but for the last training stage."""
+    last = [name for name in stages if name in TRAINING][-1:]
+    return [name for name in stages if name not in trained or name not in TRAINING or name in last]
+
+
+def _data(arm: Arm, name: str, stages: Sequence[str], made: Made) -> dict[str, str]:
+    """The settings that take the data of the arm `name`."""
+    if not made.data:
+        raise UserError(f"data_from must name an arm that makes data ({', '.join(DATA_STAGES)}); {name} makes none")
+    values = {}
+    if "prompts" in made.data:
+        file = _quoted(made.data["prompts"] / PROMPTS)
+        key = next((READERS[stage] for stage in READERS if stage in stages), None)
+        values |= {key: f"[{file}]" if key in LISTS else file} if key else {}
+    if "traces" in made.data and "sft" in stages:
+        validation = made.data["traces"] / VALIDATION
+        values["data.sft"] = _quoted(made.data["traces"] / SFT)
+        values["data.validation"] = _quoted(validation) if validation.is_file() else "null"
+    if not values:
+        what = " and ".join(made.data)
+        raise UserError(
+            f"data_from must name an arm whose data a stage reads; none of {', '.join(stages)} reads the {what} of {name}"
+        )
+    return values
+
+
+def _key(override: str) -> str:
+    """The setting that an override is about."""
+    return override.lstrip("+~").partition("=")[0]
+
+
+def _quoted(path: str | Path) -> str:
+    """A path as Hydra reads it in an override."""
+    text = str(path)
+    if re.fullmatch(r"[\w./+-]+", text, re.ASCII):
+        return text
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
