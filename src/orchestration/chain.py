@@ -74,15 +74,16 @@ def overrides_of(arm: Arm, stages: Sequence[str], given: Sequence[str], made: Ma
     if arm.start:
         values |= _models(arm, stages, made)
         if not any(_key(text) == "stages" for text in given):
-            stages, whole = _left(stages, frozenset.intersection(*(made[name].trained for name in arm.start))), stages
-            values |= {"stages": f"[{','.join(stages)}]"} if list(stages) != list(whole) else {}
+            left = _left(stages, frozenset.intersection(*(made[name].trained for name in arm.start)))
+            values |= {"stages": f"[{','.join(left)}]"} if left != list(stages) else {}
+            stages = left
     for name in arm.data:
         for key, value in _data(arm, name, stages, made[name]).items():
             if key in values and key not in LISTS:
                 raise UserError(f"data_from must name one arm that makes {key}; got {', '.join(arm.data)}")
             values[key] = f"{values[key][:-1]},{value[1:]}" if key in values else value
     for text in arm.overrides + tuple(key for key, _ in arm.choose):
-        if _key(text) in values and _key(text) != "stages":
+        if _key(text) in values:
             raise UserError(f"{_key(text)} comes from another arm (from, data_from); leave out {text}")
     return tuple(f"{key}={value}" for key, value in values.items())
 

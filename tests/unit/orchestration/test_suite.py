@@ -13,7 +13,9 @@ from src.commands.launch import main
 from src.common.errors import UserError
 from src.config.directory import directory_of
 from src.orchestration import suite
-from src.orchestration.suite import Job, RunsSpec, jobs_of
+from src.orchestration.arms import RunsSpec
+from src.orchestration.bars import Bars
+from src.orchestration.jobs import Job, Runs
 from tests.helpers.paths import ROOT
 from tests.helpers.processes import heed_interrupts
 
@@ -23,6 +25,14 @@ def test_every_set_of_runs_is_read_and_names_experiments_that_exist(folder):
     spec = RunsSpec.read(ROOT / "experiments" / folder / "runs.yaml")
     assert all((ROOT / "conf" / "experiment" / f"{arm.experiment}.yaml").is_file() for arm in spec.arms())
     assert spec.compared in ("", *(arm.name for arm in spec.arms()))
+
+
+def jobs_of(spec, scale, root, chosen=None):
+    return [task.job() for task in Runs(spec, scale, root, chosen or {}).tasks()]
+
+
+def tuning_jobs(spec, scale, root):
+    return [task.job() for task in Runs(spec, scale, root).tuning_tasks()]
 
 
 def test_a_misspelt_field_is_named(tmp_path):
@@ -53,7 +63,7 @@ def test_a_job_lives_where_its_command_does(tmp_path):
     spec = RunsSpec(
         "t", [CHOICE, {"name": "C", "experiment": "grpo", "overrides": ["evaluation.seed=${seed}"]}], seeds=[0, 3]
     )
-    for job in [*suite.tuning_jobs(spec, "tiny", str(tmp_path)), *jobs_of(spec, "tiny", str(tmp_path))]:
+    for job in [*tuning_jobs(spec, "tiny", str(tmp_path)), *jobs_of(spec, "tiny", str(tmp_path))]:
         assert job.directory == directory_of(job.command[3:])
 
 
@@ -75,7 +85,7 @@ def test_an_arm_that_cannot_be_composed_is_named_before_anything_runs(tmp_path, 
 
 
 def test_a_job_that_never_started_shows_as_starting(tmp_path):
-    bars = suite.Bars([])
+    bars = Bars(0)
     job = Job("grpo", "grpo", 0, (), tmp_path / "a" / "b" / "c")
     assert bars._text(job) == "grpo seed 0: starting"
 
@@ -90,7 +100,7 @@ CHOICE = {"name": "B", "experiment": "grpo", "overrides": ["grpo.steps=2"], "cho
 
 
 def test_every_value_of_a_choice_runs_with_the_first_seeds(tmp_path):
-    jobs = suite.tuning_jobs(RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3]), "laptop", "runs")
+    jobs = tuning_jobs(RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3]), "laptop", "runs")
     assert [(job.name, job.overrides[2:], job.seed) for job in jobs] == [
         ("B", ("grpo.steps=2", f"schedule.maximum={value}"), seed) for value in (1, 4) for seed in (1, 2)
     ]
@@ -98,19 +108,19 @@ def test_every_value_of_a_choice_runs_with_the_first_seeds(tmp_path):
 
 def test_the_value_that_is_best_on_dev_is_chosen_and_test_has_no_say(tmp_path):
     spec = RunsSpec("t", ["sft", CHOICE], seeds=[1, 2, 3])
-    for job in suite.tuning_jobs(spec, "laptop", str(tmp_path)):
+    for job in tuning_jobs(spec, "laptop", str(tmp_path)):
         good = float(job.overrides[-1].endswith("=4"))
         rows = [("dev", "fr", good), ("dev", "sw", 0.0), ("test", "fr", 1 - good), ("test", "sw", 1 - good)]
         frame = pandas.DataFrame(rows, columns=["split", "language", "right_and_in_language"])
         (job.directory / "evaluate").mkdir(parents=True)
         frame.to_parquet(job.directory / "evaluate" / "records.parquet")
-    chosen, tried = suite.choose(spec, "laptop", str(tmp_path))
+    chosen, tried = suite.choose(Runs(spec, "laptop", str(tmp_path)))
     assert chosen == {"sft": (), "B": ("grpo.steps=2", "schedule.maximum=4")}
     assert [(row["value"], row["right_and_in_language"], row["chosen"]) for row in tried] == [
         ("schedule.maximum=1", 0.0, False),
         ("schedule.maximum=4", 0.5, True),
     ]
-    jobs = suite.jobs_of(spec, "laptop", str(tmp_path), chosen)
+    jobs = jobs_of(spec, "laptop", str(tmp_path), chosen)
     assert [job.overrides[2:] for job in jobs if job.name == "B"] == [("grpo.steps=2", "schedule.maximum=4")] * 3
 
 
