@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from omegaconf import OmegaConf
+from omegaconf import DictConfig, OmegaConf
 
 from src.common.errors import UserError
 from src.config.compose import Composition, build
@@ -42,7 +42,7 @@ class Made:
 def configuration(composition: Composition, seed: int) -> Config:
     """Of a run with this seed. Raises `ConfigError` where a setting has no value."""
     node = OmegaConf.merge(composition.node, {"seed": seed})
-    assert OmegaConf.is_dict(node)
+    assert isinstance(node, DictConfig)
     return build(node)
 
 
@@ -126,7 +126,7 @@ def _data(arm: Arm, name: str, stages: Sequence[str], made: Made) -> dict[str, s
     """The settings that take the data of the arm `name`."""
     if not made.data:
         raise UserError(f"data_from must name an arm that makes data ({', '.join(DATA_STAGES)}); {name} makes none")
-    values = {}
+    values: dict[str, str] = {}
     if "prompts" in made.data:
         file = _quoted(made.data["prompts"] / PROMPTS)
         key = next((READERS[stage] for stage in READERS if stage in stages), None)

@@ -59,7 +59,7 @@ class Runs:
     scale: str
     root: str
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
-    _made: dict[tuple[str, int, bool], chain.Made] = field(default_factory=dict)
+    _made: dict[tuple[str, int, bool], chain.Made] = field(default_factory=dict, init=False, repr=False)
 
     def job(self, arm: Arm, seed: int, own: Sequence[str] | None = None, finished: bool = True) -> Job:
         """The run of an arm, with `own` overrides in place of the arm's. Where its sources have not `finished`, its
