@@ -266,3 +266,26 @@ def test_trials_of_a_sweep_are_jobs(slurm, tmp_path):
         ["squeue", "--noheader", "--format=%T"], env=slurm, capture_output=True, text=True, check=True
     )
     assert not [state for state in left.stdout.split() if state != "COMPLETING"]
+
+
+def test_a_run_is_submitted_when_the_one_it_builds_on_has_finished(slurm, tmp_path):
+    arms = ["sft", {"name": "next", "experiment": "grpo", "from": "sft", "overrides": ["stages=[grpo]"]}]
+    arms.append({"name": "never", "experiment": "grpo", "overrides": ["grpo.steps=0"]})
+    arms.append({"name": "after", "experiment": "grpo", "from": "never"})
+    content = {"title": "x", "experiments": arms, "overrides": [*MICRO[1:], *ON_SLURM], "jobs": 4}
+    (tmp_path / "runs.yaml").write_text(yaml.safe_dump(content))
+    root = tmp_path / "runs"
+    words = ["launch", str(tmp_path), "--scale", "tiny", "--root", str(root)]
+    code, shown = end(start(slurm, [sys.executable, "-m", "src", *words]))
+    assert code == 1, shown
+    assert "not started: after seed 0, which builds on never seed 0" in shown
+    states = {(run.directory.parent.name, run.stages[-1]): run.state for run in map(read, find(root))}
+    assert states[("sft", "report")] == states[("grpo", "grpo")] == "finished", shown
+    (model,) = root.glob("tiny/shared/sft-*/model")
+    (inputs,) = root.glob("tiny/grpo/*/grpo/inputs.json")
+    assert json.loads(inputs.read_text())["model"] == str(model)
+    first, second = (
+        json.loads(path.read_text())["job"]
+        for path in [next(root.glob("tiny/sft/*/slurm.json")), inputs.parents[1] / "slurm.json"]
+    )
+    assert int(first.split("_")[0]) < int(second.split("_")[0])
