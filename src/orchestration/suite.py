@@ -77,9 +77,11 @@ def launch(tasks: Sequence[Task], at_once: int, bars: Bars) -> Outcome:
     outcome = Outcome()
     with Pool() as pool:
         while waiting or pool.running:
-            for number in _hopeless(tasks, waiting, outcome):
-                waiting.remove(number)
-                bars.left_out(tasks[number])
+            for number in list(waiting):
+                if (cause := _cause(tasks[number], outcome)) is not None:
+                    outcome.left_out[number] = cause
+                    waiting.remove(number)
+                    bars.left_out(tasks[number])
             for number in [number for number in waiting if outcome.good.issuperset(tasks[number].after)]:
                 if len(pool.running) < at_once:
                     waiting.remove(number)
@@ -104,20 +106,10 @@ def _start(pool: Pool, number: int, task: Task, outcome: Outcome, bars: Bars) ->
     pool.start(number, job.arguments, job.directory, {"ADAMAME_STATUS": str((job.directory / STATUS).resolve())})
 
 
-def _hopeless(tasks: Sequence[Task], waiting: Sequence[int], outcome: Outcome) -> list[int]:
-    """Those that wait for one that failed, directly or through others; `outcome` holds for which."""
-    before = len(outcome.left_out)
-    lost = True
-    while lost:
-        lost = False
-        for number in (number for number in waiting if number not in outcome.left_out):
-            causes = [
-                outcome.left_out.get(n, n) for n in tasks[number].after if n in {**outcome.failed, **outcome.left_out}
-            ]
-            if causes:
-                outcome.left_out[number] = causes[0]
-                lost = True
-    return list(outcome.left_out)[before:]
+def _cause(task: Task, outcome: Outcome) -> int | None:
+    """The failed one that a task builds on, directly or through one that was left out for it."""
+    lost = {number: number for number in outcome.failed} | outcome.left_out
+    return next((lost[number] for number in task.after if number in lost), None)
 
 
 def all_finished(tasks: Sequence[Task], at_once: int) -> list[Job] | None:
