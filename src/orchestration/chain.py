@@ -17,6 +17,7 @@ from src.common.errors import UserError
 from src.config.compose import Composition, build
 from src.config.schema import Config
 from src.orchestration.arms import Arm
+from src.pipeline.execute import check_whole
 from src.pipeline.plan import plan
 from src.pipeline.plan import stages as stages_of
 from src.pipeline.stage import module_of
@@ -48,16 +49,22 @@ def configuration(composition: Composition, seed: int) -> Config:
 
 def made_by(config: Config, directory: Path, before: Sequence[Made], finished: bool) -> Made:
     """What the run in `directory` leaves, which started from the models of `before`. Where it has not `finished`, nobody
-    knows yet where its model will lie, and the folder is a stand-in."""
+    knows yet where its model will lie, and the folder is a stand-in.
+
+    Raises:
+        UserError: its model or data is not what it finished with.
+    """
     names = stages_of(config)
     training = [name for name in names if name in TRAINING]
-    model = ""
-    if training:
-        stand_in = directory / training[-1] / MODEL
-        planned = {stage.name: stage for stage in plan(config, directory)} if finished else {}
-        model = str(planned[training[-1]].result if finished else stand_in)
-    earlier = frozenset.intersection(*(made.trained for made in before)) if before else frozenset()
     data = {name: directory / name for name in names if name in DATA_STAGES}
+    model = str(directory / training[-1] / MODEL) if training else ""
+    if finished:
+        for stage in plan(config, directory):
+            if stage.name in training[-1:]:
+                model = str(stage.result)
+            if stage.name in training[-1:] or stage.name in data:
+                check_whole(stage)
+    earlier = frozenset.intersection(*(made.trained for made in before)) if before else frozenset()
     return Made(model, earlier | frozenset(training), data)
 
 

@@ -47,7 +47,7 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 finished.append(planned)
                 continue
             while main and finished:
-                _check_whole(finished.pop())
+                check_whole(finished.pop())
             worked = True
             began = time.time()
             if ranks is None:
@@ -154,7 +154,7 @@ def _results(planned: Planned) -> list[Path]:
     return tables + [path for path in planned.result.rglob("*") if path.is_file()]
 
 
-def _check_whole(planned: Planned) -> None:
+def check_whole(planned: Planned) -> None:
     """Raise unless the results of a finished stage are those that it finished with."""
     if wrong := damage(planned.directory, _done(planned).get("checksums", {})):
         raise UserError(

@@ -83,10 +83,16 @@ def test_a_run_starts_from_the_model_of_another_and_not_from_a_later_one_of_the_
     weights = load_file(source / "model.safetensors")
     weights["model.norm.weight"] += 1
     save_file(weights, source / "model.safetensors", {"format": "pt"})
+    words = (run / "overrides.txt").read_text().splitlines()
+    command_of_run = [sys.executable, "-m", "src.run", *words]
+    again = subprocess.run(command_of_run, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert again.returncode == 2
+    assert "holds the work of another configuration" in again.stderr
+    # Nor is a model taken that is not what its run finished with.
     again = carried_out(tmp_path, FEW)
     assert again.returncode == 1
     assert "error: second seed 3 failed" in again.stderr
-    assert "holds the work of another configuration" in again.stderr
+    assert "its checksum differs. The stage sft was finished with it" in again.stderr
 
 
 def pids_of(root):

@@ -26,20 +26,20 @@ def test_what_is_whole_is_taken(finished):
     noted = json.loads((finished.directory / DONE).read_text())["checksums"]
     assert set(noted) == {"model/model.safetensors", "records.parquet"}
     (finished.directory / "metrics.jsonl").write_text("{}\n{}\n")  # nobody's input
-    module._check_whole(finished)
+    module.check_whole(finished)
 
 
 def test_one_bit_that_flipped_is_named(finished):
     weights = finished.result / "model.safetensors"
     weights.write_bytes(bytes([1, *range(1, 100)]))
     with pytest.raises(UserError, match=r"model.safetensors is not what was written.*delete .*sft and run the same"):
-        module._check_whole(finished)
+        module.check_whole(finished)
 
 
 def test_a_model_that_was_deleted_is_named_with_what_to_delete(finished):
     (finished.result / "model.safetensors").unlink()
     with pytest.raises(UserError, match=r"model.safetensors is missing.*delete .*sft"):
-        module._check_whole(finished)
+        module.check_whole(finished)
 
 
 def test_torn_notes_end_nothing_and_hide_nothing(finished):
@@ -51,7 +51,7 @@ def test_torn_notes_end_nothing_and_hide_nothing(finished):
     with pytest.raises(ConfigError, match="may be the work of another configuration"):
         module._claim(other)
     (finished.directory / DONE).write_text("")
-    module._check_whole(finished)
+    module.check_whole(finished)
 
 
 def test_a_finished_run_is_shown_without_writing(finished):
