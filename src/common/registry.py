@@ -18,6 +18,7 @@ COMPONENTS = {
     "schedule": "src.algorithm.schedules",
     "reward": "src.rewards",
     "benchmark": "src.data.benchmarks",
+    "merge": "src.models.merge",
 }
 
 

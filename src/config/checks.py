@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
-from src.common.errors import ConfigError
+from src.common.errors import ConfigError, UserError
 from src.config.schema import Config
 from src.language.table import UnknownLanguage, language
 from src.models.spec import WORLD_BASE
 from src.store.directory import DATA_STAGES, STAGES
+from src.store.results import model_at
 
 
 def check(config: Config) -> None:
@@ -152,6 +153,21 @@ def _model(config: Config) -> list[str]:
     return []
 
 
+def _merge(config: Config) -> list[str]:
+    """The models to merge are there, and their rule can merge so many; without the stage there are none."""
+    rule = config.merge
+    if "merge" not in config.stages:
+        return [f"merge.models needs stage merge; got stages {list(config.stages)}"] if rule.models else []
+    violations = rule.violations()
+    for key, name in [("models", name) for name in rule.models] + ([("base", rule.base)] if rule.base else []):
+        if name.strip() and name != config.model.path:
+            try:
+                model_at(name)
+            except UserError as error:
+                violations.append(f"merge.{key}: {error}")
+    return violations
+
+
 def _splits(config: Config) -> list[str]:
     """The benchmark has the splits that are evaluated."""
     splits = config.benchmark.splits()
@@ -173,5 +189,5 @@ def _data_files(config: Config) -> list[str]:
 
 
 RULES: tuple[Callable[[Config], list[str]], ...] = (
-    *(_parts, _languages, _stages, _grpo_batch, _precision, _cluster, _sampling, _model, _splits, _data_files),
+    *(_parts, _languages, _stages, _grpo_batch, _precision, _cluster, _sampling, _model, _merge, _splits, _data_files),
 )

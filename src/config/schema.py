@@ -1,6 +1,6 @@
 """The typed configuration of one run: its groups, their types and defaults; imports nothing heavy.
 
-A component (a schedule, a reward, a benchmark) is a frozen dataclass in a module of its package; `src.config.compose`
+A component (a schedule, a reward, a benchmark, a merge rule) is a frozen dataclass in a module of its package; `src.config.compose`
 registers it as the Hydra schema `schema/<group>/<module>`, from which `conf/<group>/<name>.yaml` inherits its fields,
 types and defaults. To OmegaConf such a group is `Any`, as it knows no protocols; to a type checker it has its type.
 """
@@ -29,9 +29,10 @@ from src.tracking.spec import TrackingSpec
 if TYPE_CHECKING:
     from src.algorithm.schedules.base import Schedule
     from src.data.benchmarks.base import Benchmark
+    from src.models.merge.base import Rule
     from src.rewards.base import Reward
 else:
-    Schedule = Reward = Benchmark = Any
+    Schedule = Reward = Benchmark = Rule = Any
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ class Config:
     traces: TracesSpec = field(default_factory=TracesSpec)
     prompts: PromptsSpec = field(default_factory=PromptsSpec)
     pretrain: PretrainSpec = field(default_factory=PretrainSpec)
+    merge: Rule = MISSING
     sft: SftSpec = field(default_factory=SftSpec)
     grpo: GrpoSpec = field(default_factory=GrpoSpec)
     objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from src.common.registry import choices
 
-GROUPS = ("experiment", "scale", "world", "benchmark", "objective", "schedule", "reward", "cluster")
+GROUPS = ("experiment", "scale", "world", "benchmark", "objective", "schedule", "reward", "merge", "cluster")
 USAGE = """\
 One run of the AdaMame repository.
 

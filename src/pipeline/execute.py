@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import json
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from src.common.checksums import checksums, damage
 from src.common.errors import ConfigError, UserError
+from src.common.files import CheckpointError
 from src.common.lock import exclusive
 from src.config.schema import Config
 from src.distributed.environment import launch_environment
 from src.pipeline.plan import plan
 from src.pipeline.stage import Planned, Stage, module_of
 from src.pipeline.tracking import complete, followed
-from src.store.directory import DONE, INPUTS, METRICS
+from src.store.directory import DONE, INPUTS, METRICS, SHARED
+from src.store.results import note_model
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
@@ -45,6 +47,7 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 _claim(planned)
             if not _left(planned, ranks):
                 finished.append(planned)
+                _note_shared(planned, run_directory, main)
                 continue
             while main and finished:
                 check_whole(finished.pop())
@@ -56,11 +59,19 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 run_stage(Stage(config, planned, ranks if planned.split else replace(ranks, size=1)))
             if main:
                 _finish(planned, time.time() - began)
+            _note_shared(planned, run_directory, main)
             if ranks is not None:
                 ranks.barrier()
     if main and config.tracking.wandb:
         complete(config, run_directory)
     return worked
+
+
+def _note_shared(planned: Planned, run_directory: Path, main: bool) -> None:
+    """Say in the run's own folder where a shared stage is, so that the run is enough to name its model."""
+    if main and planned.name in SHARED:
+        with suppress(CheckpointError):  # a finished run may be read where nothing can be written
+            note_model(run_directory, planned.name, planned.result)
 
 
 def _left(planned: Planned, ranks: Ranks | None) -> bool:

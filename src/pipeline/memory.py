@@ -12,6 +12,7 @@ from src.common.errors import ConfigError
 from src.config.schema import Config
 from src.models.memory import GB, KNOWN, Item, Shape, Work, items, total
 from src.models.spec import WORLD_BASE
+from src.store.results import ADAPTER, model_at
 
 WORLD_PROMPT = 128  # tokens; the world's questions are shorter
 OWN = 1.0e9  # what Python, torch and the data take beside the tensors, on the host
@@ -88,7 +89,7 @@ def served(config: Config) -> int:
 
 def shape_of(config: Config) -> Shape | None:
     """The sizes of the model of a run; None where only the hub knows them and it has not been asked yet."""
-    path = config.model.path
+    path = _start(config)
     world = config.world
     if path == WORLD_BASE:
         return Shape(
@@ -109,6 +110,14 @@ def shape_of(config: Config) -> Shape | None:
         return Shape.of(sizes) if sizes else None
     except KeyError:  # an architecture of other names
         return None
+
+
+def _start(config: Config) -> str:
+    """The model that the run starts from, or one of those that it merges, which have the same sizes."""
+    if "merge" not in config.stages:
+        return config.model.path
+    named = (name if name == config.model.path else model_at(name) for name in config.merge.models)
+    return next((name for name in named if not (Path(name) / ADAPTER).is_file()), config.model.path)
 
 
 def capacity(config: Config) -> tuple[int, str]:

@@ -16,7 +16,9 @@ from src.common.identity import plain, short_hash
 from src.common.registry import CONF
 from src.config.schema import Config
 from src.data.benchmarks.base import content_hash
+from src.models.fingerprint import fingerprint
 from src.models.spec import WORLD_BASE
+from src.pipeline.merging import merge_inputs
 from src.pipeline.stage import Planned, module_of
 from src.store.directory import SHARED
 from src.store.provenance import scoring
@@ -33,6 +35,8 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
     for name in stages(config):
         declared = module_of(name).declare(config)
         inputs = {key: _value(config, key) for key in declared.inputs} | {"parent": parent}
+        if name == "merge":
+            inputs["merge"] = merge_inputs(config, model)
         if declared.scored:
             inputs["scoring"] = scoring()
         identity = short_hash(inputs)
@@ -52,8 +56,11 @@ def stages(config: Config) -> list[str]:
 
 
 def _needs_model(config: Config) -> bool:
-    """Whether a stage of the run works with a model of ours."""
-    return any(module_of(name).declare(config).model for name in config.stages)
+    """Whether a stage of the run works with the model that the run starts from."""
+    for declared in (module_of(name).declare(config) for name in config.stages):
+        if declared.model or declared.makes_model:
+            return declared.model
+    return False
 
 
 def shipped_base(world: str) -> Path:
@@ -74,19 +81,6 @@ def _start(config: Config) -> tuple[str, str]:
             f"no base model comes with world={config.world.name}: make one first with pretrain.from_scratch=true"
         )
     return str(folder), hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
-
-
-def fingerprint(folder: Path) -> str:
-    """A short hash of the files of a model folder: their sizes, and of each up to 64 samples of 64 KiB."""
-    sums = hashlib.sha256()
-    for file in sorted(path for path in folder.iterdir() if path.suffix in (".safetensors", ".json", ".bin")):
-        size = file.stat().st_size
-        sums.update(f"{file.name} {size}".encode())
-        with file.open("rb") as handle:
-            for place in range(0, size, max(65_536, size // 64)):
-                handle.seek(place)
-                sums.update(handle.read(65_536))
-    return sums.hexdigest()[:16]
 
 
 def _value(config: Config, key: str) -> Any:

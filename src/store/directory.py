@@ -18,6 +18,7 @@ LOCK = ".run.lock"
 SLURM = "slurm.json"
 LOG = "log.txt"
 WANDB = "wandb.json"
+LAST_MODEL = "model.json"  # where the last model is that the run has made, which may be of a shared stage
 PREVIEW = "schedule.png"
 
 # Of every stage: what its result depends on, and that it is finished.
@@ -53,8 +54,9 @@ SWEEP = "sweep.json"
 TRIALS = "trials.jsonl"
 SUMMARY = "summary.json"
 
-STAGES = ("traces", "pretrain", "sft", "prompts", "grpo", "evaluate", "report")
+STAGES = ("traces", "pretrain", "merge", "sft", "prompts", "grpo", "evaluate", "report")
 DATA_STAGES = ("traces", "prompts")  # they make files of data for later runs
+MODEL_STAGES = ("pretrain", "merge", "sft", "grpo")  # they leave a model
 SHARED = ("pretrain", "sft")  # of several runs: their folders are not in the run directory
 
 

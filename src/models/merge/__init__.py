@@ -1,0 +1,1 @@
+SUPPORT = ("accept", "checkpoint", "compare", "stream", "trim")  # modules beside `base` that are no rules

@@ -1,0 +1,34 @@
+"""Merge models of one base into one model: no training, one pass over their weights on disk."""
+
+from __future__ import annotations
+
+from src.config.schema import Config
+from src.models.merge.accept import merge_models
+from src.pipeline.merging import needs_start, open_models
+from src.pipeline.stage import Declaration, Stage
+
+INPUTS = ("merge",)
+
+
+def declare(config: Config) -> Declaration:
+    """What the pipeline must know of this stage: models that come with a base of their own need none of the run."""
+    return Declaration(INPUTS, model=needs_start(config), makes_model=True, split=False)
+
+
+def run(stage: Stage) -> None:
+    """Merge `merge.models` by the rule `merge`; leaves `model/`."""
+    config = stage.config
+    # 1. The models, compared by their headers.
+    models, base = open_models(config, stage.planned.model)
+    # 2. Tensor by tensor into a folder aside, which gets its name when it loads and computes.
+    notes = {"stage": "merge", "settings": stage.planned.inputs["merge"]}
+    with stage.progress(len(models[0].entries), "tensor") as advance:
+        merge_models(
+            config.merge,
+            models,
+            base,
+            stage.planned.result,
+            notes,
+            advance,
+            trust_remote_code=config.model.trust_remote_code,
+        )
