@@ -50,7 +50,9 @@ def last_model(run: Path) -> Path:
     config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8")) or {}
     makers = [stage for stage in config.get("stages") or () if stage in MODEL_STAGES]
     if not makers:
-        raise UserError(f"{run}: a run to merge must train a model; its stages are {config.get('stages')}. Give another run")
+        raise UserError(
+            f"{run}: a run to merge must train a model; its stages are {config.get('stages')}. Give another run"
+        )
     stage = makers[-1]
     if stage not in SHARED:
         place = run / stage / MODEL

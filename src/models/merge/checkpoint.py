@@ -121,7 +121,9 @@ class Adapter:
         for name, half in halves.items():
             if half.keys() != {"A", "B"} or name not in base.entries:
                 what = "both A and B" if name in base.entries else "a weight of the base under it"
-                raise BadMerge(f"{folder}: an adapter must have {what}; {name} has none. Check that {base.folder} is its base")
+                raise BadMerge(
+                    f"{folder}: an adapter must have {what}; {name} has none. Check that {base.folder} is its base"
+                )
             shape = (half["B"].shape[0], half["A"].shape[1])
             if base.entries[name].shape != shape or half["A"].shape[0] != half["B"].shape[1]:
                 raise BadMerge(

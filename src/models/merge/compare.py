@@ -12,7 +12,15 @@ from src.models.merge.checkpoint import FLOATS, Model
 
 # What `config.json` may say differently of models that compute the same way.
 FREE = {
-    *("_name_or_path", "architectures", "dtype", "torch_dtype", "transformers_version", "use_cache", "_attn_implementation"),
+    *(
+        "_name_or_path",
+        "architectures",
+        "dtype",
+        "torch_dtype",
+        "transformers_version",
+        "use_cache",
+        "_attn_implementation",
+    ),
     *("bos_token_id", "eos_token_id", "pad_token_id", "attention_dropout", "initializer_range", "attn_implementation"),
 }
 SHOWN = 3
@@ -53,7 +61,10 @@ def _differences(first: Model, other: Model) -> list[str]:
     ]
     if names := sorted(first.entries.keys() ^ other.entries.keys()):
         shown = ", ".join(names[:SHOWN]) + (" ..." if len(names) > SHOWN else "")
-        return [*violations, f"models to merge must have the same tensors; {pair} differ in {shown}. Merge models of one base"]
+        return [
+            *violations,
+            f"models to merge must have the same tensors; {pair} differ in {shown}. Merge models of one base",
+        ]
     for what, fix in (("shape", "Merge models of one base"), ("dtype", "Save all in one dtype")):
         unequal = [
             (name, getattr(entry, what), getattr(other.entries[name], what))

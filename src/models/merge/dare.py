@@ -3,13 +3,12 @@
     theta = theta_0 + scale sum w_i c_i m_i tau_i,   m_i = 0 with probability `drop`, else 1
 
 with c = 1 / (1 - drop), which keeps the expected task vector (`rescale: probability`, as published), or c = |tau|_1 / |m tau|_1,
-which keeps its L1 norm (`l1`, as mergekit has it). The mask of a tensor is seeded by (seed, name of the tensor, its first
-values), so neither the order of models and tensors nor shards matter.
+which keeps its L1 norm (`l1`, as mergekit has it). A mask is seeded by (seed, name of the tensor, the model's rank by the size
+of its task vector in it), so neither the order of models and tensors nor shards matter.
 """
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -45,39 +44,37 @@ class Dare(Rule):
     needs_base: ClassVar[bool] = True
 
     def merged(self, place: Place, chunks: Iterable[Chunk]) -> Iterator[Tensor]:
-        factors = self._factors(place, chunks)
-        for chunk, masked in self._masked(place, chunks):
+        norms = _norms(chunk.deltas() for chunk in chunks)
+        left = norms
+        if self.rescale == "l1":
+            left = _norms(masked for _, masked in self._masked(place, chunks, norms))
+        for chunk, masked in self._masked(place, chunks, norms):
             assert chunk.base is not None
-            weights = self.weights_of(len(masked))
-            scaled = [self.scale * weight * factor for weight, factor in zip(weights, factors, strict=True)]
+            factors = [self._factor(*pair) for pair in zip(norms, left, strict=True)]
+            scaled = [self.scale * w * c for w, c in zip(self.weights_of(len(masked)), factors, strict=True)]
             yield chunk.base + weighted_sum(scaled, masked)
 
-    def _masked(self, place: Place, chunks: Iterable[Chunk]) -> Iterator[tuple[Chunk, list[Tensor]]]:
+    def _factor(self, norm: float, left: float) -> float:
+        """c of a task vector, from its L1 norm and that of what is left of it."""
+        if self.rescale == "probability":
+            return 1 / (1 - self.drop)
+        return norm / left if left else 0.0
+
+    def _masked(
+        self, place: Place, chunks: Iterable[Chunk], norms: Sequence[float]
+    ) -> Iterator[tuple[Chunk, list[Tensor]]]:
         """Each chunk, with what is left of its task vectors."""
-        draws: list[Draw] = []
+        order = sorted(range(len(norms)), key=lambda index: norms[index])
+        draws = [self.masks(place, order.index(index)) for index in range(len(norms))]
         for chunk in chunks:
-            draws = draws or [self.masks(place, tensor) for tensor in chunk.tensors]
             yield chunk, [delta * draw(delta.shape) for delta, draw in zip(chunk.deltas(), draws, strict=True)]
 
-    def masks(self, place: Place, first: Tensor) -> Draw:
-        """What draws the mask of one model's tensor, whose first chunk is `first`; called once for each chunk, in order."""
+    def masks(self, place: Place, rank: int) -> Draw:
+        """What draws the mask of one model's tensor; called once for each chunk, in order."""
         import torch
 
-        content = hashlib.blake2b(first.double().contiguous().numpy().tobytes()).hexdigest()
-        generator = torch.Generator().manual_seed(derive_seed("dare", self.seed, place.name, content))
+        generator = torch.Generator().manual_seed(derive_seed("dare", self.seed, place.name, rank))
         return lambda shape: torch.rand(shape, generator=generator) >= self.drop
-
-    def _factors(self, place: Place, chunks: Iterable[Chunk]) -> list[float]:
-        """c of each model."""
-        count = next((len(chunk.tensors) for chunk in chunks), 0)
-        if self.rescale == "probability":
-            return [1 / (1 - self.drop)] * count
-        whole, left = [0.0] * count, [0.0] * count
-        for chunk, masked in self._masked(place, chunks):
-            for index, (delta, kept) in enumerate(zip(chunk.deltas(), masked, strict=True)):
-                whole[index] += float(delta.abs().sum())
-                left[index] += float(kept.abs().sum())
-        return [a / b if b else 0.0 for a, b in zip(whole, left, strict=True)]
 
     def rules(self) -> list[str]:
         violations = [] if math.isfinite(self.scale) else [f"merge.scale must be a finite number; got {self.scale}"]
@@ -86,3 +83,9 @@ class Dare(Rule):
         if self.rescale not in RESCALES:
             violations.append(f"merge.rescale must be one of {', '.join(RESCALES)}; got {self.rescale!r}")
         return violations
+
+
+def _norms(parts: Iterable[Sequence[Tensor]]) -> list[float]:
+    """The L1 norm of each tensor, over all parts."""
+    columns = [[float(values.abs().sum()) for values in part] for part in parts]
+    return [math.fsum(column) for column in zip(*columns, strict=True)]

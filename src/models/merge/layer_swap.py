@@ -20,14 +20,15 @@ if TYPE_CHECKING:
 
 PUBLISHED = {"bottom": 5, "top": 2, "transition_bottom": 1, "transition_top": 1}
 LAYERS = 32
+LEAST = {"bottom": 2, "top": 3}  # with so many layers there is one, however it rounds
 EXPERTS = ("maths", "language")
 
 
 @dataclass(frozen=True)
 class LayerSwap(Rule):
     """`models` are the maths expert, then the language expert. `outer` says whose embedding, last norm and head are taken.
-    A number of layers that is null is the published one x layers / 32, rounded (a half up); of `bottom` and `top` at least
-    1 where there are three layers or more.
+    A number of layers that is null is the published one x layers / 32, rounded (a half up); `bottom` is at least 1
+    with two layers or more, `top` with three.
 
     >>> import torch
     >>> maths, language = torch.tensor([0.0]), torch.tensor([1.0])
@@ -69,7 +70,7 @@ class LayerSwap(Rule):
         sizes = {}
         for name, published in PUBLISHED.items():
             given = getattr(self, name)
-            least = 1 if name in ("bottom", "top") and layers >= 3 else 0
+            least = int(layers >= LEAST.get(name, layers + 1))
             sizes[name] = max(least, math.floor(published * layers / LAYERS + 0.5)) if given is None else given
         return sizes
 

@@ -32,5 +32,7 @@ class Linear(Rule):
     def rules(self) -> list[str]:
         total = math.fsum(self.weights) if all(map(math.isfinite, self.weights)) else 1.0
         if self.weights and total == 0:
-            return [f"merge.weights must not add up to 0 with merge=linear, which divides by it; got {list(self.weights)}"]
+            return [
+                f"merge.weights must not add up to 0 with merge=linear, which divides by it; got {list(self.weights)}"
+            ]
         return []

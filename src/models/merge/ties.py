@@ -1,8 +1,8 @@
 """TIES (Yadav et al. 2023): trim each task vector, elect a sign for each weight, average those that agree.
 
-    tau_i   = theta_i - theta_0, but for its k = max(1, floor(density n)) largest |.| of the tensor 0
-    sign    = sign of sum w_i tau_i (0 counts as +)
-    theta   = theta_0 + scale (sum w_i tau_i) / (sum w_i) over the tau_i of that sign; theta_0 where there are none
+tau_i   = theta_i - theta_0, but for its k = max(1, floor(density n)) largest |.| of the tensor 0
+sign    = sign of sum w_i tau_i (0 counts as +)
+theta   = theta_0 + scale (sum w_i tau_i) / (sum w_i) over the tau_i of that sign; theta_0 where there are none
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Ties(Rule):
         trims = self._trims(chunks)
         for chunk in chunks:
             assert chunk.base is not None
-            deltas = [trim(delta) for trim, delta in zip(trims, chunk.deltas(), strict=True)] if trims else chunk.deltas()
+            deltas = (
+                [trim(delta) for trim, delta in zip(trims, chunk.deltas(), strict=True)] if trims else chunk.deltas()
+            )
             weights = self.weights_of(len(deltas))
             weighted = [weight * delta for weight, delta in zip(weights, deltas, strict=True)]
             elected = torch.where(sum(weighted[1:], weighted[0]) >= 0, 1.0, -1.0).double()

@@ -20,10 +20,12 @@ from src.pipeline.plan import plan
 from tests.helpers.configs import FILES, compose_node
 from tests.helpers.paths import ROOT
 
+BASE = ROOT / "experiments/base_model/base_small"
 # What only the user can say.
 OF_THE_USER = {
     "traces": ("traces.questions=[world@train]", "traces.teacher.model=m"),
     "prompts": ("prompts.sources=[world@train]",),
+    **dict.fromkeys(("merge", "merge_grpo"), (f"merge.models=[{BASE},{BASE}]",)),
 }
 
 REAL = ("distill_1_5b", "distill_7b", "qwen3_4b")
