@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -84,6 +84,9 @@ bench-logprobs: $(READY) ## memory and time of log-probabilities over large voca
 
 bench-scoring: $(READY) ## grading and scoring against math-verify and the published scorer (DATA=folder of MGSM-Rev2)
 	$(PY) experiments/bench/scoring.py $(if $(DATA),--mgsm-rev2 $(DATA))
+
+bench-merge: $(READY) ## memory and time of merging models on disk
+	$(PY) experiments/bench/merge.py
 
 test: $(READY) ## the default tests (about six minutes)
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
