@@ -54,10 +54,9 @@ def last_model(run: Path) -> Path:
             f"{run}: a run to merge must train a model; its stages are {config.get('stages')}. Give another run"
         )
     stage = makers[-1]
-    if stage not in SHARED:
-        place = run / stage / MODEL
-    else:
-        place = _located(str(_json(run / LAST_MODEL).get(stage, "")), run) or run / stage / MODEL
+    place: Path = run / stage / MODEL
+    if stage in SHARED:
+        place = _located(str(_json(run / LAST_MODEL).get(stage, "")), run) or place
     if not (place / FULL).is_file():
         raise UserError(
             f"{run}: a run to merge must have made its last model; stage {stage} has left none that is there. Give the same "

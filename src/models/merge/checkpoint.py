@@ -50,7 +50,8 @@ class Entry:
     def read(self, name: str, rows: slice) -> Tensor:
         """Rows of the tensor in its own dtype; all of one without dimensions."""
         with _opened(self.file) as handle:
-            return handle.get_slice(name)[rows] if self.shape else handle.get_tensor(name)
+            values: Tensor = handle.get_slice(name)[rows] if self.shape else handle.get_tensor(name)
+            return values
 
 
 @dataclass(frozen=True)

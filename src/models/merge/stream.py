@@ -16,7 +16,7 @@ from torch import Tensor
 from src.models.merge.base import BadMerge, Chunk, Place, Rule
 from src.models.merge.checkpoint import DTYPES, FLOATS, INDEX, Entry, Model, layer_of
 
-ELEMENTS_AT_ONCE = 2**20  # 8 MiB of float64
+ELEMENTS_AT_ONCE = 2**18  # 2 MiB of float64
 SHARD_BYTES = 5 * 10**9  # as transformers has it
 
 
