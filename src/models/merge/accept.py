@@ -67,9 +67,10 @@ def check_merged(folder: Path, trust_remote_code: bool = False) -> None:
     its settings name, has room there for every token, and has its head tied where they say so."""
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
-    model, report = AutoModelForCausalLM.from_pretrained(
+    loaded: Any = AutoModelForCausalLM.from_pretrained(
         folder, dtype="auto", use_safetensors=True, trust_remote_code=trust_remote_code, output_loading_info=True
     )
+    model, report = loaded
     model.eval()
     broken = [f"{kind}: {', '.join(sorted(map(str, report[kind]))[:3])}" for kind in KINDS if report.get(kind)]
     if broken:
