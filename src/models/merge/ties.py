@@ -17,8 +17,6 @@ from src.models.merge.base import Chunk, Place, Rule
 if TYPE_CHECKING:
     from torch import Tensor
 
-    from src.models.merge.trim import Trim
-
 
 @dataclass(frozen=True)
 class Ties(Rule):
@@ -38,12 +36,14 @@ class Ties(Rule):
     def merged(self, place: Place, chunks: Iterable[Chunk]) -> Iterator[Tensor]:
         import torch
 
-        trims = self._trims(chunks)
+        from src.models.merge.trim import trims
+
+        cuts = [] if self.density == 1 else trims(_Deltas(chunks), self.density)
         for chunk in chunks:
             assert chunk.base is not None
-            deltas = (
-                [trim(delta) for trim, delta in zip(trims, chunk.deltas(), strict=True)] if trims else chunk.deltas()
-            )
+            deltas = chunk.deltas()
+            if cuts:
+                deltas = [cut(delta) for cut, delta in zip(cuts, deltas, strict=True)]
             weights = self.weights_of(len(deltas))
             weighted = [weight * delta for weight, delta in zip(weights, deltas, strict=True)]
             elected = torch.where(sum(weighted[1:], weighted[0]) >= 0, 1.0, -1.0).double()
@@ -55,17 +55,6 @@ class Ties(Rule):
                 divisor += weight * agrees
             divisor[divisor == 0] = 1
             yield chunk.base + self.scale * total / divisor
-
-    def _trims(self, chunks: Iterable[Chunk]) -> list[Trim]:
-        """How each task vector is trimmed; empty when all of it is kept."""
-        from src.models.merge.trim import largest
-
-        sizes = [(len(chunk.tensors), chunk.tensors[0].numel()) for chunk in chunks]
-        count = sum(size for _, size in sizes)
-        k = max(1, math.floor(self.density * count))
-        if k >= count:
-            return []
-        return [largest(_Deltas(chunks, index), k) for index in range(sizes[0][0])]
 
     def rules(self) -> list[str]:
         violations = [] if math.isfinite(self.scale) else [f"merge.scale must be a finite number; got {self.scale}"]
@@ -82,13 +71,10 @@ class Ties(Rule):
 
 
 class _Deltas:
-    """The task vector of one model, chunk by chunk, as often as it is asked for."""
+    """The task vectors, chunk by chunk, as often as they are gone through."""
 
-    def __init__(self, chunks: Iterable[Chunk], index: int) -> None:
+    def __init__(self, chunks: Iterable[Chunk]) -> None:
         self.chunks = chunks
-        self.index = index
 
-    def __iter__(self) -> Iterator[Tensor]:
-        for chunk in self.chunks:
-            assert chunk.base is not None
-            yield chunk.tensors[self.index] - chunk.base
+    def __iter__(self) -> Iterator[list[Tensor]]:
+        return (chunk.deltas() for chunk in self.chunks)

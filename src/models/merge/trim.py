@@ -6,7 +6,8 @@ bits says in which bucket the k-th largest lies, and one of the lower 16 bits, w
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -32,15 +33,25 @@ class Trim:
         return values * (kept | chosen.view_as(kept))
 
 
-def largest(chunks: Iterable[Tensor], k: int) -> Trim:
-    """The trim to the `k` (1 or more) largest |x| of all `chunks`, which are gone through twice; |x| is taken in float32,
-    and of equal ones the first are kept."""
-    high = _histogram(bits(chunk) >> 16 for chunk in chunks)
-    bucket, left = _from_above(high, k)
-    low = _histogram(b[(b >> 16) == bucket] & (BUCKETS - 1) for b in map(bits, chunks))
-    place, equal = _from_above(low, left)
-    threshold = torch.tensor(bucket << 16 | place, dtype=torch.int32).view(torch.float32)
-    return Trim(float(threshold), equal)
+def trims(parts: Iterable[Sequence[Tensor]], share: float) -> list[Trim]:
+    """For each of several tensors, of which every part has a chunk, the trim to its k = max(1, floor(share n)) largest |x|;
+    empty where that is all of them. The parts are gone through twice; |x| is taken in float32, and of equal ones the first
+    are kept."""
+    high = _histograms([bits(chunk) >> 16 for chunk in part] for part in parts)
+    count = int(high[0].sum()) if high else 0
+    k = max(1, math.floor(share * count))
+    if k >= count:
+        return []
+    buckets = [_from_above(histogram, k) for histogram in high]
+    low = _histograms(
+        [_inside(bits(chunk), bucket) for chunk, (bucket, _) in zip(part, buckets, strict=True)] for part in parts
+    )
+    made = []
+    for (bucket, left), histogram in zip(buckets, low, strict=True):
+        place, equal = _from_above(histogram, left)
+        threshold = torch.tensor(bucket << 16 | place, dtype=torch.int32).view(torch.float32)
+        made.append(Trim(float(threshold), equal))
+    return made
 
 
 def magnitudes(values: Tensor) -> Tensor:
@@ -53,11 +64,18 @@ def bits(values: Tensor) -> Tensor:
     return magnitudes(values).reshape(-1).view(torch.int32)
 
 
-def _histogram(digits: Iterable[Tensor]) -> Tensor:
-    total = torch.zeros(BUCKETS, dtype=torch.int64)
-    for part in digits:
-        total += torch.bincount(part, minlength=BUCKETS)
-    return total
+def _inside(values: Tensor, bucket: int) -> Tensor:
+    """The lower halves of those bits that lie in a bucket."""
+    return values[(values >> 16) == bucket] & (BUCKETS - 1)
+
+
+def _histograms(parts: Iterable[Sequence[Tensor]]) -> list[Tensor]:
+    """How often each of 2^16 digits occurs, for each tensor."""
+    totals: list[Tensor] = []
+    for part in parts:
+        counts = [torch.bincount(digits, minlength=BUCKETS) for digits in part]
+        totals = [total + count for total, count in zip(totals, counts, strict=True)] if totals else counts
+    return totals
 
 
 def _from_above(histogram: Tensor, k: int) -> tuple[int, int]:

@@ -11,7 +11,7 @@ from src.models.merge.layer_swap import LayerSwap
 from src.models.merge.linear import Linear
 from src.models.merge.task_arithmetic import TaskArithmetic
 from src.models.merge.ties import Ties
-from src.models.merge.trim import largest
+from src.models.merge.trim import trims
 
 PLACE = Place("model.layers.0.mlp.up_proj.weight", 0, 4)
 BASE = torch.tensor([0.0, 1.0, 2.0, -1.0])
@@ -68,13 +68,15 @@ def test_ties_keeps_the_floor_of_the_share_and_at_least_one(density, kept):
 
 def test_trimming_over_chunks_is_trimming_at_once_and_keeps_the_first_of_equals():
     values = torch.randn(5000, generator=torch.Generator().manual_seed(1)).mul(8).round().double()
-    chunks = [values[:7], values[7:3000], values[3000:]]
-    for k in (1, 40, 2500, 5000):
+    parts = [[values[:7], -values[:7]], [values[7:3000], -values[7:3000]], [values[3000:], -values[3000:]]]
+    for k in (1, 40, 2500, 4999):
         order = torch.sort(values.abs(), descending=True, stable=True).indices[:k]
         expected = torch.zeros_like(values)
         expected[order] = values[order]
-        trim = largest(chunks, k)
-        assert torch.equal(torch.cat([trim(chunk) for chunk in chunks]), expected)
+        one, two = trims(parts, k / 5000 + 1e-9)
+        assert torch.equal(torch.cat([one(part[0]) for part in parts]), expected)
+        assert torch.equal(torch.cat([two(part[1]) for part in parts]), -expected)
+    assert trims(parts, 1.0) == []
 
 
 def test_dare_keeps_the_expected_task_vector():
