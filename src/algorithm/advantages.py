@@ -181,6 +181,7 @@ def advantages(
     exploration: Tensor | float,
     right: Sequence[bool] | None = None,
     tokens: Sequence[int] | None = None,
+    normalised: Tensor | None = None,
 ) -> AdvantageResult:
     """Advantages of N rollouts, float32.
 
@@ -192,6 +193,7 @@ def advantages(
         exploration: d, one number or [N]; not asked where `spec.diversity.by` is `entropy`.
         right: whether each answer is right, [N]; by default where the reward is above 0.
         tokens: how many each has, [N], for what is weighted by length; by default all are as long.
+        normalised: what the score is once normalised, [N], where that is made of its parts (`src.algorithm.gdpo`).
     """
     index, count = group_index(groups)
     applies = torch.tensor([reward is not None for reward in rewards], dtype=torch.bool)  # (N,)
@@ -210,8 +212,8 @@ def advantages(
     alignment = _term(spec.alignment, factor, match(reasoning, query).double(), acts, compared, spec.normaliser)
 
     # 2. From reward to score to advantage, with the alignment term and without it.
-    score, advantage = _score_and_advantage(spec, reward, (diversity, alignment), compared)
-    _, base = _score_and_advantage(spec, reward, (diversity,), compared)
+    score, advantage = _score_and_advantage(spec, reward, (diversity, alignment), compared, normalised)
+    _, base = _score_and_advantage(spec, reward, (diversity,), compared, normalised)
 
     zero = torch.zeros_like(reward)
     aligns = spec.alignment.form != "none"
@@ -257,11 +259,13 @@ def _term(settings: TermSpec, factor: Tensor, x: Tensor, acts: Tensor, compared:
 
 
 def _score_and_advantage(
-    spec: AdvantageSpec, reward: Tensor, terms: Sequence[_Term], compared: _Compared
+    spec: AdvantageSpec, reward: Tensor, terms: Sequence[_Term], compared: _Compared, normalised: Tensor | None
 ) -> tuple[Tensor, Tensor]:
     """The score s and the advantage A, [N] float64 each."""
     score = _apply_terms("reward", reward, terms)
-    advantage = compared.relative(score, spec.within, spec.normaliser, spec.whiten)
+    advantage = normalised
+    if advantage is None:
+        advantage = compared.relative(score, spec.within, spec.normaliser, spec.whiten)
     advantage = _apply_terms("advantage", advantage, terms)
     return score, torch.where(compared.applies, advantage, 0.0)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-NORMALISERS = ("std", "mean", "leave_one_out", "batch_std", "length_mean", "none")
+NORMALISERS = ("std", "mean", "leave_one_out", "batch_std", "length_mean", "none", "gdpo")
 STRATA = ("prompt", "language")
 FORMS = ("none", "multiply", "add", "replace")
 PLACES = ("reward", "advantage")
@@ -18,7 +18,7 @@ SURROGATES = ("clipped", "cispo", "sapo")
 
 # Settings whose defaults change nothing, and so do not count in what a policy depends on.
 LATER = {
-    "advantage": ("whiten",),
+    "advantage": ("whiten", "epsilon"),
     "loss": (
         *("ratio_cap", "temperature_positive", "temperature_negative"),
         *("top_entropy", "off_policy_threshold"),
@@ -78,6 +78,8 @@ class AdvantageSpec:
     `length_mean` is s - the mean weighted by tokens, as OPO; `none` is s. `within`: all rollouts of the `prompt`, or those
     of one `language` among them (one alone is compared with the prompt's). `whiten`: what comes of it then has mean 0 and
     deviation 1 over all tokens of the step, as REINFORCE++.
+
+    `gdpo`: the parts of the reward are kept apart (`src.algorithm.gdpo`); `epsilon` is added to its deviations.
     """
 
     normaliser: str = "std"
@@ -85,6 +87,7 @@ class AdvantageSpec:
     whiten: bool = False
     diversity: DiversitySpec = field(default_factory=DiversitySpec)
     alignment: TermSpec = field(default_factory=TermSpec)
+    epsilon: float = 1e-4
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
@@ -97,8 +100,30 @@ class AdvantageSpec:
             violations.append(
                 f"objective.advantage.within must be prompt where normaliser is none, which compares nothing; got {self.within!r}"
             )
+        if not 0 < self.epsilon < float("inf"):
+            violations.append(f"objective.advantage.epsilon must be above 0, and finite; got {self.epsilon}")
+        if self.normaliser == "gdpo":
+            violations += self._apart()
         violations += self.diversity.violations("objective.advantage.diversity")
         violations += self.alignment.violations("objective.advantage.alignment")
+        return violations
+
+    def _apart(self) -> list[str]:
+        """The rules of `gdpo`, which has no one reward that a term could act on."""
+        violations = [
+            f"objective.advantage.{name}.at must be advantage where the normaliser is gdpo, which keeps rewards apart; got "
+            f"{term.at!r}"
+            for name, term in (("diversity", self.diversity), ("alignment", self.alignment))
+            if term.form != "none" and term.at == "reward"
+        ]
+        if self.whiten:
+            violations.append(
+                "objective.advantage.whiten must be false where the normaliser is gdpo, which whitens itself; got true"
+            )
+        if self.within != "prompt":
+            violations.append(
+                f"objective.advantage.within must be prompt where the normaliser is gdpo; got {self.within!r}"
+            )
         return violations
 
 

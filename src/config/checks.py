@@ -9,6 +9,7 @@ from src.common.errors import ConfigError, UserError
 from src.config.schema import Config
 from src.language.table import UnknownLanguage, language
 from src.models.spec import WORLD_BASE
+from src.rewards.base import PROVIDED, lowest_of, needs_of
 from src.store.directory import DATA_STAGES, STAGES
 from src.store.results import model_at
 
@@ -80,6 +81,35 @@ def _stages(config: Config) -> list[str]:
             f"stages must end with {' or '.join(DATA_STAGES)}, whose result is data for another run (data.sft=..., "
             f"data.prompts=...); got {list(config.stages)}"
         )
+    return violations
+
+
+def _rewards(config: Config) -> list[str]:
+    """The reward can be multiplied where it is, and has its evidence."""
+    if "grpo" not in config.stages:
+        return []
+    violations = []
+    advantage = config.objective.advantage
+    low = lowest_of(config.reward)
+    for name, term in (("alignment", advantage.alignment), ("diversity", advantage.diversity)):
+        if term.form == "multiply" and term.at == "reward" and (low is None or low < 0):
+            violations.append(
+                f"objective.advantage.{name}.form must not be multiply at the reward where rewards can be negative, for "
+                f"there it would punish what it is to encourage; got a reward whose lowest value is "
+                f"{'not known (it has no lowest())' if low is None else format(low, 'g')}. Use form=add, or another reward"
+            )
+    parts = getattr(config.reward, "parts", None)
+    named = {f"reward.parts.{name}": part for name, part in parts.items()} if parts else {"reward": config.reward}
+    for where, part in named.items():
+        for need in sorted(needs_of(part) - set(PROVIDED)):
+            violations.append(
+                f"{where} needs the evidence {need!r}, which no service of this run gives"
+                + (f". Take the part out ('~{where}') or choose another reward" if parts else ". Choose another reward")
+            )
+        if advantage.normaliser == "gdpo" and getattr(part, "normalise", "none") != "none":
+            violations.append(
+                f"{where}.normalise must be none with objective=gdpo, which normalises itself; got {part.normalise!r}"
+            )
     return violations
 
 
@@ -189,5 +219,18 @@ def _data_files(config: Config) -> list[str]:
 
 
 RULES: tuple[Callable[[Config], list[str]], ...] = (
-    *(_parts, _languages, _stages, _grpo_batch, _precision, _cluster, _sampling, _model, _merge, _splits, _data_files),
+    *(
+        _parts,
+        _languages,
+        _stages,
+        _rewards,
+        _grpo_batch,
+        _precision,
+        _cluster,
+        _sampling,
+        _model,
+        _merge,
+        _splits,
+        _data_files,
+    ),
 )

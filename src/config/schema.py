@@ -42,6 +42,7 @@ class Config:
     method: str = MISSING
     scale: str = MISSING
     seed: int = 0
+    minimum_characters: int = 1001  # of a completion, for rewards that ask for a long one; a scale sets it
     root: str = "runs"
     stages: list[str] = MISSING
     data: DataSpec = field(default_factory=DataSpec)

@@ -1,1 +1,2 @@
-SUPPORT = ("examples", "gates", "part")  # modules beside `base` that are no rewards
+# Modules beside `base` that are no rewards.
+SUPPORT = ("batch", "examples", "measures", "part", "repetition", "settings")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -22,6 +23,11 @@ class AdditiveLanguage:
     def __call__(self, samples: Sequence[Sample]) -> list[float | None]:
         return [float(sample.correct) + self.weight * float(sample.fidelity.in_language) for sample in samples]
 
+    def lowest(self) -> float:
+        """The lowest value it gives."""
+        return 0.0
+
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        return [f"reward.weight must be 0 or more; got {self.weight}"] if self.weight < 0 else []
+        valid = self.weight >= 0 and math.isfinite(self.weight)
+        return [] if valid else [f"reward.weight must be 0 or more, and finite; got {self.weight}"]

@@ -20,3 +20,7 @@ class InLanguage:
 
     def __call__(self, samples: Sequence[Sample]) -> list[float | None]:
         return [float(sample.fidelity.in_language) for sample in samples]
+
+    def lowest(self) -> float:
+        """The lowest value it gives."""
+        return 0.0

@@ -28,6 +28,10 @@ class Overlong:
         penalties = iter(overlong_penalty(counted, self.maximum, self.buffer))
         return [None if sample.length is None else next(penalties) for sample in samples]
 
+    def lowest(self) -> float:
+        """The lowest value it gives."""
+        return -1.0
+
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         if 0 < self.buffer < self.maximum:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import Any
 
@@ -11,8 +12,9 @@ from src.grading.grader import Grader, GraderSpec, Status
 from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
+from src.language.shares import measure_languages
 from src.language.trace import split_published
-from src.rewards.base import Sample
+from src.rewards.base import SHARES, Sample
 
 PUBLISHED_OF_TRACE = (
     "published_consistent",
@@ -65,9 +67,16 @@ class Judge:
                 truncated=cut_off,
                 problem=question.problem,
                 question=question.question,
+                thinks=self.thinks,
             )
             for question, completion, grade, length, cut_off in rows
         ]
+
+    def with_evidence(self, sample: Sample, needs: Collection[str]) -> Sample:
+        """The sample with what of `needs` the detector can say."""
+        if SHARES not in needs:
+            return sample
+        return replace(sample, languages=measure_languages(sample.completion, self.detector, self.thinks))
 
     def check_gold_answers(self, questions: Sequence[Question]) -> None:
         """Raise if a gold answer does not grade as right against itself, naming the problem."""

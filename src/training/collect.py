@@ -19,6 +19,7 @@ from src.data.records import Question
 from src.models.load import pad_token, policy_weights
 from src.models.logprobs import completion_logprobs
 from src.pipeline.stage import Stage
+from src.rewards.base import needs_of
 from src.rollout.engines.base import Engine, Rollout
 from src.rollout.generate import EngineUnderLimit, Mismatch, Prompt, Trajectory, answer_questions
 from src.rollout.judge import Judge
@@ -76,6 +77,8 @@ class Collector:
             config.grpo.completions_per_prompt,
             groups=groups,
         )
+        needs = needs_of(config.reward)
+        own = [replace(row, sample=self.judge.with_evidence(row.sample, needs)) for row in own]
         probed = self._probe(own)
         own = [replace(trajectory, mismatch=probed.get(index)) for index, trajectory in enumerate(own)]
         every = sorted(ranks.gather(own), key=lambda trajectory: trajectory.group)  # stable: the same on every rank

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 
 from src.algorithm.advantages import AdvantageResult, advantages
+from src.algorithm.gdpo import gdpo
 from src.algorithm.schedules.base import Controller, Observed
 from src.algorithm.spec import AdvantageSpec
 from src.rewards.base import Reward, Sample, Scores, score
@@ -32,9 +33,12 @@ def assign_credit(
     so that a step of several sampling rounds is observed once, as a whole.
     """
     controller = copy.deepcopy(controller)
-    scores = score(reward, samples)
+    scores = score(reward, [replace(sample, progress=progress) for sample in samples])
+    rewards, normalised = scores.total, None
+    if spec.normaliser == "gdpo":
+        rewards, normalised = _apart(scores, samples, spec.epsilon)
     seen = Observed(
-        rewards=scores.total,
+        rewards=rewards,
         reasoning=[sample.fidelity.detected for sample in samples],
         query=[sample.query_language for sample in samples],
         groups=[sample.group for sample in samples],
@@ -51,5 +55,19 @@ def assign_credit(
         exploration=torch.tensor([controller.exploration(progress, code) for code in seen.query], dtype=torch.float64),
         right=seen.right,
         tokens=[len(sample.tokens) for sample in samples],
+        normalised=normalised,
     )
     return Credit(scores, result, controller)
+
+
+def _apart(scores: Scores, samples: Sequence[Sample], epsilon: float) -> tuple[list[float | None], torch.Tensor]:
+    """What the parts of the reward that apply add up to, [N] (None: none applies), and their advantage by GDPO."""
+    values = scores.values or {"reward": scores.total}
+    weights = scores.weights or {"reward": 1.0}
+    sums: list[float | None] = []
+    for row in zip(*(scores.parts or values).values(), strict=True):
+        known = [value for value in row if value is not None]
+        sums.append(sum(known) if known else None)
+    groups = [sample.group for sample in samples]
+    _, advantage = gdpo(list(values.values()), [weights[name] for name in values], groups, epsilon)
+    return sums, advantage

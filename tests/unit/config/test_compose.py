@@ -50,6 +50,11 @@ GROUPS = [p for p in sorted(CONF.iterdir()) if p.is_dir() and p.name not in ("cl
 NEEDS = {
     ("benchmark", "mgsm_rev2"): (f"benchmark.path={Path(__file__).parent}",),
     ("rollout", "scripted"): (f"rollout.script={Path(__file__)}",),
+    **{("reward", name): ("objective=grpo",) for name in ("accuracy_overlong", "overlong")},
+    **{("reward", name): ("objective=grpo",) for name in ("code_switch_penalty", "repetition_penalty")},
+    ("reward", "m_thinker"): ("objective=grpo", "~reward.parts.thought"),
+    ("reward", "pivot"): ("reward.parts.answer.of=one", "reward.parts.coherence.of=one"),  # no service says more yet
+    ("reward", "self_pivot"): ("reward.parts.agreement.of=one",),
     ("benchmark", "jsonl"): (f"benchmark.questions_file={Path(__file__)}", "evaluation.languages=[fr]"),
 }
 

@@ -14,13 +14,14 @@ from src.config.checks import check
 from src.grading.grader import Grade, Status
 from src.rewards.accuracy import Accuracy
 from src.rewards.additive_language import AdditiveLanguage
-from src.rewards.base import score
+from src.rewards.base import BadReward, score
+from src.rewards.batch import MEASURES
 from src.rewards.composed import Composed
 from src.rewards.examples import sample
 from src.rewards.fidelity import InLanguage
-from src.rewards.gates import GATES
 from src.rewards.overlong import Overlong
 from src.rewards.part import Part
+from src.rewards.settings import MeasureSpec
 from src.store.records import of_sample
 from src.training.credit import assign_credit
 from tests.helpers.configs import compose
@@ -109,7 +110,9 @@ def test_a_part_is_normalised_among_the_samples_of_its_prompt():
 
 def test_gates_by_hand():
     unparsed = sample(grade=Grade(Status.UNPARSED, None, ""), closed=False, truncated=True)
-    opened = {name: [gate(row) for row in (*BATCH, unparsed)] for name, gate in GATES.items()}
+    gates = ("correct", "wrong", "parsed", "closed", "in_language", "complete")
+    rows = [*BATCH, unparsed]
+    opened = {name: [value == 1 for value in MEASURES[name].values(rows, MeasureSpec())] for name in gates}
     assert opened == {
         "correct": [True, True, False, False, False],
         "wrong": [False, False, True, False, False],
@@ -126,7 +129,14 @@ def test_gates_by_hand():
         ({}, "reward.parts must name at least one part"),
         ({"fr": Part(Accuracy())}, "not by a language's code; got 'fr'"),
         ({"a-b": Part(Accuracy())}, "got 'a-b'"),
-        ({"a": Part(Accuracy(), gates=["right"])}, "reward.parts.a.gates must be among correct, wrong"),
+        (
+            {"a": Part(Accuracy(), gates=["colsed"])},
+            "parts.a.gates must be measures; got 'colsed'. Did you mean 'closed'?",
+        ),
+        ({"a": Part(of="acuracy")}, "reward.parts.a.of must be a measure; got 'acuracy'. Did you mean 'accuracy'?"),
+        ({"a": Part(Accuracy(), of="accuracy")}, "reward.parts.a must have a measure (of) or a reward, not both"),
+        ({"a": Part(of="accuracy", weight=float("nan"))}, "reward.parts.a.weight must be a finite number; got nan"),
+        ({"a": Part(of="accuracy", otherwise=float("-inf"))}, "parts.a.otherwise must be a finite number; got -inf"),
         (
             {"a": Part(Accuracy(), normalise="max")},
             "reward.parts.a.normalise must be one of none, mean, std; got 'max'",
@@ -142,7 +152,7 @@ def test_every_broken_rule_is_named(parts, rule):
 def test_a_composed_reward_comes_from_yaml():
     reward = compose("+experiment=grpo", "reward=accuracy_fidelity", "reward.parts.fidelity.weight=0.3").reward
     assert reward(BATCH) == [1.3, 1.0, 0.0, 0.0]
-    with pytest.raises(ConfigError, match="gates must be among"):
+    with pytest.raises(ConfigError, match="gates must be measures"):
         check(compose("+experiment=grpo", "reward=accuracy_fidelity", "reward.parts.fidelity.gates=[right]"))
 
 
@@ -159,3 +169,68 @@ def test_what_is_right_is_the_graders_verdict_and_not_what_pays():
     assert credit.scores.total == [2.0, 1.0]
     assert credit.result.alignment_term.tolist() == [2.0, 0.0]
     assert credit.result.advantage.tolist() == [2.5, -0.5]
+
+
+@pytest.mark.parametrize(
+    ("values", "rule"),
+    [
+        ([1.0], "reward Bad must give one value for each sample, or None; it gave 1 for 2"),
+        ([1.0, float("inf")], "it gave inf for row 1, problem 'p7' \\(sw\\), group 3"),
+        ([1.0, "1"], "it gave '1' for row 1"),
+        ([float("nan"), None], "it gave nan for row 0"),
+    ],
+)
+def test_a_reward_that_gives_what_is_no_reward_is_named(values, rule):
+    class Bad:
+        def __call__(self, samples):
+            return values
+
+    with pytest.raises(BadReward, match=rule):
+        score(Bad(), [sample(), sample(problem="p7", group=3)])
+    with pytest.raises(BadReward, match="part own of the reward: reward Bad must give"):
+        score(Composed({"own": Part(Bad())}), [sample(), sample()])
+
+
+def test_the_identity_of_a_reward_without_measures_is_what_it_was():
+    part = {"weight": 1.0, "gates": [], "otherwise": 0.0, "normalise": "none", "reward": {"is": "Accuracy"}}
+    assert Composed({"a": Part(Accuracy())}).identity() == {"is": "Composed", "parts": {"a": part}}
+    settings = [Composed({"a": Part(of="mixture")}, MeasureSpec(share_low=low)).identity() for low in (0.05, 0.1)]
+    assert settings[0] != settings[1]
+
+
+def test_a_reward_states_its_lowest_value():
+    overlong = {"accuracy": Part(Accuracy()), "overlong": Part(Overlong(100, 20), weight=0.5)}
+    assert Composed(overlong).lowest() == -0.5
+    penalty = {
+        "a": Part(of="accuracy"),
+        "b": Part(of="repeats", weight=-0.25),
+        "c": Part(of="one", gates=["closed"], otherwise=-1),
+    }
+    assert Composed(penalty).lowest() == -1.25
+    assert Composed({"a": Part(Accuracy(), normalise="mean")}).lowest() == -float("inf")
+    assert Composed({"a": Part(lambda samples: [0.0])}).lowest() is None
+
+
+@pytest.mark.parametrize("name", ["m_thinker", "accuracy_overlong", "overlong", "code_switch_penalty"])
+def test_a_reward_that_can_be_negative_is_not_multiplied(name):
+    with pytest.raises(ConfigError, match=r"alignment.form must not be multiply .* lowest value is -"):
+        check(compose("+experiment=adamame_grpo", f"reward={name}"))
+    without = ["~reward.parts.thought"] if name == "m_thinker" else []
+    for experiment in ("grpo", "tworwd", "postnorm", "add"):
+        check(compose(f"+experiment={experiment}", f"reward={name}", *without))
+
+
+def test_a_part_without_its_evidence_is_refused():
+    with pytest.raises(ConfigError, match="reward.parts.thought needs the evidence 'thought_alignment'"):
+        check(compose("+experiment=grpo", "reward=m_thinker"))
+    with pytest.raises(ConfigError, match="reward.parts.agreement needs the evidence 'pivot'"):
+        check(compose("+experiment=grpo", "reward=self_pivot"))
+
+
+def test_a_wrong_answer_gets_no_bonus_of_right_ones_whatever_the_yaml_pays():
+    config = compose("+experiment=tworwd_correctonly", "reward=additive_language")
+    check(config)
+    batch = [sample(correct=right, detected=code) for right in (True, False) for code in ("sw", "en")]
+    credit = assign_credit(config.reward, config.objective.advantage, config.schedule.start(), batch, progress=0.0)
+    assert credit.scores.total == [2.0, 1.0, 1.0, 0.0]
+    assert (credit.result.alignment_term > 0).tolist() == [True, False, False, False]
