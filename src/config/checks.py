@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from src.common.errors import ConfigError, UserError
 from src.config.schema import Config
@@ -99,7 +100,8 @@ def _rewards(config: Config) -> list[str]:
                 f"{'not known (it has no lowest())' if low is None else format(low, 'g')}. Use form=add, or another reward"
             )
     parts = getattr(config.reward, "parts", None)
-    named = {f"reward.parts.{name}": part for name, part in parts.items()} if parts else {"reward": config.reward}
+    named: dict[str, Any] = {f"reward.parts.{name}": part for name, part in parts.items()} if parts else {}
+    named = named or {"reward": config.reward}
     for where, part in named.items():
         for need in sorted(needs_of(part) - set(PROVIDED)):
             violations.append(

@@ -12,6 +12,7 @@ from src.rewards.batch import MEASURES
 from src.rewards.examples import sample
 from src.rewards.settings import MeasureSpec
 from tests.helpers.configs import compose
+from tests.helpers.paths import ROOT
 
 SWAHILI = Shares({"sw": 100}, {}, 100, {"sw": 4})
 MIXED = Shares({"sw": 60, "en": 20}, {"sw": 10}, 100, {"sw": 3, "en": 1})
@@ -176,3 +177,8 @@ def test_settings_that_cannot_be_are_named(override, rule):
 def test_a_scale_sets_how_long_a_completion_must_be():
     assert compose("+experiment=grpo", "reward=slc").reward.measures.minimum_characters == 1
     assert compose("+experiment=grpo", "reward=slc", "minimum_characters=99").reward.measures.minimum_characters == 99
+
+
+def test_the_page_names_every_measure():
+    page = (ROOT / "docs" / "rewards.md").read_text()
+    assert [name for name in MEASURES if f"`{name}`" not in page] == []
