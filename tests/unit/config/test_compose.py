@@ -29,7 +29,7 @@ OF_THE_USER = {
 }
 
 REAL = ("distill_1_5b", "distill_7b", "qwen3_4b")
-OWN_LOSS = ("cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of their own
+OWN_LOSS = ("opo", "sapo", "cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of their own
 
 
 @pytest.mark.parametrize("experiment", choices("experiment"))
