@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-NORMALISERS = ("std", "mean", "leave_one_out", "batch_std", "length_mean", "none", "gdpo")
+NORMALISERS = ("std", "mean", "leave_one_out", "batch_std", "length_mean", "none", "gdpo", "greedy")
 STRATA = ("prompt", "language")
 FORMS = ("none", "multiply", "add", "replace")
 PLACES = ("reward", "advantage")
@@ -79,7 +79,8 @@ class AdvantageSpec:
     of one `language` among them (one alone is compared with the prompt's). `whiten`: what comes of it then has mean 0 and
     deviation 1 over all tokens of the step, as REINFORCE++.
 
-    `gdpo`: the parts of the reward are kept apart (`src.algorithm.gdpo`); `epsilon` is added to its deviations.
+    `gdpo`: the parts of the reward are kept apart (`src.algorithm.gdpo`); `epsilon` is added to its deviations. `greedy`:
+    the reward less that of a greedy completion of the prompt, sampled beside the others, as ReMax.
     """
 
     normaliser: str = "std"
@@ -102,27 +103,29 @@ class AdvantageSpec:
             )
         if not 0 < self.epsilon < float("inf"):
             violations.append(f"objective.advantage.epsilon must be above 0, and finite; got {self.epsilon}")
-        if self.normaliser == "gdpo":
+        if self.normaliser in ("gdpo", "greedy"):
             violations += self._apart()
         violations += self.diversity.violations("objective.advantage.diversity")
         violations += self.alignment.violations("objective.advantage.alignment")
         return violations
 
     def _apart(self) -> list[str]:
-        """The rules of `gdpo`, which has no one reward that a term could act on."""
+        """The rules of normalisers that take the rewards as they are paid, before a term could act on them."""
         violations = [
-            f"objective.advantage.{name}.at must be advantage where the normaliser is gdpo, which keeps rewards apart; got "
+            f"objective.advantage.{name}.at must be advantage where the normaliser is {self.normaliser}, which takes "
+            f"rewards as they are; got "
             f"{term.at!r}"
             for name, term in (("diversity", self.diversity), ("alignment", self.alignment))
             if term.form != "none" and term.at == "reward"
         ]
         if self.whiten:
+            own = ", which whitens itself" if self.normaliser == "gdpo" else ""
             violations.append(
-                "objective.advantage.whiten must be false where the normaliser is gdpo, which whitens itself; got true"
+                f"objective.advantage.whiten must be false where the normaliser is {self.normaliser}{own}; got true"
             )
         if self.within != "prompt":
             violations.append(
-                f"objective.advantage.within must be prompt where the normaliser is gdpo; got {self.within!r}"
+                f"objective.advantage.within must be prompt where the normaliser is {self.normaliser}; got {self.within!r}"
             )
         return violations
 

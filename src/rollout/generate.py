@@ -59,13 +59,15 @@ class Mismatch:
 @dataclass(frozen=True)
 class Trajectory:
     """A judged completion of a question, with what the engine was asked and gave. `mismatch` is how far sampler and
-    trainer are apart, None where the trainer was not asked (`src.training.mismatch`)."""
+    trainer are apart, None where the trainer was not asked (`src.training.mismatch`). `greedy` is the judged greedy
+    completion of its prompt, where one is compared with it."""
 
     question: Question
     prompt: list[int]
     rollout: Rollout
     sample: Sample
     mismatch: Mismatch | None = None
+    greedy: Sample | None = None
 
     @property
     def group(self) -> int:

@@ -99,7 +99,8 @@ def run(stage: Stage) -> None:
                 # 2. Rewards, language terms, advantages, over whole groups.
                 samples = [trajectory.sample for trajectory in trajectories]
                 progress = step / settings.steps
-                credit = assign_credit(config.reward, config.objective.advantage, controller, samples, progress)
+                greedy = [trajectory.greedy for trajectory in trajectories]
+                credit = assign_credit(config.reward, config.objective.advantage, controller, samples, progress, greedy)
                 advantage = credit.result.advantage
                 # 3. The groups to train on: those drawn, or with dynamic sampling enough that have a contrast.
                 trained = sorted(set(groups))

@@ -23,6 +23,7 @@ from src.rewards.base import needs_of
 from src.rollout.engines.base import Engine, Rollout
 from src.rollout.generate import EngineUnderLimit, Mismatch, Prompt, Trajectory, answer_questions
 from src.rollout.judge import Judge
+from src.rollout.spec import RolloutSpec
 from src.training.mismatch import Logprobs, check, probe
 from src.training.rollout_cache import RolloutCache
 from src.training.supervised import order
@@ -62,23 +63,25 @@ class Collector:
         calls = itertools.count()
         seconds = 0.0
 
-        def generate(prompts: Sequence[Prompt], samples: int) -> list[list[Rollout]]:
+        def generate(
+            prompts: Sequence[Prompt], samples: int, sampling: RolloutSpec = config.rollout
+        ) -> list[list[Rollout]]:
             nonlocal seconds
-            rollouts = self._generate(step, number, next(calls), prompts, samples)
+            rollouts = self._generate(step, number, next(calls), prompts, samples, sampling)
             seconds = time.perf_counter() - began  # until the last call, of a strategy that makes several
             return rollouts
 
-        own = answer_questions(
-            generate,
-            self.chat,
-            self.judge,
-            [question for _, question in mine],
-            [derive_seed("rollout", seed, step, group) for group in groups],
-            config.grpo.completions_per_prompt,
-            groups=groups,
-        )
+        questions = [question for _, question in mine]
+        seeds = [derive_seed("rollout", seed, step, group) for group in groups]
+        samples = config.grpo.completions_per_prompt
+        own = answer_questions(generate, self.chat, self.judge, questions, seeds, samples, groups=groups)
         needs = needs_of(config.reward)
         own = [replace(row, sample=self.judge.with_evidence(row.sample, needs)) for row in own]
+        if config.objective.advantage.normaliser == "greedy":
+            likeliest = partial(generate, sampling=replace(config.rollout, top_k=1, top_p=1.0, min_p=0.0))
+            answers = answer_questions(likeliest, self.chat, self.judge, questions, seeds, 1, groups=groups)
+            greedy = {row.group: self.judge.with_evidence(row.sample, needs) for row in answers}
+            own = [replace(row, greedy=greedy[row.group]) for row in own]
         probed = self._probe(own)
         own = [replace(trajectory, mismatch=probed.get(index)) for index, trajectory in enumerate(own)]
         every = sorted(ranks.gather(own), key=lambda trajectory: trajectory.group)  # stable: the same on every rank
@@ -87,7 +90,7 @@ class Collector:
         return every, seconds
 
     def _generate(
-        self, step: int, number: int, call: int, prompts: Sequence[Prompt], samples: int
+        self, step: int, number: int, call: int, prompts: Sequence[Prompt], samples: int, sampling: RolloutSpec
     ) -> list[list[Rollout]]:
         """The rollouts of call `call` of a round: those that an interrupted attempt left, or those of the engine with the
         policy's weights."""
@@ -97,7 +100,7 @@ class Collector:
         cache = RolloutCache.of(self.stage.directory, ranks.rank, ranks.size, number, call)
         engine = EngineUnderLimit(
             self.engine,
-            config.rollout,
+            sampling,
             ranks.rank,
             f"the rollouts of step {step + 1}",
             "is it making progress? If it is, raise rollout.timeout_s; if not, look at its own messages above",

@@ -25,9 +25,15 @@ class Credit:
 
 
 def assign_credit(
-    reward: Reward, spec: AdvantageSpec, controller: Controller, samples: Sequence[Sample], progress: float
+    reward: Reward,
+    spec: AdvantageSpec,
+    controller: Controller,
+    samples: Sequence[Sample],
+    progress: float,
+    greedy: Sequence[Sample | None] = (),
 ) -> Credit:
-    """Rewards and advantages of all samples of a step so far; `progress` is t / T.
+    """Rewards and advantages of all samples of a step so far; `progress` is t / T, `greedy` the greedy completion of the
+    prompt of each, for the normaliser `greedy`.
 
     What counts as right is the grader's verdict, whatever the reward pays. The controller observes the samples in a copy,
     so that a step of several sampling rounds is observed once, as a whole.
@@ -37,6 +43,8 @@ def assign_credit(
     rewards, normalised = scores.total, None
     if spec.normaliser == "gdpo":
         rewards, normalised = _apart(scores, samples, spec.epsilon)
+    if spec.normaliser == "greedy":
+        rewards, normalised = _above_greedy(reward, scores.total, greedy, progress)
     seen = Observed(
         rewards=rewards,
         reasoning=[sample.fidelity.detected for sample in samples],
@@ -58,6 +66,22 @@ def assign_credit(
         normalised=normalised,
     )
     return Credit(scores, result, controller)
+
+
+def _above_greedy(
+    reward: Reward, rewards: Sequence[float | None], greedy: Sequence[Sample | None], progress: float
+) -> tuple[list[float | None], torch.Tensor]:
+    """Rewards [N], None too where there is none to compare with, and how far each is above that of the greedy completion
+    of its prompt (ReMax, Li et al. 2023)."""
+    prompts = {sample.group: replace(sample, progress=progress) for sample in greedy if sample is not None}
+    baseline = dict(zip(prompts, score(reward, list(prompts.values())).total, strict=True))
+    known: list[float | None] = []
+    above: list[float] = []
+    for value, sample in zip(rewards, greedy, strict=True):
+        base = None if sample is None else baseline[sample.group]
+        known.append(None if base is None else value)
+        above.append(0.0 if value is None or base is None else value - base)
+    return known, torch.tensor(above, dtype=torch.float64)
 
 
 def _apart(scores: Scores, samples: Sequence[Sample], epsilon: float) -> tuple[list[float | None], torch.Tensor]:

@@ -365,3 +365,15 @@ def test_a_run_of_scripted_rollouts(tmp_path, overrides, asked):
     metrics, rollouts, _ = run(tmp_path, overrides, asked, "rollout=scripted", f"rollout.script={script}")
     assert all("sampler_gap" not in line and line["truncated"] == 0.0 for line in metrics)
     assert {row["completion"] for rows in rollouts for row in rows} == {f"\n</think>\\boxed{{{n}}}" for n in (3, 99)}
+
+
+def test_with_remax_a_reward_is_compared_with_that_of_a_greedy_completion(tmp_path, overrides, asked):
+    more = ("objective=remax", "objective.sampling_rounds=1", "rollout.engine=native")
+    _, rollouts, model = run(tmp_path / "one", overrides, asked, *more)
+    for row in (row for rows in rollouts for row in rows):
+        assert row["reward"] - row["advantage"] in (0.0, 1.0)  # the greedy completion's
+    for rows in rollouts:
+        baselines = {(row["group"], row["reward"] - row["advantage"]) for row in rows}
+        assert len(baselines) == len({row["group"] for row in rows}) == PER_STEP
+        assert len(rows) == PER_STEP * COMPLETIONS  # the greedy ones are not trained on
+    assert run(tmp_path / "two", overrides, asked, *more)[2] == model
