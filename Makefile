@@ -88,7 +88,7 @@ bench-scoring: $(READY) ## grading and scoring against math-verify and the publi
 bench-merge: $(READY) ## memory and time of merging models on disk
 	$(PY) experiments/bench/merge.py
 
-test: $(READY) ## the default tests (about six minutes)
+test: $(READY) ## the default tests (about ten minutes)
 	$(PY) -m pytest -n $(WORKERS) --dist loadgroup
 
 test-slow: $(READY) ## the tests that take minutes
