@@ -122,7 +122,7 @@ def load() -> None:
     JUDGE = Judge(DetectorSpec(), GraderSpec(), thinks=True)
     row = Question("", "fr", "", "1")
     JUDGE([row], ["Il y a deux pommes de plus que de poires.</think>\\boxed{1}"], [None], [False])
-    JUDGE.published([row], ["Il y a deux pommes de plus.\nThere are two apples.</think>\\boxed{1}"])
+    JUDGE.published([row], ["Il y a deux pommes de plus.\nThere are two apples.</think>\\boxed{1}"], EVALUATED)
 
 
 def ours(rows: list[Completion]) -> list[tuple[bool, ...]]:
@@ -130,7 +130,7 @@ def ours(rows: list[Completion]) -> list[tuple[bool, ...]]:
     questions = [row.question for row in rows]
     texts = [row.text for row in rows]
     JUDGE(questions, texts, [None] * len(rows), [False] * len(rows))
-    return [tuple(row[f"published_{name}"] for name in FIELDS) for row in JUDGE.published(questions, texts)]
+    return [tuple(row[f"published_{name}"] for name in FIELDS) for row in JUDGE.published(questions, texts, EVALUATED)]
 
 
 def timed(work: Callable[[], Any]) -> tuple[Any, float]:
