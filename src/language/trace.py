@@ -7,6 +7,7 @@ of the model's own chat template (`src.data.chat`).
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from src.language.turn import answered, end_of_answer, end_of_turn, without_head
@@ -29,6 +30,7 @@ TAGS = (
 )
 _MARKS = re.compile("|".join(f"({opening})|({closing})" for opening, closing in TAGS), re.IGNORECASE)
 _OPENING = re.compile("|".join(opening for opening, _ in TAGS), re.IGNORECASE)
+_SIGN = re.compile(r"[<\[◁]")
 _BETWEEN = re.compile(r"<\|end\|>(?:<\|start\|>assistant)?")  # the messages that a trace of gpt-oss consists of
 
 
@@ -70,6 +72,19 @@ def split_published(completion: str) -> Split:
     return Split(think.replace("<think>", "").strip(), answer.strip(), bool(mark))
 
 
+def _marks(text: str) -> Iterator[re.Match[str]]:
+    """All tags of the text, in order. Nearly all begin with a sign that is rare in text and quick to look for."""
+    if "assistantfinal" in text.lower() or text[:8].lower() == "analysis":
+        yield from _MARKS.finditer(text)
+        return
+    sign = _SIGN.search(text)
+    while sign:
+        mark = _MARKS.match(text, sign.start())
+        if mark:
+            yield mark
+        sign = _SIGN.search(text, mark.end() if mark else sign.end())
+
+
 def closing_tag(text: str) -> re.Match[str] | None:
     """The tag that closes the trace that `text` begins with; None where it stays open.
 
@@ -79,7 +94,7 @@ def closing_tag(text: str) -> re.Match[str] | None:
     first: int | None = None
     opened: set[int] = set()
     inner: re.Match[str] | None = None
-    for mark in _MARKS.finditer(text):
+    for mark in _marks(text):
         kind, closes = _kind(mark)
         if not closes:
             if not opened and inner is None and not text[: mark.start()].strip():
@@ -110,7 +125,7 @@ def _thinking_again(text: str) -> tuple[list[str], str]:
     answer: list[str] = []
     start = 0
     inside: int | None = None
-    for mark in _MARKS.finditer(text):
+    for mark in _marks(text):
         kind, closes = _kind(mark)
         if inside is None and not closes:
             answer.append(text[start : mark.start()])
