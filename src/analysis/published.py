@@ -9,7 +9,7 @@ from src.analysis.statistics import lcpr
 
 # Metric -> what it is, for the page.
 PUBLISHED = {
-    "Pass@1": "the first sample of a problem is right (box of the answer part, else of the trace)",
+    "Pass@1": "the first sample of a problem is right (the first box of the answer part or that of the trace)",
     "Pass@k": "any sample is right",
     "consistency": "the raw trace is detected as the query's language",
     "LPR": "every line is detected as the query's language or as nothing; an empty trace passes",
@@ -19,15 +19,13 @@ PUBLISHED = {
     "TTC": "characters / 4 / 8192",
 }
 
-OF_TRACE = ("consistency", "LPR", "WPR", "LCPR", "code-switched")
-
 
 def published(frame: Any, languages: Sequence[str]) -> dict[str, float] | None:
     """Metric -> mean over `languages` of one seed's records of one split; None where no language has records, or
     completions mark no trace.
 
     Languages that the published detection does not know on the benchmark are left out: it could only call them another.
-    Where none has a trace it knows, those of `OF_TRACE` are missing.
+    Where none has a trace it knows, those of `_of_traces` are missing.
     """
     frames = [part for code in languages if len(part := frame[frame["language"] == code])]
     known = [part for part in frames if part["published_line_pass"].notna().all()]

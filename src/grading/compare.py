@@ -161,7 +161,7 @@ def _equations(gold: str, answer: str, language: str, formula: Formula | None, d
         verdicts = [_compare(gold, side, language, formula, depth - 1) for side in values]
         if not verdicts:
             return WRONG if all(sides) else UNPARSED
-        return WRONG if WRONG in verdicts else next((word for word in verdicts if word != RIGHT), RIGHT)
+        return _all_of(verdicts)
     member = _MEMBER.match(gold)
     if member and not _MEMBER.match(answer):
         return (
@@ -211,7 +211,7 @@ def _only(gold: str, given: list[str], language: str, formula: Formula | None, d
     if gold_value(gold, language) is not None:
         return WRONG
     verdicts = [_compare(gold, element, language, formula, depth) for element in given]
-    return WRONG if WRONG in verdicts else next((word for word in verdicts if word != RIGHT), RIGHT)
+    return _all_of(verdicts)
 
 
 def _lists(
@@ -247,6 +247,11 @@ def _lists(
             if ordered:
                 free.remove(place)
     return verdict
+
+
+def _all_of(verdicts: list[str | None]) -> str | None:
+    """Wrong where one is, else the first that is not right, else right."""
+    return WRONG if WRONG in verdicts else next((word for word in verdicts if word != RIGHT), RIGHT)
 
 
 def _dense(element: str) -> str:

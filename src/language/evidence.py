@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from src.language.common_words import COMMON
@@ -90,12 +91,19 @@ class Evidence:
         return self._known[word]
 
     def _ask(self, word: str) -> tuple[float, ...] | None:
-        confidences: list[Any] = self._lingua.compute_language_confidence_values(word)
-        values = [0.0] * len(self._codes)
-        for confidence in confidences:
-            values[self._place[confidence.language.name]] = confidence.value
-        top = max(values)
-        if top <= 0:
-            return None
-        letters = len(set(word))
-        return tuple(max(letters * math.log(v / top), -self._per_word) if v > 0 else -self._per_word for v in values)
+        values = log_likelihoods(self._lingua, self._place, word, self._per_word)
+        return None if values is None else tuple(values)
+
+
+def log_likelihoods(lingua: Any, place: Mapping[str, int], word: str, per_word: float) -> list[float] | None:
+    """What a detector of lingua says of a word, in nats below the likeliest language, by the `place` of a language's name;
+    at most `per_word` below. None: it knows nothing about the word."""
+    confidences: list[Any] = lingua.compute_language_confidence_values(word)
+    values = [0.0] * len(place)
+    for confidence in confidences:
+        values[place[confidence.language.name]] = confidence.value
+    top = max(values)
+    if top <= 0:
+        return None
+    letters = len(set(word))
+    return [max(letters * math.log(v / top), -per_word) if v > 0 else -per_word for v in values]

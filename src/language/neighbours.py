@@ -7,13 +7,13 @@ words of another are not, and words of a language nobody knows are likeliest in 
 
 from __future__ import annotations
 
-import math
 import re
 from array import array
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from src.language.common_words import COMMON, RELATIVES
+from src.language.evidence import log_likelihoods
 from src.language.table import LANGUAGES
 
 # lingua's names. Bosnian and Nynorsk are left out: Croatian and Bokmal say the same.
@@ -182,15 +182,8 @@ class Neighbours:
         return self._known[word]
 
     def _ask(self, word: str) -> array[float] | None:
-        confidences: list[Any] = self._lingua.compute_language_confidence_values(word)
-        values = [0.0] * len(self._place)
-        for confidence in confidences:
-            values[self._place[confidence.language.name]] = confidence.value
-        top = max(values)
-        if top <= 0:
-            return None
-        letters = len(set(word))
-        return array("f", (max(letters * math.log(v / top), -_PER_WORD) if v > 0 else -_PER_WORD for v in values))
+        values = log_likelihoods(self._lingua, self._place, word, _PER_WORD)
+        return None if values is None else array("f", values)
 
 
 def strange_letters(text: str, code: str) -> bool:
