@@ -1,10 +1,7 @@
 """Merged models beside mergekit's, where it is installed (extra `bench`): linear, task arithmetic, TIES, layers of two models."""
 
-import shutil
-
 import pytest
-import torch
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 
 from src.models.merge.accept import merge_models
 from src.models.merge.checkpoint import Checkpoint
@@ -12,6 +9,7 @@ from src.models.merge.layer_swap import LayerSwap
 from src.models.merge.linear import Linear
 from src.models.merge.task_arithmetic import TaskArithmetic
 from src.models.merge.ties import Ties
+from tests.helpers.models import drifted
 from tests.helpers.paths import ROOT
 
 pytest.importorskip("mergekit.merge", reason="mergekit is not installed; `make bench` installs it (extra `bench`)")
@@ -21,18 +19,7 @@ BASE = ROOT / "experiments/base_model/base_small"
 @pytest.fixture(scope="module")
 def folders(tmp_path_factory):
     """Two models that have moved from the base model."""
-    made = []
-    for seed in range(2):
-        folder = tmp_path_factory.mktemp("models") / f"model-{seed}"
-        shutil.copytree(BASE, folder)
-        generator = torch.Generator().manual_seed(seed)
-        weights = {
-            name: tensor + 0.02 * torch.randn(tensor.shape, generator=generator)
-            for name, tensor in load_file(folder / "model.safetensors").items()
-        }
-        save_file(weights, folder / "model.safetensors", {"format": "pt"})
-        made.append(folder)
-    return made
+    return [drifted(BASE, tmp_path_factory.mktemp("models") / f"model-{seed}", seed) for seed in range(2)]
 
 
 def theirs(settings, folder):

@@ -23,19 +23,8 @@ from src.pipeline.stage import module_of
 from src.store.directory import MODEL_STAGES, STAGES
 from src.store.results import last_model, model_at, note_model, origin
 from tests.helpers.configs import compose, prepare
+from tests.helpers.models import drifted
 from tests.helpers.paths import ROOT
-
-
-def drifted(source, folder, seed):
-    """A copy of a model whose weights have moved a little."""
-    shutil.copytree(source, folder)
-    generator = torch.Generator().manual_seed(seed)
-    moved = {
-        name: tensor + 0.02 * torch.randn(tensor.shape, generator=generator)
-        for name, tensor in load_file(folder / "model.safetensors").items()
-    }
-    save_file(moved, folder / "model.safetensors", {"format": "pt"})
-    return folder
 
 
 @pytest.fixture(scope="session")
