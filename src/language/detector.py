@@ -307,8 +307,8 @@ def _cut(line: str) -> list[tuple[int, str, dict[str, int]]]:
     """The sentences of a line; words in Latin letters among another script stand apart."""
     sentences = []
     for start, piece in _pieces(line.rstrip()):
-        for part in _apart(piece if piece.isascii() else without_asides(piece)):
-            if counts := count_letters(part):
+        for part, counts in _apart(piece if piece.isascii() else without_asides(piece)):
+            if counts:
                 sentences.append((start + len(part) - len(part.lstrip()), part.strip(), counts))
             start += len(part)
     return sentences
@@ -326,12 +326,14 @@ def _pieces(line: str) -> Iterator[tuple[int, str]]:
         begin = following
 
 
-def _apart(text: str) -> list[str]:
-    """`text`, in which several words in Latin letters among another script stand apart: Thai has no full stop."""
-    if text.isascii() or not _LATIN_RUN.search(text) or set(count_letters(text)) <= {"latin", "other"}:
-        return [text]
+def _apart(text: str) -> list[tuple[str, dict[str, int]]]:
+    """`text` and its letters; several words in Latin letters among another script stand apart: Thai has no full stop."""
+    counts = count_letters(text)
+    if "latin" not in counts or counts.keys() <= {"latin", "other"} or not _LATIN_RUN.search(text):
+        return [(text, counts)]
     edges = [0, *(edge for run in _LATIN_RUN.finditer(text) for edge in run.span()), len(text)]
-    return [text[start:stop] for start, stop in pairwise(edges) if start < stop]
+    parts = [text[start:stop] for start, stop in pairwise(edges) if start < stop]
+    return [(part, count_letters(part)) for part in parts]
 
 
 @lru_cache(maxsize=8)

@@ -7,13 +7,15 @@ scripts, where it also decides by the order of a hash table, are left to it.
 
 from __future__ import annotations
 
+import re
 import sys
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from typing import Any
 
 import regex
 
-from src.language.scripts import scripts_of
+from src.language.scripts import SCRIPTS, only_script, scripts_of
+from src.language.table import LANGUAGES
 
 _LETTERS = (
     r"\p{Bengali}+|\p{Devanagari}+|\p{Gujarati}+|\p{Gurmukhi}+|\p{Han}|\p{Hangul}+|\p{Hiragana}|\p{Katakana}|\p{Tamil}+"
@@ -21,6 +23,8 @@ _LETTERS = (
 )
 _WORD = regex.compile(rf"{_LETTERS}|\p{{L}}+")
 _TOKEN = regex.compile(rf"({_LETTERS}|[\p{{L}}'-]+)[\p{{N}}\p{{P}}]*\s*")
+_LATIN_WORD = re.compile(rf"{SCRIPTS['latin'].pattern}+")
+_KANA = re.compile(r"[\u3041-\u3096\u30a1-\u30fa]")
 _LONG = 5  # letters: shorter words do not bring in a language
 _MANY = 20  # words
 _REMEMBERED = 200_000  # words for each set of languages
@@ -51,19 +55,29 @@ class Multiple:
 
     def __init__(self, languages: Iterable[Any]) -> None:
         self._languages = {language.name: language for language in languages}
+        self._only = _only_languages(self._languages)
         self._words = _Words(self._languages.values())
         self._among: dict[frozenset[str], _Words] = {}
 
     def language_of(self, text: str) -> str | None:
         """The name of the language lingua detects in the whole of `text`."""
-        return self._words.name_of(text)
+        return self._of_script(text, only_script(text)) or self._words.name_of(text)
+
+    def _of_script(self, text: str, script: str | None) -> str | None:
+        """The language of a text all in `script`, if one language alone writes that: lingua's first rule."""
+        if script == "japanese" and len(_KANA.findall(text)) <= text.count("ー"):
+            return None  # a long mark alone is no kana to lingua
+        return self._only.get(script or "")
 
     def languages_of(self, text: str) -> set[str]:
         """The names of the languages of the runs of words that `text` falls into; empty when it has no letters."""
-        words = _WORD.findall(text)
+        script = only_script(text)
+        if only := self._of_script(text, script):
+            return {only}
+        words = (_LATIN_WORD if script == "latin" else _WORD).findall(text)
         if not words:
             return set()
-        scripts = scripts_of(text)
+        scripts = {"latin"} if script == "latin" else scripts_of(text)
         names = list(map(self._words.__getitem__, [word for word in words if len(word) >= _LONG]))
         occurring = set(names)
         clear = scripts == {"latin"} and len(names) >= _MANY and max(map(names.count, occurring)) * 2 > len(names)
@@ -102,6 +116,18 @@ class Multiple:
                 self._among.clear()
             self._among[among] = _Words(self._languages[name] for name in among)
         return self._among[among]
+
+
+def _only_languages(names: Container[str]) -> dict[str, str]:
+    """Script -> the one of lingua's languages `names` that writes it; Chinese and Japanese where both are told apart."""
+    rows = [row for row in LANGUAGES.values() if row.iso in names and row.script != "latin"]
+    scripts = [row.script for row in rows]
+    both = "JAPANESE" in names and "CHINESE" in names
+    return {
+        row.script: row.iso
+        for row in rows
+        if scripts.count(row.script) == 1 and (both or row.script not in ("japanese", "han"))
+    }
 
 
 def _merged(runs: list[tuple[str, int]]) -> set[str]:

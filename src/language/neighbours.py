@@ -8,9 +8,11 @@ words of another are not, and words of a language nobody knows are likeliest in 
 from __future__ import annotations
 
 import re
-from array import array
+from collections.abc import Iterable
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Any, NamedTuple
+
+import numpy as np
 
 from src.language.common_words import COMMON, RELATIVES
 from src.language.evidence import log_likelihoods
@@ -134,28 +136,25 @@ class Neighbours:
         own = [LANGUAGES[code].iso for code in codes]
         names = own + [name for name in OF_SCRIPT[script] if name not in own]
         languages = [getattr(Language, name) for name in names]
-        self._lingua = LanguageDetectorBuilder.from_languages(*languages).with_low_accuracy_mode().build()
-        self._place = {name: place for place, name in enumerate(names)}
+        self._words = _Words(
+            LanguageDetectorBuilder.from_languages(*languages).with_low_accuracy_mode().build(),
+            {name: place for place, name in enumerate(names)},
+        )
         self._codes = codes
-        self._known: dict[str, array[float] | None] = {}
 
     def elsewhere(self, text: str, code: str, alone: bool) -> bool:
         """Whether the words of `text` speak for a language that is none of `codes` rather than for `code`: for the
         likeliest of those, or each word for another one. `alone`: of a single sentence, whose words vary more."""
-        rows = [
-            row
-            for word in dict.fromkeys(_WORD.findall(text.lower()[: _LONGEST_SENTENCE if alone else _LONGEST]))
-            if (row := self._row(word)) is not None
-        ]
-        if not rows:
+        many, totals = self._words.totals(
+            dict.fromkeys(_WORD.findall(text.lower()[: _LONGEST_SENTENCE if alone else _LONGEST]))
+        )
+        if not many:
             return False
-        totals = [sum(column) for column in zip(*rows, strict=True)]
         own = totals[self._codes.index(code)]
         strange = totals[len(self._codes) :]
         lead = max(strange) - own if strange else 0.0
         words = set(_COMMON_WORD.findall(text.lower()[:_LONGEST]))
         common = len(words & COMMON.get(code, frozenset()))
-        many = len(rows)
         if alone:
             sure = _SENTENCE.per_common * common
             return (
@@ -174,16 +173,35 @@ class Neighbours:
             rule.loss_per_word + rule.loss_per_share * share
         )
 
-    def _row(self, word: str) -> array[float] | None:
-        if word not in self._known:
-            if len(self._known) >= _REMEMBERED:
-                self._known.clear()
-            self._known[word] = self._ask(word)
-        return self._known[word]
 
-    def _ask(self, word: str) -> array[float] | None:
+class _Words(dict[str, int]):
+    """Word -> its row in a table of what each language says of it, -1 where none knows it; asked when first looked up."""
+
+    def __init__(self, lingua: Any, place: dict[str, int]) -> None:
+        self._lingua = lingua
+        self._place = place
+        self._rows = np.zeros((1024, len(place)), np.float32)
+        self._used = 0
+
+    def totals(self, words: Iterable[str]) -> tuple[int, list[float]]:
+        """(how many of `words` are known, the sum of what each language says of those)."""
+        if len(self) >= _REMEMBERED:
+            self.clear()
+            self._used = 0
+        rows = [row for row in map(self.__getitem__, words) if row >= 0]
+        return len(rows), self._rows[rows].sum(axis=0, dtype=np.float64).tolist()
+
+    def __missing__(self, word: str) -> int:
         values = log_likelihoods(self._lingua, self._place, word, _PER_WORD)
-        return None if values is None else array("f", values)
+        row = -1
+        if values is not None:
+            row = self._used
+            if row == len(self._rows):
+                self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
+            self._rows[row] = values
+            self._used += 1
+        self[word] = row
+        return row
 
 
 def strange_letters(text: str, code: str) -> bool:

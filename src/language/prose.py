@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Callable
+from functools import lru_cache
 
 from src.language.mathematics import blank_displays
 from src.language.scripts import scripts_of
@@ -79,6 +80,7 @@ _LONGEST_STATEMENT = 300  # characters
 _LONGEST_SPAN = 400  # characters between two dollars on one line
 
 
+@lru_cache(maxsize=4)  # two metrics ask of the same trace
 def prose(text: str) -> str:
     """`text` with a blank for every character that belongs to no sentence, and letters in their usual form.
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from src.language.detector import evidence_for
 from src.language.mathematics import strip_mathematics, strip_trace
 from src.language.multiple import Multiple
-from src.language.scripts import scripts_of
+from src.language.scripts import only_script
 from src.language.table import CORE, LANGUAGES, PUBLISHED_MGSM, language
 
 # Portuguese too: accents make lingua rule languages out, and Portuguese text is where that shows.
@@ -78,7 +78,7 @@ def _of_line(line: str, among: tuple[str, ...]) -> str | None:
 def _detect(text: str, among: tuple[str, ...] = PUBLISHED_MGSM) -> str | None:
     """The language lingua names. Among those of MGSM it is not asked about Latin text whose words leave no doubt: of 73,149 such texts
     (questions, fragments, traces, mixtures of up to 15 sentences in 6 languages) it named the same for every one."""
-    if among == PUBLISHED_MGSM and scripts_of(text) == {"latin"}:
+    if among == PUBLISHED_MGSM and only_script(text) == "latin":
         clear = evidence_for(_LATIN, 20.0).undisputed(text, lead=60.0, share=0.1)  # nats
         if clear in among:
             return clear

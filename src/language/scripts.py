@@ -48,8 +48,18 @@ class _AnyScriptOf(_ScriptOf):
         return script
 
 
+class _LetterOf(_ScriptOf):
+    """The same, for signs that only modify letters too: whatever may be part of a word has a script."""
+
+    def __missing__(self, character: str) -> str:
+        script = _ANY_SCRIPT_OF[character] or ("other" if character.isalpha() else "")
+        self[character] = script
+        return script
+
+
 _SCRIPT_OF = _ScriptOf()
 _ANY_SCRIPT_OF = _AnyScriptOf()
+_LETTER_OF = _LetterOf()
 _NO_LETTERS = {code: None for code in range(128) if not chr(code).isalpha()}
 
 
@@ -57,6 +67,17 @@ def scripts_of(text: str) -> set[str]:
     """The scripts of which `text` has letters; kana and Han are both `japanese` where there are kana."""
     scripts = set(map(_SCRIPT_OF.__getitem__, set(text))) - {""}
     return scripts - {"kana", "han"} | {"japanese"} if "kana" in scripts else scripts
+
+
+def only_script(text: str) -> str | None:
+    """The one script that all letters of `text` are in, `other` being any without a name here, kana and Han together
+    `japanese`; empty without letters, None where there are several."""
+    if text.isascii():
+        return "latin" if any(map(str.isalpha, text)) else ""
+    scripts = set(map(_LETTER_OF.__getitem__, set(text))) - {""}
+    if "kana" in scripts:
+        scripts = scripts - {"kana", "han"} | {"japanese"}
+    return None if len(scripts) > 1 else next(iter(scripts), "")
 
 
 def scripts_of_word(word: str, own: str) -> list[set[str]]:

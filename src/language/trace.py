@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from src.language.turn import answered, end_of_answer, end_of_turn, without_head
 
@@ -31,6 +32,7 @@ TAGS = (
 _MARKS = re.compile("|".join(f"({opening})|({closing})" for opening, closing in TAGS), re.IGNORECASE)
 _OPENING = re.compile("|".join(opening for opening, _ in TAGS), re.IGNORECASE)
 _SIGN = re.compile(r"[<\[◁]")
+_REMEMBERED = 50_000  # characters: longer completions are split whenever asked
 _BETWEEN = re.compile(r"<\|end\|>(?:<\|start\|>assistant)?")  # the messages that a trace of gpt-oss consists of
 
 
@@ -48,8 +50,13 @@ def split_trace(completion: str, thinks: bool = True) -> Split:
 
     Thinking that is opened again before there is an answer belongs to the trace. The answer ends where the turn is over
     (`src.language.turn`), or where thinking is opened again after it. Of a model that does not mark its thinking
-    (`thinks` false), all of a completion up to there is trace and answer at once.
+    (`thinks` false), all of a completion up to there is trace and answer at once. The last few hundred are remembered,
+    as the grader and the detector ask about the same ones.
     """
+    return (_remembered if len(completion) <= _REMEMBERED else _split)(completion, thinks)
+
+
+def _split(completion: str, thinks: bool) -> Split:
     text = without_head(completion)
     text = text[: end_of_turn(text)]
     if not thinks:
@@ -64,6 +71,9 @@ def split_trace(completion: str, thinks: bool = True) -> Split:
     rest = text[closing.end() :]
     thought, answer = _thinking_again(rest[: end_of_answer(rest)])
     return Split("\n".join(filter(None, (_trimmed(text[: closing.start()]), *thought))), answer, True)
+
+
+_remembered = lru_cache(maxsize=512)(_split)
 
 
 def split_published(completion: str) -> Split:
@@ -146,4 +156,6 @@ def _kind(mark: re.Match[str]) -> tuple[int, bool]:
 
 
 def _trimmed(trace: str) -> str:
-    return _BETWEEN.sub("", _OPENING.sub("", trace)).strip()
+    if _SIGN.search(trace) or trace[:8].lower() == "analysis":
+        trace = _BETWEEN.sub("", _OPENING.sub("", trace))
+    return trace.strip()

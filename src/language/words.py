@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from src.language.prose import ASIDE, FUNCTIONS, UNIT, prose
-from src.language.scripts import scripts_of_word
+from src.language.scripts import only_script, scripts_of_word
 from src.language.table import language
 
 _WORD = re.compile(r"[^\W\d_]{2,}")
@@ -19,7 +19,7 @@ def word_pass(text: str, query_language: str) -> bool:
     """Whether no word of two or more letters is in a script that the language of the query does not use."""
     row = language(query_language)
     text = prose(text)
-    if row.latin and text.isascii():
+    if only_script(text) in (row.script, ""):
         return True
     text = ASIDE.sub(lambda aside: _without_foreign(aside.group(), row.script), text)
     if not row.latin:

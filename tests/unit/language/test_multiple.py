@@ -30,6 +30,11 @@ TEXTS = [
     "word " * 50 + "et puis nous ajoutons",
     "a b c d e",
     "l'eau d'été n'est-ce pas",
+    "Затем мы складываем два числа.",
+    "จากนั้นนำจำนวนทั้งสองมาบวกกัน",
+    "所以一共有十二个苹果。",
+    "ー漢字を足す",
+    "ー",
 ]
 
 
@@ -39,6 +44,12 @@ def test_the_languages_are_those_of_lingua(text):
     wanted = {run.language.name for run in lingua.detect_multiple_languages_of(text)} if text else set()
     multiple = Multiple(LANGUAGES)
     assert multiple.languages_of(text) == wanted and multiple.languages_of(text) == wanted  # asked, and remembered
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_the_language_of_a_text_is_the_one_lingua_names(text):
+    name = LanguageDetectorBuilder.from_languages(*LANGUAGES).build().detect_language_of(text)
+    assert Multiple(LANGUAGES).language_of(text) == (name and name.name)
 
 
 def test_runs_of_one_word_join_their_neighbours_until_one_is_left():
