@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from functools import lru_cache
-from typing import Any, NamedTuple
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from src.language.common_words import COMMON, RELATIVES
 from src.language.evidence import log_likelihoods
 from src.language.table import LANGUAGES
+
+if TYPE_CHECKING:
+    import numpy as np
 
 # lingua's names. Bosnian and Nynorsk are left out: Croatian and Bokmal say the same.
 OF_SCRIPT = {
@@ -178,9 +179,11 @@ class _Words(dict[str, int]):
     """Word -> its row in a table of what each language says of it, -1 where none knows it; asked when first looked up."""
 
     def __init__(self, lingua: Any, place: dict[str, int]) -> None:
+        import numpy as np
+
         self._lingua = lingua
         self._place = place
-        self._rows = np.zeros((1024, len(place)), np.float32)
+        self._rows: np.ndarray = np.zeros((_REMEMBERED + _LONGEST, len(place)), np.float32)
         self._used = 0
 
     def totals(self, words: Iterable[str]) -> tuple[int, list[float]]:
@@ -189,15 +192,13 @@ class _Words(dict[str, int]):
             self.clear()
             self._used = 0
         rows = [row for row in map(self.__getitem__, words) if row >= 0]
-        return len(rows), self._rows[rows].sum(axis=0, dtype=np.float64).tolist()
+        return len(rows), self._rows[rows].sum(axis=0, dtype="float64").tolist()
 
     def __missing__(self, word: str) -> int:
         values = log_likelihoods(self._lingua, self._place, word, _PER_WORD)
         row = -1
         if values is not None:
             row = self._used
-            if row == len(self._rows):
-                self._rows = np.concatenate([self._rows, np.zeros_like(self._rows)])
             self._rows[row] = values
             self._used += 1
         self[word] = row

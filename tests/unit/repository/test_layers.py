@@ -43,7 +43,7 @@ ENTRIES = ("__main__", "run", "compare", "launch", "memory", "show_prompt", "sta
 THIRD_PARTY = {
     "common": {"yaml"},
     "algorithm": {"torch"},
-    "language": {"lingua", "regex"},
+    "language": {"lingua", "numpy", "regex"},
     "services": {"httpx"},
     "grading": {"math_verify", "latex2sympy2_extended", "sympy"},
     "rewards": {"torch"},
