@@ -38,8 +38,12 @@ METRICS = {
     "tokens": "tokens",
     "truncated": "truncated",
 }
-# A second table; tokens per right answer is a ratio of the two means.
+# A second table; tokens per right answer is a ratio of the two means, and so are those of RATIOS.
 DETAILS = {
+    "following": "",
+    "trace follows": "",
+    "answer follows": "",
+    "following applies": "follows_known",
     "line pass": "line_pass",
     "word pass": "word_pass",
     "answer in another language": "answer_foreign",
@@ -48,6 +52,14 @@ DETAILS = {
     "unparsed": "unparsed",
     "timeout or error": "failed",
 }
+# Shares of the completions to which they apply -> (columns: applies and is so, applies).
+RATIOS = {
+    "following": ("follows", "follows_known"),
+    "trace follows": ("trace_follows", "trace_follows_known"),
+    "answer follows": ("answer_follows", "answer_follows_known"),
+}
+# Columns of their own, followed by k: at least one of k samples is right; is right and follows; the majority of k is right.
+AT_K = ("pass@", "in-language pass@", "maj@")
 
 
 class RecordsError(UserError, ValueError):
@@ -112,8 +124,8 @@ def cells(
     """From records (seed -> DataFrame) of one split.
 
     With `part_weights` (part -> weight) an average over problems is sum_p w_p mean_p / sum_p w_p over the parts that
-    are there, told by the column `part`. Each k of `pass_at` gives a column `pass@k`, and where the records
-    hold answers `maj@k`, the majority among the first k samples. Every problem must be there in
+    are there, told by the column `part`. Each k of `pass_at` gives a column `pass@k`, where the records tell what follows
+    `in-language pass@k`, and where they hold answers `maj@k`, the majority among the first k samples. Every problem must be there in
     every language, unless no problem is there in two: then a language's mean is over its own.
 
     Raises:
@@ -140,10 +152,18 @@ def cells(
         if "status" in frame:
             frame["unparsed"] = frame["status"] == "unparsed"
             frame["failed"] = frame["status"].isin(("timeout", "error"))
-    wanted = dict.fromkeys([*METRICS.values(), *DETAILS.values(), "line_pass", "both_pass"])
+        for counted, known_of in RATIOS.values():
+            if counted in frame:
+                frame[known_of] = frame[counted].notna()
+                frame[counted] = frame[counted].eq(True)
+        if "follows" in frame:
+            frame["right_and_follows"] = frame["correct"].astype(bool) & frame["follows"]
+    counts_of = [column for pair in RATIOS.values() for column in pair]
+    wanted = dict.fromkeys([*METRICS.values(), *DETAILS.values(), "line_pass", "both_pass", *counts_of])
     columns = [name for name in wanted if name and all(name in frame for frame in frames.values())]
-    ways = ("pass", "maj") if all("answer" in frame for frame in frames.values()) else ("pass",)
-    at_k = [f"{way}@{k}" for way in ways for k in pass_at]
+    needs = dict(zip(AT_K, ("correct", "follows", "answer"), strict=True))
+    ways = [way for way in AT_K if all(needs[way] in frame for frame in frames.values())]
+    at_k = [f"{way}{k}" for way in ways for k in pass_at]
     stacks: dict[str, list[Array]] = {column: [] for column in (*columns, *at_k)}
     for seed, frame in frames.items():
         groups = frame.astype(dict.fromkeys(columns, float)).groupby(["problem", "language"])
@@ -151,7 +171,9 @@ def cells(
         right = groups["correct"].agg(["size", "sum"])
         for k in pass_at:
             means[f"pass@{k}"] = pass_at_k(right["size"], right["sum"], k)
-            if "maj" in ways:
+            if "in-language pass@" in ways:
+                means[f"in-language pass@{k}"] = pass_at_k(right["size"], groups["right_and_follows"].sum(), k)
+            if "maj@" in ways:
                 means[f"maj@{k}"] = _majorities(frame, k)
         for column, stack in stacks.items():
             table = means[column].unstack("language")
@@ -213,7 +235,7 @@ def resampled(data: Cells, resamples: int = RESAMPLES, seed: int = 0) -> tuple[A
 
 
 def macro(data: Cells, metric: str, languages: Sequence[str], over: tuple[Array, Array]) -> Array:
-    """The metric (of METRICS, `pass@k` or `maj@k`), averaged over `languages` with equal weight, on every resample: [1 + R]."""
+    """The metric (of METRICS or DETAILS, or AT_K with its k), averaged over `languages` with equal weight, on every resample: [1 + R]."""
     chosen = [data.languages.index(code) for code in languages if code in data.languages]
     if not chosen:
         return np.full(len(over[0]), np.nan)
@@ -222,6 +244,11 @@ def macro(data: Cells, metric: str, languages: Sequence[str], over: tuple[Array,
         both_rate = _means(data, "both_pass", chosen, over)
         word_rate = np.divide(both_rate, line_rate, out=np.zeros_like(both_rate), where=line_rate > 0)
         return np.asarray(lcpr(line_rate, word_rate).mean(1))
+    if metric in RATIOS:
+        hits, applies = (_means(data, column, chosen, over) for column in RATIOS[metric])
+        share = np.divide(hits, applies, out=np.full_like(hits, np.nan), where=applies > 0)
+        there = ~np.isnan(share[0])  # languages in which it applies at all
+        return np.asarray(share[:, there].mean(1)) if there.any() else np.full(len(share), np.nan)
     if metric == "tokens per right answer":
         tokens, right = (_means(data, column, chosen, over).mean(1) for column in ("tokens", "correct"))
         nothing_right = np.where(np.isnan(tokens), np.nan, np.inf)
@@ -239,16 +266,20 @@ def lcpr(line_rate: ArrayLike, word_rate: ArrayLike) -> Array:
 
 
 def known(data: Cells) -> list[str]:
-    """The metrics that the records of `data` can tell, pass@k and maj@k after those of the tables."""
-    named = [name for name, column in (METRICS | DETAILS).items() if not column or column in data.values]
-    return [*named, *(name for name in data.values if name.startswith(("pass@", "maj@")))]
+    """The metrics that the records of `data` can tell, those of AT_K after those of the tables."""
+    named = [
+        name for name, column in (METRICS | DETAILS).items() if RATIOS.get(name, (column,))[0] in ("", *data.values)
+    ]
+    return [*named, *(name for name in data.values if name.startswith(AT_K))]
 
 
 def estimate(values: Array) -> Estimate:
     """From the resampled values [1 + R] of `macro`, or a difference of two of them."""
     # Between infinite values, as a ratio has them where nothing was right, there is nothing to interpolate.
-    method = "linear" if np.isfinite(values).all() else "nearest"
-    low, high = np.percentile(values[1:], [2.5, 97.5], method=method)  # type: ignore[call-overload]
+    # A share of what it applies to has no value in a draw without any such.
+    draws = values[1:][~np.isnan(values[1:])] if np.isfinite(values[0]) else values[1:]
+    method = "linear" if np.isfinite(draws).all() else "nearest"
+    low, high = np.percentile(draws, [2.5, 97.5], method=method)  # type: ignore[call-overload]
     return Estimate(float(values[0]), float(low), float(high))
 
 
@@ -267,8 +298,8 @@ def p_value(one: Cells, other: Cells, metric: str, languages: Sequence[str]) -> 
     """Two-sided p value of the paired difference: the share of sign flips that make it at least as large.
 
     A problem's difference, averaged over seeds, samples and languages, is flipped as one. All 2^n flips are counted
-    where up to 12 problems differ; else 10,000 random ones, and the sample itself. NaN for LCPR and tokens per
-    right answer, which are no means over problems, without languages, and where nobody counted.
+    where up to 12 problems differ; else 10,000 random ones, and the sample itself. NaN for LCPR, the RATIOS and tokens
+    per right answer, which are no means over problems, without languages, and where nobody counted.
 
     Raises:
         RecordsError: they cannot be paired.

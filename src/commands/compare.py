@@ -25,16 +25,20 @@ if TYPE_CHECKING:
 
 RECORDS = RunDirectory(Path()).records  # within a run directory
 SEED = re.compile(r"seed(\d+)(-[0-9a-f]+)?")
-PASS = re.compile(r"(?:pass|maj)@([1-9]\d*)")
+PASS = re.compile(r"(?:pass|in-language pass|maj)@([1-9]\d*)")
 SHOWN = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 NEEDED = (
     *("split", "problem", "language", "correct", "in_language", "right_and_in_language", "line_pass", "word_pass"),
     *("code_switched", "tokens", "truncated"),
 )
-OPTIONAL = ("part", "status", "answer_detected", "foreign_script")  # records of earlier versions lack them
+# Records of earlier versions lack them.
+OPTIONAL = (
+    *("part", "status", "answer_detected", "foreign_script"),
+    *("trace_follows", "answer_follows", "follows"),
+)
 NOTE = (
     "A - B is paired: the same seeds, problems and languages. Interval: 95 % bootstrap over seeds and problems. "
-    "p: two-sided, sign flips of problems; LCPR, which is no mean over problems, has none."
+    "p: two-sided, sign flips of problems; LCPR and following, which are no means over problems, have none."
 )
 
 
@@ -180,7 +184,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("one", type=Path, metavar="RUN_A")
     parser.add_argument("other", type=Path, metavar="RUN_B")
     parser.add_argument("--split", default="test")
-    parser.add_argument("--metrics", nargs="+", default=SHOWN, help="columns of the result tables, pass@<k> or maj@<k>")
+    parser.add_argument(
+        "--metrics",
+        nargs="+",
+        default=SHOWN,
+        help="columns of the result tables, pass@<k>, 'in-language pass@<k>' or maj@<k>",
+    )
     parser.add_argument("--output", type=Path, help="a folder for compare.md and compare.csv")
     options = parser.parse_args(arguments)
     try:
@@ -196,6 +205,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         sides = [read(side, options.split, weights, pass_at) for side in records]
         same_gold_answers(records, options.split)
         one, other = paired(*sides)
+        _check_known(options.metrics, (one, other))
         lines = compare(one, other, options.metrics)
         notes = [*about(paths, sides, one, options.split), *stamps(records)]
         show(notes, lines)
@@ -244,9 +254,23 @@ def _check(metrics: Sequence[str], output: Path | None) -> None:
     for metric in metrics:
         if metric not in valid and not PASS.fullmatch(metric):
             hint = did_you_mean(metric, valid)
-            raise UserError(f"--metrics must be among {', '.join(valid)}, pass@<k>, maj@<k>; got {metric!r}.{hint}")
+            raise UserError(
+                f"--metrics must be among {', '.join(valid)}, pass@<k>, in-language pass@<k>, maj@<k>; got {metric!r}.{hint}"
+            )
     if output is not None and output.exists() and not output.is_dir():
         raise UserError(f"--output must be a folder; {output} is a file. Give another name")
+
+
+def _check_known(metrics: Sequence[str], sides: Sequence[Cells]) -> None:
+    from src.analysis.statistics import known
+
+    for name, side in zip("AB", sides, strict=True):
+        for metric in metrics:
+            if metric not in known(side):
+                raise UserError(
+                    f"--metrics must be what both records can tell; {metric!r} is not in those of {name}, which an earlier "
+                    "version wrote. Evaluate it again, or leave the metric out"
+                )
 
 
 def _frame(path: Path) -> Any:

@@ -210,6 +210,19 @@ def _splits(config: Config) -> list[str]:
     ]
 
 
+def _pass_at(config: Config) -> list[str]:
+    """pass@k needs k samples; how many a file of completions has is seen when it is read."""
+    evaluation = config.evaluation
+    if "evaluate" not in config.stages or config.benchmark.completions is not None:
+        return []
+    return [
+        f"evaluation.pass_at must be at most evaluation.samples, from which pass@k is computed; got {k} with "
+        f"{evaluation.samples} samples. Take a smaller k, or evaluation.samples={k}"
+        for k in evaluation.pass_at
+        if k > evaluation.samples
+    ]
+
+
 def _data_files(config: Config) -> list[str]:
     """Files of data are there."""
     paths = {name: getattr(config.data, name) for name in ("sft", "validation", "prompts")}
@@ -233,6 +246,7 @@ RULES: tuple[Callable[[Config], list[str]], ...] = (
         _model,
         _merge,
         _splits,
+        _pass_at,
         _data_files,
     ),
 )

@@ -25,6 +25,7 @@ NOT_HASHED = (
     *("tracking", "distributed", "checkpoint", "report", "cluster", "hydra"),
     *("rollout.timeout_s", "rollout.probe_rows", "rollout.mismatch_limit", "rollout.vllm"),
     *(f"traces.teacher.{name}" for name in SERVICE),
+    "evaluation.pass_at",
 )
 Key = tuple[str, ...]
 

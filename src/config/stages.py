@@ -63,6 +63,7 @@ class GrpoSpec:
 class EvaluationSpec:
     """`samples` completions of each question of each split, in each of the languages.
 
+    `pass_at` lists the k of pass@k in the tables, beside `samples` itself; none may be above the number of samples.
     `problems` is how many a language, the first ones (null: all). `questions_per_part` is how many questions are
     answered, judged and kept at a time: what a run that is killed loses at most. GRPO stops every `every` steps (0: never)
     and answers the first `every_problems` questions a language of the first split: they are logged as `<split>/<metric>`.
@@ -74,6 +75,7 @@ class EvaluationSpec:
     )
     problems: int | None = None
     samples: int = 1
+    pass_at: list[int] = field(default_factory=list)
     seed: int = 0
     questions_per_part: int = 64
     every: int = 0
@@ -82,7 +84,7 @@ class EvaluationSpec:
     def identity(self) -> dict[str, Any]:
         """What the records of an evaluation depend on."""
         return {"is": "EvaluationSpec"} | {
-            key: value for key, value in asdict(self).items() if key not in ("every", "every_problems")
+            key: value for key, value in asdict(self).items() if key not in ("every", "every_problems", "pass_at")
         }
 
     def violations(self) -> list[str]:
@@ -94,6 +96,9 @@ class EvaluationSpec:
             value = getattr(self, name)
             if value is not None and value < 1:
                 violations.append(f"evaluation.{name} must be at least 1; got {value}")
+        for k in self.pass_at:
+            if k < 1:
+                violations.append(f"evaluation.pass_at must list numbers of samples, 1 or more; got {k}")
         for name in ("splits", "languages"):
             if not getattr(self, name):
                 violations.append(f"evaluation.{name} must name at least one; got an empty list")

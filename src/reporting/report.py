@@ -108,8 +108,9 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
     splits = list(dict.fromkeys(split for frames in records.values() for f in frames.values() for split in f["split"]))
     config: Any = OmegaConf.load(runs[0].config)
     weights = dict(config.benchmark.weights)
+    asked = list(config.evaluation.get("pass_at") or ())
     data = {
-        (method, split): cells(records[method], split, weights, _passes(records[method], split))
+        (method, split): cells(records[method], split, weights, _passes(records[method], split, asked))
         for split in splits
         for method in methods
     }
@@ -233,10 +234,10 @@ def _text(study: Study) -> str:
     return text
 
 
-def _passes(frames: dict[int, Any], split: str) -> list[int]:
-    """The k of pass@k: as many as every problem has samples, when that is more than one."""
+def _passes(frames: dict[int, Any], split: str, asked: Sequence[int]) -> list[int]:
+    """The k of pass@k: those asked for, and as many as every problem has samples, when that is more than one."""
     counts = [frame[frame["split"] == split].groupby(["problem", "language"]).size().min() for frame in frames.values()]
-    return [int(min(counts))] if min(counts) > 1 else []
+    return sorted({*asked, *([int(min(counts))] if min(counts) > 1 else [])})
 
 
 def _about(study: Study, command: str) -> dict[str, str]:

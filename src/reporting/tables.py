@@ -13,6 +13,7 @@ from typing import Any
 from src.analysis.pareto import front, normalised_hypervolume
 from src.analysis.published import PUBLISHED, published
 from src.analysis.statistics import (
+    AT_K,
     DETAILS,
     DOMAINS,
     METRICS,
@@ -81,15 +82,18 @@ def results(rows: Sequence[Row], split: str, metrics: Sequence[str] = tuple(METR
     chosen = [row for row in rows if row.split == split and (row.domain in DOMAINS) != languages]
     order = list(dict.fromkeys(row.domain for row in chosen))
     for row in sorted(chosen, key=lambda row: order.index(row.domain)):
-        lines.append((row.domain, label(row.method), *(cell(metric, row.values[metric]) for metric in metrics)))
+        lines.append((row.domain, label(row.method), *(_known_cell(metric, row) for metric in metrics)))
     return Table(("domain", "method", *metrics), lines)
 
 
+def _known_cell(metric: str, row: Row) -> str:
+    """A dash where the records of a method cannot tell the metric."""
+    return cell(metric, row.values[metric]) if metric in row.values else "-"
+
+
 def details(rows: Sequence[Row], split: str) -> Table:
-    """The second table of one split: pass@k, maj@k, and what stands behind the numbers of the first."""
-    passes = dict.fromkeys(
-        name for row in rows if row.split == split for name in row.values if name.startswith(("pass@", "maj@"))
-    )
+    """The second table of one split: pass@k, in language too, maj@k, and what stands behind the numbers of the first."""
+    passes = dict.fromkeys(name for row in rows if row.split == split for name in row.values if name.startswith(AT_K))
     metrics = [name for name in DETAILS if any(name in row.values for row in rows)]
     return results(rows, split, [*passes, *metrics])
 

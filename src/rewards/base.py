@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from src.common.errors import UserError
 from src.grading.grader import Grade, Status
 from src.language.fidelity import Fidelity
+from src.language.following import Following, measure_following
 from src.language.shares import Languages
 from src.language.trace import Split, split_trace
 
@@ -68,6 +69,11 @@ class Sample:
     def correct_in_language(self) -> bool:
         """Whether the answer is right and the reasoning in the language of the query."""
         return self.correct and self.fidelity.in_language
+
+    @cached_property
+    def following(self) -> Following:
+        """Whether trace and answer are in the language of the query, where they are there."""
+        return measure_following(self.query_language, self.split, self.fidelity)
 
 
 class Reward(Protocol):

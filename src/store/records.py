@@ -57,6 +57,17 @@ _SAMPLE = (
         "string",
         "Language of the text after the trace, or `other`; null: unknown, or only a formula.",
     ),
+    Column(
+        "trace_follows",
+        "bool",
+        "The trace is in the language of the query; null: there is none, or its language cannot be told.",
+    ),
+    Column("answer_follows", "bool", "So is the text after the trace; null: there is none, or only a formula."),
+    Column(
+        "follows",
+        "bool",
+        "Trace and answer follow, an answer without a language aside; null: a part is not there, or the trace cannot be told.",
+    ),
     Column("tokens", "int64", "Length with the end token; null where nobody counted.", in_tables=True),
     Column("truncated", "bool", "Cut off by the token budget.", in_tables=True),
 )
@@ -148,6 +159,9 @@ def of_sample(sample: Sample) -> Row:
         "sentences": fidelity.sentences,
         "foreign_script": fidelity.foreign_script,
         "answer_detected": fidelity.answer_detected,
+        "trace_follows": sample.following.trace,
+        "answer_follows": sample.following.answer,
+        "follows": sample.following.both,
         "tokens": sample.length,
         "truncated": sample.truncated,
     }

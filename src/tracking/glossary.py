@@ -36,6 +36,12 @@ _ROWS = (
         "Rollouts that close their trace and reason in the language of the query.",
         per_language=True,
     ),
+    Metric(
+        "following",
+        "share",
+        "Rollouts whose trace and answer are both in the language of the query, of those that have both; an answer without a language, such as a boxed number, leaves it to the trace. Missing where none has both.",
+        per_language=True,
+    ),
     Metric("right_and_in_language", "share", "Rollouts that are right and in the language of the query."),
     Metric("code_switched", "share", "Rollouts whose lines are in two or more languages.", per_language=True),
     Metric("unknown_language", "share", "Rollouts whose language could not be told (too short, or mixed)."),

@@ -140,16 +140,21 @@ def step_metrics(rows: Sequence[Row], parts: Sequence[str] = ()) -> dict[str, fl
     metrics = {name: _mean(rows, column) for name, column in MEANS.items()}
     metrics |= {f"reward/{name}": _mean(rows, reward_part(name).name) for name in parts}
     metrics |= {f"status_{status}": _share(rows, "status", status) for status in STATUSES}
-    metrics |= _update_metrics(rows) | _group_metrics(rows) | _probe_metrics(rows)
+    metrics |= _following(rows) | _update_metrics(rows) | _group_metrics(rows) | _probe_metrics(rows)
     metrics["sampled_groups"] = len({row["group"] for row in rows})
     metrics["trained_groups"] = len({row["group"] for row in rows if row["trained"]})
     for code in sorted({row["language"] for row in rows}):
         of_language = [row for row in rows if row["language"] == code]
         values = {name: _mean(of_language, MEANS[name]) for name in PER_LANGUAGE}
         values |= {name: value for name, value in _update_metrics(of_language).items() if name != "ratio_min"}
-        values |= _group_metrics(of_language)
+        values |= _following(of_language) | _group_metrics(of_language)
         metrics |= {f"{name}/{code}": value for name, value in values.items()}
     return metrics
+
+
+def _following(rows: Sequence[Row]) -> dict[str, float]:
+    """Of the rows to which it applies; nothing when there are none."""
+    return {"following": _mean(rows, "follows")} if any(row["follows"] is not None for row in rows) else {}
 
 
 def _update_metrics(rows: Sequence[Row]) -> dict[str, float]:

@@ -384,3 +384,51 @@ def test_a_hole_in_the_records_is_an_error():
 def test_lcpr_is_a_harmonic_mean():
     assert lcpr(0.5, 1.0) == pytest.approx(2 / 3) and lcpr(0.0, 0.0) == 0.0
     assert lcpr([0.5, 0.0, 0.25], [1.0, 0.0, 0.0]).tolist() == [float(lcpr(0.5, 1.0)), 0.0, 0.0]
+
+
+def following(values, languages=("es", "ja")):
+    """Records of two samples a problem: values[problem][language] are the two values of `follows`."""
+    rows = []
+    for problem, row in values.items():
+        for code, pair in zip(languages, row, strict=True):
+            for number, value in enumerate(pair):
+                one = frame({problem: [1]}, (code,)).assign(sample=number)
+                rows.append(one.assign(follows=pandas.array([value], dtype="object")))
+    return pandas.concat(rows, ignore_index=True)
+
+
+def test_following_is_a_share_of_the_completions_to_which_it_applies():
+    # es: 1 of 3 (p: yes, no; q: no, and one that does not apply); ja: 2 of 2, one of each problem.
+    records = following({"p": [(True, False), (True, None)], "q": [(False, None), (None, True)]})
+    data = cells({0: records}, "test")
+    over = resampled(data)
+    assert macro(data, "following", ["es"], over)[0] == pytest.approx(1 / 3)
+    assert macro(data, "following", ["ja"], over)[0] == 1.0
+    assert macro(data, "following", ["es", "ja"], over)[0] == pytest.approx(2 / 3)
+    assert macro(data, "following applies", ["es", "ja"], over)[0] == pytest.approx(5 / 8)
+    assert "following" in known(data) and "trace follows" not in known(data)
+
+
+def test_following_that_never_applies_is_no_zero():
+    records = following({"p": [(None, None), (True, True)], "q": [(None, None), (False, None)]})
+    data = cells({0: records}, "test")
+    over = resampled(data)
+    assert np.isnan(macro(data, "following", ["es"], over)).all()
+    assert macro(data, "following", ["es", "ja"], over)[0] == pytest.approx(2 / 3)  # ja alone: 2 of 3
+    assert np.isnan(p_value(data, data, "following", ["es"]))
+
+
+def test_a_draw_without_a_completion_that_it_applies_to_is_left_out_of_the_interval():
+    records = following({"p": [(True, True), (True, True)], "q": [(None, None), (True, False)]})
+    estimated = estimate(macro(data := cells({0: records}, "test"), "following", ["es"], resampled(data)))
+    assert (estimated.value, estimated.low, estimated.high) == (1.0, 1.0, 1.0)
+
+
+def test_pass_at_k_in_the_language_needs_a_right_answer_that_follows():
+    # es: p right and following once of 2 (right twice), q never; ja: p both times, q one that does not apply.
+    records = following({"p": [(True, False), (True, True)], "q": [(False, False), (None, None)]})
+    data = cells({0: records}, "test", pass_at=(1, 2))
+    over = resampled(data)
+    values = [macro(data, f"in-language pass@{k}", [code], over)[0] for code in ("es", "ja") for k in (1, 2)]
+    assert values == [0.25, 0.5, 0.5, 0.5]
+    assert macro(data, "pass@1", ["es", "ja"], over)[0] == 1.0

@@ -414,3 +414,12 @@ def test_what_identifies_a_result_stays(name, monkeypatch):
     overrides, expected = IDENTITIES[name]
     planned = plan(build(compose_node(*overrides)), Path("R"))
     assert {stage.name: stage.identity for stage in planned} == expected
+
+
+def test_pass_at_k_is_refused_beyond_the_samples_before_anything_starts(compose):
+    asked = compose("+experiment=base", "evaluation.samples=4", "evaluation.pass_at=[1,5,0]")
+    with pytest.raises(ConfigError) as caught:
+        check(asked)
+    assert "pass@k is computed; got 5 with 4 samples" in str(caught.value)
+    assert "must list numbers of samples, 1 or more; got 0" in str(caught.value)
+    check(compose("+experiment=base", "evaluation.samples=4", "evaluation.pass_at=[1,4]"))
