@@ -31,9 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     end_as_interrupted()
     try:
         spec = RunsSpec.read(options.folder / "runs.yaml")
-        spec = RunsSpec(
-            **{**vars(spec), "seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
-        )
+        spec = spec.with_given(options.scale, options.seeds, options.overrides)
         began = time.time()
         at_once = options.jobs or spec.jobs
         runs = Runs(spec, options.scale, options.root)

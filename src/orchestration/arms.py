@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from src.common.errors import UserError, nearest
+from src.common.registry import choices
 
 FIELDS = ("name", "experiment", "overrides", "choose", "from", "data_from")  # of an entry of `experiments`
 
@@ -63,6 +64,7 @@ class RunsSpec:
     experiments: list[Any]
     seeds: list[int] = field(default_factory=lambda: [0])
     overrides: list[str] = field(default_factory=list)
+    scales: dict[str, list[str]] = field(default_factory=dict)  # further overrides at a scale, after those
     jobs: int = 2
     compared: str = ""  # this method is compared with every other, pair by pair
     chosen_by: str = ""  # another folder: arms take over what is chosen there for those of the same name
@@ -88,11 +90,18 @@ class RunsSpec:
             _check(arms)
         except UserError as error:
             raise UserError(f"{path}: {error}") from None
+        for name in spec.scales:
+            if name not in (known := choices("scale")):
+                raise UserError(f"{path}: scales names {name!r}, which is no scale. {nearest(name, known)}")
         if spec.compared and spec.compared not in (known := [arm.name for arm in arms]):
             raise UserError(
                 f"{path}: compared names {spec.compared!r}, which is no arm. {nearest(spec.compared, known)}"
             )
         return spec
+
+    def with_given(self, scale: str, seeds: Sequence[int] | None, overrides: Sequence[str]) -> RunsSpec:
+        """With what a command line gives: a scale, seeds in place of the file's, overrides behind all of the file."""
+        return replace(self, seeds=list(seeds or self.seeds), scales={scale: [*self.scales.get(scale, ()), *overrides]})
 
     def arms(self) -> list[Arm]:
         return [Arm.read(entry, Path("runs.yaml")) for entry in self.experiments]

@@ -32,7 +32,8 @@ LISTS = ("traces.questions", "prompts.sources")
 
 @dataclass(frozen=True)
 class Made:
-    """What a run leaves for others. `model` is the folder of its last model (empty: it trains none), `trained` the stages
+    """What a run leaves for others. `model` is the folder of its last model, or where it trains none the name of the model that it
+    evaluates (empty: it works with none), `trained` the stages
     that this model went through, those of earlier arms too; `data` maps the stages that make data to their folders."""
 
     model: str
@@ -58,6 +59,8 @@ def made_by(config: Config, directory: Path, before: Sequence[Made], finished: b
     training = [name for name in names if name in TRAINING]
     data = {name: directory / name for name in names if name in DATA_STAGES}
     model = str(directory / training[-1] / MODEL) if training else ""
+    if not training and "evaluate" in names:
+        model = config.model.path
     if finished:
         for stage in plan(config, directory):
             if stage.name in training[-1:]:
@@ -109,7 +112,7 @@ def check(arm: Arm, config: Config) -> None:
 def _models(arm: Arm, stages: Sequence[str], made: Mapping[str, Made]) -> dict[str, str]:
     for name in arm.start:
         if not made[name].model:
-            raise UserError(f"from must name an arm that trains a model; {name} trains none")
+            raise UserError(f"from must name an arm that trains or evaluates a model; {name} does neither")
     models = [_quoted(made[name].model) for name in arm.start]
     if MERGE in stages or arm.experiment.startswith(MERGE):
         return {"merge.models": f"[{','.join(models)}]"}

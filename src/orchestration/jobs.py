@@ -61,6 +61,11 @@ class Runs:
     chosen: Mapping[str, Sequence[str]] = field(default_factory=dict)
     _made: dict[tuple[str, int, bool], chain.Made] = field(default_factory=dict, init=False, repr=False)
 
+    @property
+    def given(self) -> tuple[str, ...]:
+        """The overrides of every run: those of the file, and of the file at this scale."""
+        return (*self.spec.overrides, *self.spec.scales.get(self.scale, ()))
+
     def job(self, arm: Arm, seed: int, own: Sequence[str] | None = None, finished: bool = True) -> Job:
         """The run of an arm, with `own` overrides in place of the arm's. Where its sources have not `finished`, its
         directory and what it takes from them are stand-ins.
@@ -112,12 +117,12 @@ class Runs:
 
     def _job(self, arm: Arm, seed: int, own: Sequence[str] | None, finished: bool) -> tuple[Job, Composition]:
         own = self.chosen.get(arm.name, arm.overrides) if own is None else own
-        overrides = (f"scale={self.scale}", f"root={self.root}", *self.spec.overrides, *own)
+        overrides = (f"scale={self.scale}", f"root={self.root}", *self.given, *own)
         composition = _composition((f"+experiment={arm.experiment}", *overrides))
         stages = _stages(composition)
         if arm.sources:
             made = {name: self._made_by(name, seed, finished) for name in arm.sources}
-            overrides += chain.overrides_of(arm, stages, (*self.spec.overrides, *own), made)
+            overrides += chain.overrides_of(arm, stages, (*self.given, *own), made)
             composition = _composition((f"+experiment={arm.experiment}", *overrides))
             stages = _stages(composition)
             chain.check(arm, chain.configuration(composition, seed))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import isfinite
@@ -28,6 +29,7 @@ from src.analysis.statistics import (
 )
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Cell, Table
+from src.language.table import LANGUAGES
 
 LABELS = {
     "base": "base",
@@ -224,8 +226,9 @@ def _check_expected(line: dict[str, str], where: str) -> None:
     missing = [name for name in ("split", "domain", "method", "metric", "value", "tolerance") if line.get(name) is None]
     if missing:
         raise UserError(f"{where}: field {missing[0]!r} is missing; leave an unknown value empty, but keep its comma")
-    for name, allowed in (("domain", DOMAINS), ("metric", METRICS)):
-        if line[name] not in allowed:
+    for name, allowed in (("domain", (*DOMAINS, *LANGUAGES)), ("metric", (*METRICS, *DETAILS))):
+        at_k = name == "metric" and re.fullmatch(rf"(?:{'|'.join(AT_K)})[1-9]\d*", line[name])
+        if line[name] not in allowed and not at_k:
             hint = did_you_mean(line[name], allowed)
             raise UserError(f"{where}: {name} {line[name]!r} must be one of {', '.join(allowed)}.{hint}")
     for name in ("value", "tolerance"):

@@ -47,6 +47,7 @@ TABLE = "table.txt"
 SPREADSHEET = "table.csv"
 MARKDOWN = "report.md"
 PAGE = "report.html"
+DOMINANCE = "dominance.csv"  # every pair of language and data set of every comparison
 FILES = "files.json"
 
 # Of the folder of a sweep, and of a submission to a cluster.
