@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-budget-alignment table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -61,6 +61,10 @@ demo: $(READY) ## the recipe in the embedded world: SFT, three RL methods, evalu
 
 table-main: $(READY) ## the main table over seeds, against the expected numbers (SCALE=laptop)
 	$(PY) -m src launch experiments/main --scale $(SCALE)
+
+table-budget-alignment: $(READY) ## base, SFT, GRPO, GRPO after SFT and merging in three languages over seeds, and the report of RQ0 to RQ5 (SCALE=laptop)
+	$(PY) -m src launch experiments/budget_alignment --scale $(SCALE)
+	$(PY) experiments/budget_alignment/report.py --scale $(SCALE)
 
 table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
 	$(PY) -m src launch experiments/schedules --scale $(SCALE)

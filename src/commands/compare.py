@@ -18,9 +18,10 @@ from typing import TYPE_CHECKING, Any
 from src.common.console import fail
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Table
-from src.store.directory import CONFIG, RunDirectory
+from src.store.directory import CONFIG, DOMINANCE, RunDirectory
 
 if TYPE_CHECKING:
+    from src.analysis.dominance import Dominance
     from src.analysis.statistics import Cells, Estimate
 
 RECORDS = RunDirectory(Path()).records  # within a run directory
@@ -163,8 +164,29 @@ def show(notes: Sequence[str], lines: Sequence[Line]) -> None:
     console.print(NOTE)
 
 
-def write(output: Path, notes: Sequence[str], lines: Sequence[Line]) -> None:
-    """`compare.md` and `compare.csv` in `output`."""
+def dominated(one: Cells, other: Cells, split: str) -> Dominance | None:
+    """Of A over B, by pair of language and part of the split; None where the records do not tell what follows."""
+    from src.analysis.dominance import data_sets, dominance
+    from src.analysis.statistics import known
+
+    if not all("following" in known(side) for side in (one, other)):
+        return None
+    return dominance(data_sets({split: one}), data_sets({split: other}))
+
+
+def in_words(result: Dominance) -> str:
+    """The counts of dominance, in a line."""
+    return (
+        "; ".join(
+            f"A {words} B in {count.value:.0f} [{count.low:.0f}, {count.high:.0f}]"
+            for words, count in (("strictly dominates", result.won), ("is strictly dominated by", result.lost))
+        )
+        + f" of {len(result.pairs)} languages (parts apart), in accuracy and following both"
+    )
+
+
+def write(output: Path, notes: Sequence[str], lines: Sequence[Line], result: Dominance | None = None) -> None:
+    """`compare.md` and `compare.csv` in `output`, and the pairs of `result` as `dominance.csv`."""
     output.mkdir(parents=True, exist_ok=True)
     table = Table(HEAD, [line.texts() for line in lines]).markdown(rule=" --- |")
     listed = "\n".join(f"- {line}" for line in notes)
@@ -176,6 +198,10 @@ def write(output: Path, notes: Sequence[str], lines: Sequence[Line]) -> None:
         rows.append((line.domain, line.metric, *("" if x != x else f"{x:.6g}" for x in numbers)))
     head = ("domain", "metric", "a", "b", "difference", "low", "high", "p")
     (output / "compare.csv").write_text(Table(head, rows).csv(), encoding="utf-8", newline="")
+    if result is not None:
+        from src.reporting.dominance import spreadsheet
+
+        (output / DOMINANCE).write_text(spreadsheet({("A", "B"): result}, "accuracy"), encoding="utf-8", newline="")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -190,7 +216,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=SHOWN,
         help="columns of the result tables, pass@<k>, 'in-language pass@<k>' or maj@<k>",
     )
-    parser.add_argument("--output", type=Path, help="a folder for compare.md and compare.csv")
+    parser.add_argument("--output", type=Path, help="a folder for compare.md, compare.csv and dominance.csv")
     options = parser.parse_args(arguments)
     try:
         _check(options.metrics, options.output)
@@ -207,10 +233,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         one, other = paired(*sides)
         _check_known(options.metrics, (one, other))
         lines = compare(one, other, options.metrics)
-        notes = [*about(paths, sides, one, options.split), *stamps(records)]
+        result = dominated(one, other, options.split)
+        counts = [in_words(result)] if result is not None else []
+        notes = [*about(paths, sides, one, options.split), *counts, *stamps(records)]
         show(notes, lines)
         if options.output:
-            write(options.output, notes, lines)
+            write(options.output, notes, lines, result)
     except UserError as error:
         return fail(str(error))
     return 0

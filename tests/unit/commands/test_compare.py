@@ -170,3 +170,24 @@ def test_records_of_another_scoring_rule_are_told(tmp_path, capsys):
     parquet.write_table(stamped.replace_schema_metadata({b"scoring": b"rule 3"}), path)
     assert main([str(one), str(other)]) == 0
     assert "warning: scored by different rules" in capsys.readouterr().out
+
+
+def test_pairs_of_language_and_data_set_are_counted(tmp_path, capsys):
+    # fr: 1 > 1/2 in accuracy and 3/4 > 1/4 in following; en: equal in accuracy.
+    one = make_run(tmp_path / "a", {"fr": [1] * 4, "en": [1] * 4}, follows=[True, True, True, False] * 2)
+    other = make_run(tmp_path / "b", {"fr": [1, 0, 1, 0], "en": [1] * 4}, follows=[True, False, False, False] * 2)
+    assert main([str(one), str(other), "--metrics", "following", "--output", str(tmp_path)]) == 0
+    assert table(tmp_path)["in-domain", "following"]["difference"] == "0.5"
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "A strictly dominates B in 1 [0, 1]; A is strictly dominated by B in 0 [0, 0] of 2 languages" in printed
+    with (tmp_path / "dominance.csv").open() as handle:
+        rows = list(csv.DictReader(handle))
+    assert {(row["data set"], row["language"], row["verdict"]) for row in rows} == {
+        ("test", "fr", "dominates"),
+        ("test", "en", "neither"),
+    }
+
+
+def test_a_metric_that_old_records_cannot_tell_is_refused(pair, capsys):
+    assert main([*map(str, pair), "--metrics", "following"]) == 2
+    assert "'following' is not in those of A, which an earlier version wrote" in capsys.readouterr().err

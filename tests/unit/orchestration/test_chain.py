@@ -186,10 +186,9 @@ GRPO = {"name": "x", "experiment": "grpo"}
 @pytest.mark.parametrize(
     ("entries", "message"),
     [
-        (["base", GRPO | {"from": "base"}], "x: from must name an arm that trains a model; base trains none"),
         (
             ["sft", SELECT, GRPO | {"from": "select"}],
-            "x: from must name an arm that trains a model; select trains none",
+            "x: from must name an arm that trains or evaluates a model; select does neither",
         ),
         (["sft", GRPO | {"data_from": "sft"}], "x: data_from must name an arm that makes data"),
         (
@@ -353,3 +352,42 @@ def test_a_job_that_cannot_be_made_is_a_failure(tmp_path, monkeypatch, capsys):
     shown = capsys.readouterr().err
     assert "error: x seed 0 failed:\n  x: no model there" in shown
     assert "not started: y seed 0, which builds on x seed 0" in shown
+
+
+def test_an_arm_that_trains_none_leaves_the_model_that_it_evaluates():
+    merged = {"name": "merged", "experiment": "merge", "from": ["base", "sft"]}
+    jobs = checked(
+        "base", {"name": "sft", "experiment": "sft", "from": "base"}, merged, overrides=["model.path=org/name"]
+    )
+    assert "model.path=org/name" in jobs["sft"].overrides
+    start = next(text for text in jobs["merged"].overrides if text.startswith("merge.models="))
+    assert start.startswith("merge.models=[org/name,")
+
+
+def test_a_base_that_is_made_first_is_what_others_start_from():
+    jobs = checked(
+        "base", {"name": "sft", "experiment": "sft", "from": "base"}, overrides=["pretrain.from_scratch=true"]
+    )
+    given = jobs["sft"].overrides
+    assert "pretrain.from_scratch=false" in given and any(t.endswith("pretrain/model") for t in given)
+
+
+def test_overrides_of_a_scale_stand_between_those_of_the_file_and_of_the_command_line(tmp_path):
+    content = {
+        "title": "t",
+        "experiments": ["sft"],
+        "overrides": ["sft.epochs=1"],
+        "scales": {"tiny": ["sft.epochs=2"]},
+    }
+    path = tmp_path / "runs.yaml"
+    path.write_text(yaml.safe_dump(content))
+    spec = RunsSpec.read(path)
+
+    def given(scale, *overrides):
+        return Runs(spec.with_given(scale, None, overrides), scale, "runs").given
+
+    assert given("tiny", "sft.epochs=3") == ("sft.epochs=1", "sft.epochs=2", "sft.epochs=3")
+    assert given("laptop", "sft.epochs=3") == ("sft.epochs=1", "sft.epochs=3")
+    path.write_text(yaml.safe_dump(content | {"scales": {"tyni": []}}))
+    with pytest.raises(UserError, match="scales names 'tyni', which is no scale. Did you mean 'tiny'"):
+        RunsSpec.read(path)

@@ -122,7 +122,12 @@ def test_a_sentence_says_what_is_shown_and_what_is_not():
         return Difference("test", language, "accuracy", 0.5, 0.5, Estimate(value, low, high))
 
     nan = float("nan")
-    compared = [row("ja", 0.1, 0.2, 0.3), row("fr", -0.3, -0.2, -0.1), row("es", -0.1, 0.1, 0.2), row("de", nan, nan, nan)]
+    compared = [
+        row("ja", 0.1, 0.2, 0.3),
+        row("fr", -0.3, -0.2, -0.1),
+        row("es", -0.1, 0.1, 0.2),
+        row("de", nan, nan, nan),
+    ]
     assert sentence("A against B", compared) == (
         "A against B: higher in 1 of 4 (test ja); lower in 1 (test fr); the data do not show a difference in 1 (test es); "
         "it does not apply in 1 (test de)."

@@ -191,3 +191,20 @@ def test_many_methods_are_drawn_one_below_the_other(tmp_path):
 
 def test_the_name_of_a_method_makes_the_name_of_a_file():
     assert tables.slug("cosine, B = 0.5") == "cosine-b-0-5"
+
+
+def test_the_compared_method_is_set_against_others_by_pair(tmp_path):
+    runs = [make_run(tmp_path / m, m, 1, dict.fromkeys(LANGUAGES, right)) for m, right in (("sft", 3), ("grpo", 1))]
+    for run, following in zip(runs, (True, False), strict=True):
+        pandas.read_parquet(run.records).assign(follows=following).to_parquet(run.records)
+    build_report(tmp_path / "out", "t", runs, compared="sft")
+    assert "| SFT | GRPO | 4 | 4 [" in (tmp_path / "out" / "report.md").read_text()
+    pairs = pandas.read_csv(tmp_path / "out" / "dominance.csv")
+    assert list(pairs["language"]) == list(LANGUAGES) and set(pairs["verdict"]) == {"dominates"}
+    # p1 and p2 of four are what differs: a draw without either, (2/4)^4, has equal accuracies.
+    assert pairs["sure"].tolist() == pytest.approx([15 / 16] * 4, abs=0.02)
+
+
+def test_a_report_without_what_follows_has_no_dominance(report):
+    assert "Pareto dominance" not in (report / "report.md").read_text()
+    assert not (report / "dominance.csv").exists()
