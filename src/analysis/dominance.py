@@ -80,8 +80,8 @@ def dominance(
                 np.stack([macro(side, metric, [code], over) for metric in (quality, following)])
                 for side in (first, second)
             )
-            difference = ours - theirs  # [2, 1 + R]; a comparison with NaN is false
-            wins, losses = (difference > 0).all(0), (difference < 0).all(0)
+            difference = ours - theirs  # [2, 1 + R]; with NaN neither is won nor lost
+            wins, losses = np.min(difference, axis=0) > 0, np.max(difference, axis=0) < 0
             won += wins
             lost += losses
             points = [(float(side[0, 0]), float(side[1, 0])) for side in (ours, theirs)]
@@ -93,8 +93,8 @@ def dominance(
                     points[1],
                     (_estimate(difference[0]), _estimate(difference[1])),
                     verdict(points[0], points[1]),
-                    float(wins[1:].mean()),
-                    float(losses[1:].mean()),
+                    float(np.mean(wins[1:])),
+                    float(np.mean(losses[1:])),
                 )
             )
     return Dominance(pairs, estimate(won), estimate(lost))

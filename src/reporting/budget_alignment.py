@@ -30,7 +30,8 @@ from src.common.errors import UserError
 from src.common.tables import Table
 from src.language.table import LANGUAGES
 from src.reporting import figures
-from src.reporting.dominance import by_pair, counted, signed
+from src.reporting.differences import Difference, difference_table, draw_differences, sentence
+from src.reporting.dominance import by_pair, counted
 from src.reporting.page import Section
 from src.reporting.tables import Row, beside_expected, cell
 
@@ -40,27 +41,16 @@ Sets = Mapping[str, Cells]  # data set -> cells of one method
 
 
 @dataclass(frozen=True)
-class Difference:
-    """Method minus another, of one metric on one data set in one language."""
-
-    data_set: str
-    language: str
-    metric: str
-    one: float
-    other: float
-    difference: Estimate
-
-    @property
-    def name(self) -> str:
-        return f"{self.data_set} {self.language}"
-
-
-@dataclass(frozen=True)
 class Answers:
     """What the study says: `methods` -> cells by data set, `quality` the measure beside following (`pass@<k>`)."""
 
     methods: Mapping[str, Sets]
     quality: str
+
+    @property
+    def metrics(self) -> tuple[str, ...]:
+        """What is compared: accuracy (pass@1), the measure of quality, following."""
+        return tuple(dict.fromkeys(("accuracy", self.quality, FOLLOWING)))
 
     def compared(self, one: str, other: str, metrics: Sequence[str]) -> list[Difference]:
         """Paired differences of two methods on every data set, language and metric."""
@@ -69,14 +59,17 @@ class Answers:
             first, second = self.methods[one][name], self.methods[other][name]
             for code in (code for code in first.languages if code in second.languages):
                 for metric in metrics:
-                    values = [float(macro(side, metric, [code], resampled(side, 0))[0]) for side in (first, second)]
-                    rows.append(Difference(name, code, metric, *values, differences(first, second, metric, [code])))
+                    ours, theirs = (
+                        float(macro(side, metric, [code], resampled(side, 0))[0]) for side in (first, second)
+                    )
+                    paired_difference = differences(first, second, metric, [code])
+                    rows.append(Difference(name, code, metric, ours, theirs, paired_difference))
         return rows
 
-    def dominated(self) -> dict[tuple[str, str], Dominance]:
-        """Every method against the base."""
+    def dominated(self, quality: str | None = None) -> dict[tuple[str, str], Dominance]:
+        """Every method against the base, in `quality` (null: the study's) and following."""
         others = [method for method in self.methods if method != BASE]
-        return {(m, BASE): dominance(self.methods[m], self.methods[BASE], self.quality) for m in others}
+        return {(m, BASE): dominance(self.methods[m], self.methods[BASE], quality or self.quality) for m in others}
 
 
 def by_method(arms: Mapping[str, Mapping[int, Any]]) -> dict[str, dict[int, Any]]:
@@ -143,17 +136,18 @@ def sections(study: Answers, output: Path, expected: Path | None = None) -> list
         (2, GRPO_SFT, SFT, "Does GRPO after SFT win accuracy back, and keep the language?"),
         (3, GRPO_SFT, GRPO_BASE, "Is it better to start GRPO from SFT than from the base?"),
     ):
-        compared = study.compared(one, other, (study.quality, FOLLOWING))
-        words = " ".join(
-            sentence(f"{one} against {other}, {metric}", [row for row in compared if row.metric == metric])
-            for metric in (study.quality, FOLLOWING)
-        )
+        compared = study.compared(one, other, study.metrics)
+        words = sentence(f"{one} against {other}", compared)
         path = output / f"rq{number}.png"
         draw_differences({f"{one} - {other}": compared}, path)
         page.append(Section(f"RQ{number}. {title}", words, difference_table(compared, one, other), path))
     path = output / "rq4.png"
     draw_points(results[GRPO_SFT, BASE], study.quality, f"{BASE} -> {GRPO_SFT}", path)
-    page.append(Section("RQ4. Is the base Pareto-dominated?", dominance_sentence(results), counted(results), path))
+    words = f"In {study.quality} and {FOLLOWING}: {dominance_sentence(results)}"
+    page.append(Section("RQ4. Is the base Pareto-dominated?", words, counted(results), path))
+    if study.quality != "accuracy":
+        words = f"In accuracy (pass@1) and {FOLLOWING}."
+        page.append(Section("RQ4 with one answer", words, counted(study.dominated("accuracy"))))
     page.append(
         Section(
             f"RQ4, pair by pair: {GRPO_SFT} against {BASE}",
@@ -171,28 +165,17 @@ def sections(study: Answers, output: Path, expected: Path | None = None) -> list
 def _following_of_sft(study: Answers, path: Path) -> Section:
     means = mean_differences(study.methods[SFT], study.methods[BASE], FOLLOWING)
     draw_differences({f"{SFT} - {BASE}": means}, path)
-    words = sentence(f"{SFT} against {BASE}, {FOLLOWING}, mean of the data sets", means)
+    words = sentence(f"{SFT} against {BASE}, mean of the data sets", means)
     return Section("RQ0. Does SFT make the model follow the language?", words, difference_table(means, SFT, BASE), path)
 
 
 def _merged(study: Answers, path: Path) -> Section:
-    compared = {
-        f"{MERGE} - {other}": study.compared(MERGE, other, (study.quality, FOLLOWING))
-        for other in (BASE, SFT, GRPO_SFT)
-    }
+    compared = {f"{MERGE} - {other}": study.compared(MERGE, other, study.metrics) for other in (BASE, SFT, GRPO_SFT)}
     draw_differences(compared, path)
     words = " ".join(
-        sentence(
-            f"{MERGE} against {name.removeprefix(f'{MERGE} - ')}, {metric}", [r for r in pair if r.metric == metric]
-        )
-        for name, pair in compared.items()
-        for metric in (study.quality, FOLLOWING)
+        sentence(f"{MERGE} against {name.removeprefix(f'{MERGE} - ')}", pair) for name, pair in compared.items()
     )
-    lines = [
-        (name, row.data_set, row.language, row.metric, _value(row.other), _value(row.one), signed(row.difference))
-        for name, pair in compared.items()
-        for row in pair
-    ]
+    lines = [(name, *row.texts()) for name, pair in compared.items() for row in pair]
     head = ("difference", "data set", "language", "metric", "other", MERGE, "difference")
     return Section("RQ5. Does merging keep both?", words, Table(head, lines), path)
 
@@ -216,32 +199,6 @@ def mean_differences(one: Sets, other: Sets, metric: str) -> list[Difference]:
     return lines
 
 
-def sentence(subject: str, compared: Sequence[Difference]) -> str:
-    """What the differences show and what they do not: an interval that covers zero shows no difference.
-
-    >>> up = Difference("test", "ja", "accuracy", 0.8, 0.5, Estimate(0.3, 0.1, 0.5))
-    >>> unsure = Difference("test", "fr", "accuracy", 0.6, 0.5, Estimate(0.1, -0.1, 0.3))
-    >>> sentence("SFT against Base", [up, unsure])
-    'SFT against Base: higher in 1 of 2 (test ja); the data do not show a difference in 1 (test fr).'
-    """
-    higher = [row.name for row in compared if row.difference.low > 0]
-    lower = [row.name for row in compared if row.difference.high < 0]
-    unknown = [row.name for row in compared if not isfinite(row.difference.value)]
-    unclear = [row.name for row in compared if row.name not in (*higher, *lower, *unknown)]
-    kinds = (
-        ("higher in", higher),
-        ("lower in", lower),
-        ("the data do not show a difference in", unclear),
-        ("it does not apply in", unknown),
-    )
-    shown = [(words, names) for words, names in kinds if names]
-    texts = [
-        f"{words} {len(names)}{f' of {len(compared)}' if not place else ''} ({', '.join(names)})"
-        for place, (words, names) in enumerate(shown)
-    ]
-    return f"{subject}: {'; '.join(texts) or 'there is nothing to compare'}."
-
-
 def dominance_sentence(results: Mapping[tuple[str, str], Dominance]) -> str:
     """In how many pairs the methods strictly dominate; a count whose interval holds zero shows no dominance."""
     texts = []
@@ -251,15 +208,6 @@ def dominance_sentence(results: Mapping[tuple[str, str], Dominance]) -> str:
         if result.won.low <= 0:
             texts[-1] += ", which does not show that it does anywhere, for the interval holds zero"
     return "; ".join(texts) + ". The post claims 9 of 12 for GRPO-SFT; its own figures give 5."
-
-
-def difference_table(compared: Sequence[Difference], one: str, other: str) -> Table:
-    """A row for each difference: both values, and the paired difference with its interval."""
-    lines = [
-        (row.data_set, row.language, row.metric, _value(row.other), _value(row.one), signed(row.difference))
-        for row in compared
-    ]
-    return Table(("data set", "language", "metric", other, one, f"{one} - {other}"), lines)
 
 
 def _all_words(study: Answers) -> str:
@@ -287,30 +235,6 @@ def _order(every: Sequence[Row], row: Row) -> int:
     return list(dict.fromkeys((other.split, other.domain) for other in every)).index((row.split, row.domain))
 
 
-def draw_differences(compared: Mapping[str, Sequence[Difference]], path: Path) -> None:
-    """A panel for each comparison and metric: differences with their intervals, pair below pair, and the line of zero."""
-    panels = [
-        (title, metric, [row for row in rows if row.metric == metric])
-        for title, rows in compared.items()
-        for metric in dict.fromkeys(row.metric for row in rows)
-    ]
-    height = 1.2 + 0.3 * max(len(shown) for _, _, shown in panels)
-    figure, axes = figures.canvas(1, len(panels), width=3.0 + 2.3 * len(panels), height=height)
-    for axis, (title, metric, shown) in zip(axes, panels, strict=True):
-        for place, row in enumerate(shown):
-            value = row.difference
-            if isfinite(value.value):
-                axis.plot([value.low, value.high], [place, place], color="#0072B2", linewidth=1.4)
-                axis.plot([value.value], [place], "o", color="#0072B2", markersize=5)
-        axis.axvline(0, color="black", linewidth=0.6)
-        names = [row.name for row in shown] if axis is axes[0] else []
-        axis.set(yticks=range(len(shown)), ylim=(len(shown) - 0.5, -0.5))
-        axis.set_yticklabels(names if names else [""] * len(shown))
-        axis.set_title(f"{metric}\n{title}", fontsize=9)
-        axis.grid(alpha=0.25)
-    figures.save(figure, path, vector=False)
-
-
 def draw_points(result: Dominance, quality: str, title: str, path: Path) -> None:
     """An arrow for each pair from the other method's point to the method's: following across, quality upwards."""
     figure, axes = figures.canvas(1, 1, width=6.0, height=5.0)
@@ -319,15 +243,14 @@ def draw_points(result: Dominance, quality: str, title: str, path: Path) -> None
             continue
         tone = "#009E73" if pair.verdict == WON else "#D55E00"
         axes[0].annotate("", xy=pair.one[::-1], xytext=pair.other[::-1], arrowprops={"arrowstyle": "->", "color": tone})
-        axes[0].annotate(f"{pair.data_set} {pair.language}", xy=pair.one[::-1], fontsize=7)
-    axes[0].set(xlabel=FOLLOWING, ylabel=quality, xlim=(-0.03, 1.1), ylim=(-0.03, 1.05))
+        axes[0].plot(*pair.other[::-1], "o", color=tone, markersize=4)
+        axes[0].annotate(f"{pair.data_set} {pair.language}", xy=pair.other[::-1], fontsize=7, rotation=20)
+        axes[0].plot(*pair.one[::-1], alpha=0, marker="o")  # arrows do not widen the axes
+    axes[0].margins(0.12)
+    axes[0].set(xlabel=FOLLOWING, ylabel=quality)
     axes[0].set_title(f"{title} (green: dominates)", fontsize=10)
     axes[0].grid(alpha=0.25)
     figures.save(figure, path, vector=False)
-
-
-def _value(value: float) -> str:
-    return f"{value:.3f}" if isfinite(value) else "-"
 
 
 def _estimate(values: Any) -> Estimate:

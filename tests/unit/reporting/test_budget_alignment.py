@@ -11,15 +11,14 @@ from src.analysis.statistics import Estimate
 from src.common.errors import UserError
 from src.reporting.budget_alignment import (
     METHODS,
-    Difference,
     answers,
     by_method,
     dominance_sentence,
     mean_differences,
     rows,
     sections,
-    sentence,
 )
+from src.reporting.differences import Difference, sentence
 from src.reporting.dominance import counted, spreadsheet
 from src.reporting.page import as_markdown
 from tests.helpers.paths import ROOT
@@ -129,14 +128,12 @@ def test_a_sentence_says_what_is_shown_and_what_is_not():
         row("de", nan, nan, nan),
     ]
     assert sentence("A against B", compared) == (
-        "A against B: higher in 1 of 4 (test ja); lower in 1 (test fr); the data do not show a difference in 1 (test es); "
-        "it does not apply in 1 (test de)."
+        "A against B: accuracy is higher in 1 (test ja), is lower in 1 (test fr), does not show a difference in 1 (test es), "
+        "does not apply in 1 (test de)."
     )
-    assert sentence("A against B", compared[2:3]) == (
-        "A against B: the data do not show a difference in 1 of 1 (test es)."
-    )
+    assert sentence("A against B", compared[2:3]) == "A against B: accuracy does not show a difference in all 1."
     # An interval that ends at zero covers it.
-    assert "do not show" in sentence("A against B", [row("ja", 0.0, 0.2, 0.4)])
+    assert "does not show a difference" in sentence("A against B", [row("ja", 0.0, 0.2, 0.4)])
 
 
 def test_the_page_has_a_section_with_a_picture_for_every_question(study, tmp_path):
@@ -145,10 +142,12 @@ def test_the_page_has_a_section_with_a_picture_for_every_question(study, tmp_pat
     for number in range(6):
         assert f"## RQ{number}. " in text and f"![RQ{number}. " in text
         assert (tmp_path / f"rq{number}.png").read_bytes().startswith(b"\x89PNG")
-    assert "SFT against Base, pass@2: lower in 4 of 4 (test ja, test es, shift ja, shift es)." in text
-    assert "SFT against Base, following, mean of the data sets: higher in 2 of 2 (mean ja, mean es)." in text
+    assert (
+        "SFT against Base: accuracy is lower in all 4; pass@2 is lower in all 4; following is higher in all 4." in text
+    )
+    assert "SFT against Base, mean of the data sets: following is higher in all 2." in text
     assert "| shift | es | following | 0.250 | 1.000 | +0.750 [+0.750, +0.750] |" in text
-    assert "MERGE against Base, pass@2: the data do not show a difference in 4 of 4" in text
+    assert "MERGE against Base: accuracy does not show a difference in all 4; pass@2 does not" in text
     assert "| aime25 | fr | GRPO-SFT | pass@10 |  | 0.482 |  |" in text
 
 
