@@ -47,7 +47,8 @@ class SftSpec:
 class GrpoSpec:
     """GRPO: each step draws `prompts_per_step` x `completions_per_prompt` rollouts and makes `updates_per_step`
     optimiser updates from them. `prompts_per_language` is how many questions the world makes for each trained
-    language. `maximum_prompt_tokens` leaves out questions with longer prompts (null: none)."""
+    language. `maximum_prompt_tokens` leaves out questions with longer prompts (null: none). `prompts_by` is `prompt`, or `problem`:
+    all languages of a problem come in the same step, for rewards that compare them."""
 
     steps: int = 60
     prompts_per_step: int = 16
@@ -56,7 +57,19 @@ class GrpoSpec:
     tokens_per_microbatch: int = 8192
     prompts_per_language: int = 1000
     maximum_prompt_tokens: int | None = None
+    prompts_by: str = "prompt"
     optimiser: OptimiserSpec = field(default_factory=lambda: OptimiserSpec(learning_rate=1e-4))
+
+    def identity(self) -> dict[str, Any]:
+        """What a result depends on; `prompts_by`, which came later, only where it is used."""
+        settings = {"is": "GrpoSpec"} | asdict(self)
+        return settings if self.prompts_by != "prompt" else {k: v for k, v in settings.items() if k != "prompts_by"}
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
+        if self.prompts_by in ("prompt", "problem"):
+            return []
+        return [f"grpo.prompts_by must be prompt or problem; got {self.prompts_by!r}"]
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from src.common.errors import UserError
+from src.data.notation import plain_notation
 from src.data.records import Question
+from src.data.spec import PLAIN
 from src.language.table import language
 from src.models.spec import ModelSpec
 
@@ -33,12 +35,14 @@ class UnclearThinking(UserError):
 
 
 def question_text(question: Question, instruction: str) -> str:
-    """The user's message: the question, with `localised` after a line in its language that asks for a boxed answer."""
-    if instruction == "none":
-        return question.question
+    """The user's message: the question, with `localised` after a line in its language that asks for a boxed answer, with
+    `plain` in plain notation (`src.data.notation`), with `localised_plain` both."""
+    text = plain_notation(question.question, question.language) if instruction in PLAIN else question.question
+    if instruction in ("none", "plain"):
+        return text
     row = language(question.language)
     line = row.instruction_choice if question.kind == "choice" else row.instruction
-    return f"{line}\n\n{question.question}"
+    return f"{line}\n\n{text}"
 
 
 @dataclass(frozen=True)

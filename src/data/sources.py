@@ -27,11 +27,17 @@ def validation_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Exa
     return _each(world, world.validation_examples_per_language, seed, "validation")
 
 
-def grpo_questions(data: DataSpec, world: WorldSpec, per_language: int, seed: int) -> list[Question]:
-    """Questions for GRPO, the trained languages in turn."""
+def grpo_questions(
+    data: DataSpec, world: WorldSpec, per_language: int, seed: int, by_problem: bool = False
+) -> list[Question]:
+    """Questions for GRPO, the trained languages in turn. `by_problem`: the world's are the same problems, each once, in all of
+    them."""
     if data.prompts is not None:
         return read_records(data.prompts, Question)
-    columns = [documents.prompts(world, code, per_language, seed) for code in world.trained_languages]
+    if by_problem:
+        columns = [documents.shared_prompts(world, code, per_language, seed) for code in world.trained_languages]
+    else:
+        columns = [documents.prompts(world, code, per_language, seed) for code in world.trained_languages]
     return [question for row in zip(*columns, strict=True) for question in row]
 
 

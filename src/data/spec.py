@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PLAIN = ("plain", "localised_plain")  # instructions with questions in plain notation
+INSTRUCTIONS = ("none", "localised", *PLAIN)
+
 
 @dataclass(frozen=True)
 class DataSpec:
@@ -11,7 +14,8 @@ class DataSpec:
 
     `sft` and `validation` hold worked examples, `prompts` questions for GRPO (the fields are those of
     `src/data/records.py`); questions to evaluate by are a benchmark's (`conf/benchmark/`). `instruction` is `none`, or
-    `localised`: a line in the language of the question asks for step by step reasoning and a boxed answer.
+    `localised`: a line in the language of the question asks for step by step reasoning and a boxed answer; `plain` and
+    `localised_plain` are the same with the question in plain notation (`src/data/notation.py`).
     `validation_share` of the problems of `sft`, in all their languages, are held out where `validation` is not given.
     """
 
@@ -24,8 +28,8 @@ class DataSpec:
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         violations = []
-        if self.instruction not in ("none", "localised"):
-            violations.append(f"data.instruction must be none or localised; got {self.instruction!r}")
+        if self.instruction not in INSTRUCTIONS:
+            violations.append(f"data.instruction must be one of {', '.join(INSTRUCTIONS)}; got {self.instruction!r}")
         if not 0 <= self.validation_share < 1:
             violations.append(f"data.validation_share is a share in [0, 1); got {self.validation_share}")
         return violations

@@ -71,7 +71,9 @@ def run(stage: Stage) -> None:
     controller.load_state_dict(loop.extra.get("schedule", {}))
     engine = build_engine(config.rollout, model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
-    questions = sources.grpo_questions(config.data, config.world, settings.prompts_per_language, config.seed)
+    questions = sources.grpo_questions(
+        config.data, config.world, settings.prompts_per_language, config.seed, settings.prompts_by == "problem"
+    )
     questions = short_enough(chat, questions, settings.maximum_prompt_tokens)
     updater = Updater(
         policy,

@@ -16,6 +16,7 @@ import torch
 from src.common.seeds import derive_seed
 from src.data.chat import Chat
 from src.data.records import Question
+from src.data.selection.by_problem import draw_by_problem, problems_of
 from src.models.load import pad_token, policy_weights
 from src.models.logprobs import completion_logprobs
 from src.pipeline.stage import Stage
@@ -57,7 +58,10 @@ class Collector:
         per_step = config.grpo.prompts_per_step
         seed = config.seed
         began = time.perf_counter()
-        chosen = draw(len(self.questions), step, number, per_step, seed)
+        if config.grpo.prompts_by == "problem":
+            chosen = draw_by_problem(problems_of(self.questions), step, number, per_step, seed)
+        else:
+            chosen = draw(len(self.questions), step, number, per_step, seed)
         mine = ranks.shard([(number * per_step + place, self.questions[i]) for place, i in enumerate(chosen)])
         groups = [group for group, _ in mine]
         calls = itertools.count()

@@ -56,6 +56,14 @@ def prompts(spec: WorldSpec, code: str, count: int, seed: int) -> list[Question]
     return [Question(**_question_fields(problem, code, generator)) for problem in problems]
 
 
+def shared_prompts(spec: WorldSpec, code: str, count: int, seed: int) -> list[Question]:
+    """As `prompts`, of problems that are the same in every language, each once: at most `count`."""
+    generator = random.Random(f"rl/{code}/{seed}")
+    drawn = draw_split(spec, "train", count, seed=_stream("rl", "shared", seed))
+    problems = {problem.key: problem for problem in drawn}
+    return [Question(**_question_fields(problem, code, generator)) for problem in problems.values()]
+
+
 def evaluation(spec: WorldSpec, split: str, languages: list[str], count: int) -> list[Question]:
     """The same `count` problems in every language. `split`: `dev`, `test`, or `shift` (test, held-out wordings)."""
     source = "dev" if split == "dev" else "test"
