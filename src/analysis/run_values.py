@@ -6,14 +6,17 @@ from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from pathlib import Path
 
+from src.analysis.domains import SEEN, UNSEEN, domains_of
 from src.analysis.pareto import normalised_hypervolume
 from src.analysis.statistics import METRICS, Cells, cells, macro, resampled
+from src.store.records import seen_of
 
 NAMES = (*(metric.lower().replace(" ", "_").replace("-", "_") for metric in METRICS), "hypervolume")
 
 
 def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | None = None) -> dict[str, float]:
-    """`<split>/<metric>`, over all languages with equal weight, and `<split>/<metric>/<language>`.
+    """`<split>/<metric>`, over all languages with equal weight, and `<split>/<metric>/<language>`; where the records
+    tell which languages were seen in training, `<split>/<metric>/seen` and `/unseen`.
 
     The metrics are those of the tables, in lower case with underscores, and `hypervolume`: accuracy x fidelity x (1 - tokens /
     budget), each 0 when not above 0. Equal to the value of the tables, domain `all`. `records` is the `records.parquet` of an
@@ -27,10 +30,15 @@ def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | N
     import pandas
 
     frame = pandas.read_parquet(records)
+    domains = domains_of([seen_of([records])])
     values: dict[str, float] = {}
     for split in dict.fromkeys(frame["split"]):
         data = cells({0: frame}, split, part_weights)
         values |= {f"{split}/{name}": value for name, value in _of_languages(data, data.languages, budget).items()}
+        for domain in (SEEN, UNSEEN):
+            codes = [code for code in domains.get(domain, ()) if code in data.languages]
+            of_domain = _of_languages(data, codes, budget) if codes else {}
+            values |= {f"{split}/{name}/{domain}": value for name, value in of_domain.items()}
         for code in sorted(data.languages):
             values |= {f"{split}/{name}/{code}": value for name, value in _of_languages(data, (code,), budget).items()}
     return values

@@ -20,14 +20,11 @@ from numpy.typing import ArrayLike, NDArray
 from src.analysis.majority import maj_at_k
 from src.analysis.pass_at_k import pass_at_k
 from src.common.errors import UserError
-from src.language.table import LANGUAGES, TRAINED
 
 Array = NDArray[np.float64]
 RESAMPLES = 2000
 FLIPS = 10_000
 EXACT = 12  # with so many problems or fewer, all 2^n sign flips are counted
-UNTRAINED = tuple(code for code in LANGUAGES if code not in TRAINED)
-DOMAINS = {"in-domain": TRAINED, "out-of-domain": UNTRAINED, "all": (*TRAINED, *UNTRAINED)}
 # Column of the table -> column of the records; lcpr is made from line and word passes, pass@k and maj@k are their own columns.
 METRICS = {
     "accuracy": "correct",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
@@ -112,13 +112,16 @@ def read(records: dict[int, Path], split: str, weights: dict[str, float], pass_a
     return cells(frames, split, weights, pass_at)
 
 
-def compare(one: Cells, other: Cells, metrics: Sequence[str]) -> list[Line]:
-    """A line for every metric in every domain of languages; `one` and `other` are paired."""
-    from src.analysis.statistics import DOMAINS, estimate, macro, p_value, resampled
+def compare(
+    one: Cells, other: Cells, metrics: Sequence[str], domains: Mapping[str, Sequence[str]] | None = None
+) -> list[Line]:
+    """A line for every metric in every domain of languages (none given: all together); `one` and `other` are paired."""
+    from src.analysis.domains import domains_of
+    from src.analysis.statistics import estimate, macro, p_value, resampled
 
     over = resampled(one)
     lines = []
-    for domain, languages in DOMAINS.items():
+    for domain, languages in (domains or domains_of([])).items():
         for metric in metrics if set(languages) & set(one.languages) else ():
             a = macro(one, metric, languages, over)
             b = macro(other, metric, languages, over)
@@ -220,7 +223,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         _check(options.metrics, options.output)
+        from src.analysis.domains import describe, domains_of
         from src.analysis.statistics import paired
+        from src.store.records import seen_of
 
         paths = (options.one, options.other)
         records = [find(path) for path in paths]
@@ -232,10 +237,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
         same_gold_answers(records, options.split)
         one, other = paired(*sides)
         _check_known(options.metrics, (one, other))
-        lines = compare(one, other, options.metrics)
+        seen = {name: seen_of(side.values()) for name, side in zip("AB", records, strict=True)}
+        lines = compare(one, other, options.metrics, domains_of(seen.values()))
         result = dominated(one, other, options.split)
         counts = [in_words(result)] if result is not None else []
-        notes = [*about(paths, sides, one, options.split), *counts, *stamps(records)]
+        trained = f"languages seen in training: {describe(seen)}"
+        notes = [*about(paths, sides, one, options.split), trained, *counts, *stamps(records)]
         show(notes, lines)
         if options.output:
             write(options.output, notes, lines, result)

@@ -215,8 +215,6 @@ EVALUATED = ("fr", "ja", "ko", "th", "bn", "en", "es", "ru", "sw", "te", "zh", "
 # The languages that the evaluation published with AdaMame tells apart, for MGSM and for any other benchmark.
 PUBLISHED_MGSM = EVALUATED
 PUBLISHED_OTHERS = ("ar", "en", "es", "fr", "ja", "ko", "pt", "th", "vi", "zh")
-IN_DOMAIN = tuple(code for code in EVALUATED if code in TRAINED)
-OUT_OF_DOMAIN = tuple(code for code in EVALUATED if code not in TRAINED)
 
 
 # ISO 639-2 and 639-3 codes, and other names, that data files carry.

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
+from src.analysis.domains import ALL, DOMAINS, SEEN, UNSEEN
 from src.analysis.pareto import front
-from src.analysis.statistics import DOMAINS, Cells, macro, resampled
-from src.language.table import IN_DOMAIN
+from src.analysis.statistics import Cells, macro, resampled
 from src.reporting.tables import Row, label
 
 # Okabe-Ito colours, told apart with any colour vision; a method keeps its colour in every picture.
@@ -87,8 +87,8 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
     save(figure, path)
 
 
-def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> None:
-    """Fidelity and accuracy by language of the query, methods side by side; trained languages are marked *."""
+def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path, seen: Sequence[str] = ()) -> None:
+    """Fidelity and accuracy by language of the query, methods side by side; languages `seen` in training are marked *."""
     chosen = {method: cells for (method, where), cells in data.items() if where == split}
     languages = next(iter(chosen.values())).languages
     figure, axes = canvas(2, 1, width=11.0, height=5.6)
@@ -109,26 +109,32 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path) -> 
                 label=label(method),
                 error_kw={"linewidth": 0.6},
             )
-        names = [f"{code}*" if code in IN_DOMAIN else code for code in languages]
+        names = [f"{code}*" if code in seen else code for code in languages]
         axis.set(ylabel=metric, ylim=(0, 1.05), xticks=np.arange(len(languages)), xticklabels=names)
         axis.grid(alpha=0.25, axis="y")
     axes[0].legend(fontsize=8, ncols=min(7, len(chosen)), loc="lower center", bbox_to_anchor=(0.5, 1.0))
-    axes[1].set_xlabel("language of the query (* trained)")
+    axes[1].set_xlabel("language of the query" + (" (* seen in training)" if set(seen) & set(languages) else ""))
     save(figure, path)
 
 
 def arms(rows: Sequence[Row], split: str, path: Path) -> None:
-    """Right-and-in-language, accuracy and fidelity of many methods, one below the other, in and out of domain."""
-    shown = [row for row in rows if row.split == split and row.domain in ("in-domain", "out-of-domain")]
+    """Right-and-in-language, accuracy and fidelity of many methods, one below the other, for seen and unseen languages, or
+    for all where it is unknown which were seen."""
+    of_split = [row for row in rows if row.split == split]
+    shown = [row for row in of_split if row.domain in (SEEN, UNSEEN)]
+    shown = shown or [row for row in of_split if row.domain == ALL]
     methods = list(dict.fromkeys(row.method for row in shown))
     metrics = ("right and in language", "accuracy", "fidelity")
     figure, axes = canvas(1, 3, width=11.0, height=1.3 + 0.32 * len(methods))
     for axis, metric in zip(axes, metrics, strict=True):
         for domain, tone, marker, shift in (
-            ("in-domain", "#0072B2", "o", -0.14),
-            ("out-of-domain", "#D55E00", "s", 0.14),
+            (SEEN, "#0072B2", "o", -0.14),
+            (UNSEEN, "#D55E00", "s", 0.14),
+            (ALL, "#000000", "D", 0.0),
         ):
             chosen = [row for row in shown if row.domain == domain]
+            if not chosen:
+                continue
             x = [row.values[metric].value for row in chosen]
             bounds = [(row.values[metric].low, row.values[metric].high) for row in chosen]
             y = [methods.index(row.method) + shift for row in chosen]
@@ -141,7 +147,7 @@ def arms(rows: Sequence[Row], split: str, path: Path) -> None:
                 markersize=4.5,
                 linestyle="none",
                 elinewidth=1.2,
-                label=domain,
+                label=f"{domain} languages",
             )
         axis.set(title=metric, ylim=(len(methods) - 0.5, -0.5), yticks=range(len(methods)), yticklabels=[])
         axis.grid(alpha=0.25)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from src.analysis.domains import SEEN, Seen, describe, domains_of
 from src.analysis.dominance import Dominance, data_sets, dominance
 from src.analysis.published import PUBLISHED
 from src.analysis.statistics import Cells, cells, known
@@ -19,7 +20,7 @@ from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.tables import Row, label
 from src.store.directory import DOMINANCE, DONE, FILES, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
-from src.store.records import notes_of
+from src.store.records import notes_of, seen_of
 from src.store.rollouts import printable, read_rollouts, steps_of
 from src.tracking.metrics_file import read_metrics
 
@@ -38,7 +39,8 @@ _PUBLISHED = (
 class Study:
     """What a report is about. `data`: (method, split) -> cells. `curves`: method -> lines of metrics of each seed.
     `details`, `published` and `paired`: tables by split. `dominance`: (compared, other) -> pairs of language and data set, with
-    `quality` as the measure beside following. `notes`: what evaluations left for the reader. `chosen` and `expected`: tables of their own, where there are."""
+    `quality` as the measure beside following. `notes`: what evaluations left for the reader. `chosen` and `expected`: tables of their own, where there are.
+    `seen`: the languages that each method has seen in training, None where that is unknown; `domains`: what they are averaged over."""
 
     runs: Sequence[Run]
     methods: list[str]
@@ -55,6 +57,8 @@ class Study:
     chosen: Table | None
     expected: Table | None
     notes: list[str]
+    seen: dict[str, Seen]
+    domains: dict[str, tuple[str, ...]]
 
 
 def build_report(
@@ -125,11 +129,13 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         for split in splits
         for method in methods
     }
-    rows = tables.summary(data)
+    seen = {method: seen_of(run.records for run in runs if run.method == method) for method in methods}
+    domains = domains_of(seen.values())
+    rows = tables.summary(data, domains)
     curves = {m: [read_metrics(run.metrics) for run in runs if run.method == m and run.metrics] for m in methods}
     paired = {}
     if compared is not None and len(methods) > 1:
-        paired = {split: tables.compared(data, compared, split) for split in splits}
+        paired = {split: tables.compared(data, compared, split, domains) for split in splits}
     quality = f"pass@{max(asked)}" if asked else "accuracy"
     return Study(
         runs=runs,
@@ -140,13 +146,15 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         rows=rows,
         curves={method: seeds for method, seeds in curves.items() if seeds and all(seeds)},
         details={split: tables.details(rows, split) for split in splits},
-        published={split: table for split in splits if (table := tables.as_published(records, split))},
+        published={split: table for split in splits if (table := tables.as_published(records, split, domains))},
         paired=paired,
         dominance=_dominance(data, compared, methods, splits, quality) if paired else {},
         quality=quality,
         chosen=tables.chosen(tried) if tried else None,
         expected=tables.beside_expected(rows, expected) if expected is not None else None,
         notes=list(dict.fromkeys(line for run in runs for line in notes_of(run.records))),
+        seen=seen,
+        domains=domains,
     )
 
 
@@ -179,7 +187,7 @@ def _draw(study: Study, output: Path) -> dict[str, Path]:
             pictures[f"arms {split}"] = output / f"arms-{split}.png"
             figures.arms(study.rows, split, pictures[f"arms {split}"])
         pictures[f"languages {split}"] = output / f"languages-{split}.png"
-        figures.per_language(study.data, split, pictures[f"languages {split}"])
+        figures.per_language(study.data, split, pictures[f"languages {split}"], study.domains.get(SEEN, ()))
     if study.curves:
         pictures["training"] = output / "training.png"
         figures.training(study.curves, pictures["training"])
@@ -292,6 +300,7 @@ def _about(study: Study, command: str) -> dict[str, str]:
         "evaluation": (
             f"{len(first.problems)} problems, {len(first.languages)} languages, {_samples_of(study.runs[0])} completions"
         ),
+        "languages seen in training": describe({label(method): codes for method, codes in study.seen.items()}),
         "scale": str(study.config.scale),
     }
     commits = sorted({_commit_of(run.records.parent / DONE) for run in study.runs} - {""})

@@ -5,18 +5,18 @@ from __future__ import annotations
 import csv
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from src.analysis.domains import DOMAINS
 from src.analysis.pareto import front, normalised_hypervolume
 from src.analysis.published import PUBLISHED, published
 from src.analysis.statistics import (
     AT_K,
     DETAILS,
-    DOMAINS,
     METRICS,
     Cells,
     Estimate,
@@ -61,12 +61,15 @@ def slug(method: str) -> str:
     return "-".join("".join(c if c.isalnum() else " " for c in method.lower()).split())
 
 
-def summary(data: dict[tuple[str, str], Cells]) -> list[Row]:
+Domains = Mapping[str, Sequence[str]]  # domain -> its languages
+
+
+def summary(data: dict[tuple[str, str], Cells], domains: Domains) -> list[Row]:
     """Rows for every (method, split), each domain that has languages, and each language by itself."""
     rows = []
     for (method, split), cells in data.items():
         over = resampled(cells)
-        for domain, languages in (DOMAINS | {code: (code,) for code in cells.languages}).items():
+        for domain, languages in ({**domains, **{code: (code,) for code in cells.languages}}).items():
             if any(code in cells.languages for code in languages):
                 values = {metric: estimate(macro(cells, metric, languages, over)) for metric in known(cells)}
                 rows.append(Row(method, split, domain, values))
@@ -100,10 +103,10 @@ def details(rows: Sequence[Row], split: str) -> Table:
     return results(rows, split, [*passes, *metrics])
 
 
-def as_published(records: dict[str, dict[int, Any]], split: str) -> Table | None:
+def as_published(records: dict[str, dict[int, Any]], split: str, domains: Domains) -> Table | None:
     """The metrics as published with AdaMame, mean over seeds; None when the records do not hold them."""
     lines = []
-    for domain, languages in DOMAINS.items():
+    for domain, languages in domains.items():
         for method, frames in records.items():
             chosen = [frame[frame["split"] == split] for frame in frames.values()]
             if any("published_correct" not in frame for frame in chosen):
@@ -167,11 +170,11 @@ def _stacked(metric: str, value: Estimate) -> str:
     return f"{value.value:.{digits[0]}f}\n{value.low:.{digits[1]}f}-{value.high:.{digits[1]}f}"
 
 
-def compared(data: dict[tuple[str, str], Cells], method: str, split: str) -> Table:
+def compared(data: dict[tuple[str, str], Cells], method: str, split: str, domains: Domains) -> Table:
     """Paired differences of `method` minus every other method, with intervals and p values."""
     metrics = ("accuracy", "fidelity", "right and in language")
     lines = []
-    for domain, languages in DOMAINS.items():
+    for domain, languages in domains.items():
         for (other, where), cells in data.items():
             if where != split or other == method or not any(code in cells.languages for code in languages):
                 continue

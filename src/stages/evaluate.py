@@ -27,7 +27,8 @@ from src.rollout.judge import Judge
 from src.rollout.unclosed import unclosed_note
 from src.store.directory import PARTS, RECORDS
 from src.store.provenance import scoring
-from src.store.records import EVALUATION, NOTES, Row, of_sample, read_table, table, write_table
+from src.store.records import EVALUATION, NOTES, SEEN, Row, of_sample, read_table, table, write_table
+from src.store.seen import seen_languages
 
 INPUTS = (
     "seed",
@@ -102,7 +103,8 @@ def run(stage: Stage) -> None:
         if config.model.thinks and (unclosed := unclosed_note(records["completion"].to_pylist())):
             note(unclosed)
             notes = [*notes, unclosed]
-        write_table(stage.directory / RECORDS, records, _stamp() | {NOTES: notes})
+        seen = seen_languages(stage.planned.model) if not saved else None
+        write_table(stage.directory / RECORDS, records, _stamp() | {NOTES: notes, SEEN: seen})
 
 
 def _with_good_golds(parts: Sequence[Part], judge: Judge, stage: Stage) -> tuple[list[Part], list[str]]:

@@ -25,6 +25,7 @@ from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
 from src.rollout.unclosed import unclosed_note
+from src.store.seen import note_seen
 from src.training.build import build_learner
 from src.training.collect import Collector
 from src.training.credit import assign_credit
@@ -154,6 +155,9 @@ def run(stage: Stage) -> None:
             loop.save({"schedule": controller.state_dict()})
     # 6. Keep the result.
     save_model(model, tokenizer, stage.planned.result, write=ranks.main)
+    if ranks.main:
+        seen = [question.language for question in questions]
+        note_seen(stage.planned.result, stage.planned.name, stage.planned.model, seen)
 
 
 def needs_copy(config: Config) -> bool:

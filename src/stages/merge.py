@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from src.config.schema import Config
 from src.models.merge.accept import merge_models
-from src.pipeline.merging import needs_start, open_models
+from src.pipeline.merging import needs_start, open_models, places
 from src.pipeline.stage import Declaration, Stage
+from src.store.seen import note_merged
 
 INPUTS = ("merge",)
 
@@ -32,3 +33,6 @@ def run(stage: Stage) -> None:
             advance,
             trust_remote_code=config.model.trust_remote_code,
         )
+    # 3. What they have seen, the merged model has.
+    parts, start = places(config, stage.planned.model)
+    note_merged(stage.planned.result, parts, start or stage.planned.model)

@@ -13,6 +13,7 @@ from src.data.records import Example
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.stage import Declaration, Stage
+from src.store.seen import note_seen
 from src.training.supervised import Recipe, Row, train
 
 INPUTS = ("seed", "data.sft", "data.validation", "data.validation_share", "data.instruction", "world", "sft", "model")
@@ -45,6 +46,9 @@ def run(stage: Stage) -> None:
     train(stage, model, rows, held_out, recipe, pad_token(tokenizer))
     # 4. Keep the result.
     save_model(model, tokenizer, stage.planned.result, write=stage.ranks.main)
+    if stage.ranks.main:
+        seen = [example.language for example in examples]
+        note_seen(stage.planned.result, stage.planned.name, stage.planned.model, seen)
 
 
 def row(chat: Chat, example: Example, cutoff: int | None) -> Row:

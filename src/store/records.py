@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 Row = dict[str, Any]
 NOTES = "notes"  # in the metadata of records: sentences for their reader
+SEEN = "seen_languages"  # there, too: languages that the model has seen in training, null where that is unknown
 PART = "reward_"  # before the name of a part of a composed reward
 
 
@@ -222,6 +223,21 @@ def notes_of(path: Path) -> list[str]:
 
     stamped = (pyarrow.parquet.read_schema(path).metadata or {}).get(NOTES.encode())
     return [str(line) for line in json.loads(stamped)] if stamped else []
+
+
+def seen_of(paths: Iterable[Path]) -> list[str] | None:
+    """The languages that a model, or one of a few seeds, has seen in training, as stamped on its files of records; None
+    where a file does not tell."""
+    import pyarrow.parquet
+
+    languages: set[str] = set()
+    for path in paths:
+        stamped = (pyarrow.parquet.read_schema(path).metadata or {}).get(SEEN.encode())
+        codes = json.loads(stamped) if stamped else None
+        if codes is None:
+            return None
+        languages |= set(codes)
+    return sorted(languages)
 
 
 def page() -> str:

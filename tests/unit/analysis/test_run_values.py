@@ -3,11 +3,13 @@
 import pandas
 import pytest
 
+from src.analysis.domains import domains_of
 from src.analysis.run_values import run_values
 from src.analysis.statistics import cells
 from src.common.errors import UserError
 from src.reporting import tables
 from tests.helpers.evaluation import write_evaluation
+from tests.helpers.stamps import stamp_seen
 
 
 def test_run_values_by_hand(tmp_path):
@@ -37,7 +39,7 @@ def test_run_values_by_hand(tmp_path):
 
 def test_run_values_are_those_of_the_table(tmp_path):
     frame = pandas.read_parquet(write_evaluation(tmp_path))
-    table = {row.domain: row.values for row in tables.summary({("grpo", "dev"): cells({0: frame}, "dev")})}
+    table = {row.domain: row.values for row in tables.summary({("grpo", "dev"): cells({0: frame}, "dev")}, domains_of([]))}
     values = run_values(tmp_path / "records.parquet", 100)
     for domain, code in (("all", ""), ("fr", "/fr"), ("sw", "/sw")):
         for metric in ("accuracy", "fidelity", "right and in language", "tokens", "LCPR"):
@@ -53,3 +55,10 @@ def test_more_tokens_than_the_budget_have_no_volume(tmp_path):
     assert run_values(write_evaluation(tmp_path), 40)["dev/hypervolume"] == 0.0
     with pytest.raises(UserError, match="budget of tokens above 0"):
         run_values(tmp_path / "records.parquet", 0)
+
+
+def test_seen_and_unseen_languages_have_values_of_their_own(tmp_path):
+    path = stamp_seen(write_evaluation(tmp_path), ["sw"])
+    values = run_values(path, 100)
+    assert values["dev/accuracy/seen"] == values["dev/accuracy/sw"]
+    assert values["dev/accuracy/unseen"] == values["dev/accuracy/fr"]

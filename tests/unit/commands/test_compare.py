@@ -7,9 +7,10 @@ import pytest
 from pyarrow import parquet
 
 from src.commands.compare import find, main
+from tests.helpers.stamps import stamp_seen
 
 
-def make_run(folder, right, split="test", config="benchmark: {weights: {}}\n", samples=1, **columns):
+def make_run(folder, right, split="test", config="benchmark: {weights: {}}\n", samples=1, seen=None, **columns):
     """A finished run: right[language] says which of its problems are right."""
     (folder / "evaluate").mkdir(parents=True)
     (folder / "config.yaml").write_text(config)
@@ -33,14 +34,15 @@ def make_run(folder, right, split="test", config="benchmark: {weights: {}}\n", s
         for _ in range(samples)
     )
     rows.assign(**columns).to_parquet(folder / "evaluate" / "records.parquet")
+    stamp_seen(folder / "evaluate" / "records.parquet", seen)
     return folder
 
 
 @pytest.fixture
 def pair(tmp_path):
     """A is right in fr 4 of 4 and en 2 of 4, B in fr 1 of 4 and en 2 of 4."""
-    one = make_run(tmp_path / "a" / "seed0", {"fr": [1, 1, 1, 1], "en": [1, 1, 0, 0]})
-    return one, make_run(tmp_path / "b" / "seed0", {"fr": [1, 0, 0, 0], "en": [1, 1, 0, 0]})
+    one = make_run(tmp_path / "a" / "seed0", {"fr": [1, 1, 1, 1], "en": [1, 1, 0, 0]}, seen=["fr"])
+    return one, make_run(tmp_path / "b" / "seed0", {"fr": [1, 0, 0, 0], "en": [1, 1, 0, 0]}, seen=["fr"])
 
 
 def table(folder):
@@ -52,7 +54,7 @@ def table(folder):
 def test_the_difference_is_what_a_hand_would_compute(pair, tmp_path, capsys):
     assert main([*map(str, pair), "--output", str(tmp_path / "out")]) == 0
     rows = table(tmp_path / "out")
-    fr, en, both = (rows[domain, "accuracy"] for domain in ("in-domain", "out-of-domain", "all"))
+    fr, en, both = (rows[domain, "accuracy"] for domain in ("seen", "unseen", "all"))
     assert (fr["a"], fr["b"], fr["difference"], fr["p"]) == ("1", "0.25", "0.75", "0.25")  # 3 differ: 2 of 2^3 flips
     assert (en["difference"], en["low"], en["high"], en["p"]) == ("0", "0", "0", "1")
     assert (both["a"], both["b"], both["difference"]) == ("0.75", "0.375", "0.375")
@@ -177,7 +179,7 @@ def test_pairs_of_language_and_data_set_are_counted(tmp_path, capsys):
     one = make_run(tmp_path / "a", {"fr": [1] * 4, "en": [1] * 4}, follows=[True, True, True, False] * 2)
     other = make_run(tmp_path / "b", {"fr": [1, 0, 1, 0], "en": [1] * 4}, follows=[True, False, False, False] * 2)
     assert main([str(one), str(other), "--metrics", "following", "--output", str(tmp_path)]) == 0
-    assert table(tmp_path)["in-domain", "following"]["difference"] == "0.5"
+    assert table(tmp_path)["all", "following"]["difference"] == "0.5"
     printed = " ".join(capsys.readouterr().out.split())
     assert "A strictly dominates B in 1 [0, 1]; A is strictly dominated by B in 0 [0, 0] of 2 languages" in printed
     with (tmp_path / "dominance.csv").open() as handle:
@@ -191,3 +193,18 @@ def test_pairs_of_language_and_data_set_are_counted(tmp_path, capsys):
 def test_a_metric_that_old_records_cannot_tell_is_refused(pair, capsys):
     assert main([*map(str, pair), "--metrics", "following"]) == 2
     assert "'following' is not in those of A, which an earlier version wrote" in capsys.readouterr().err
+
+
+def test_languages_seen_in_training_are_those_of_the_records(tmp_path, capsys):
+    """One side saw sw and te, the other te: te alone was seen by both, fr by none, and sw counts in `all` only."""
+    right = {"fr": [1, 0], "sw": [1, 1], "te": [0, 0]}
+    one = make_run(tmp_path / "a" / "seed0", right, seen=["sw", "te"])
+    other = make_run(tmp_path / "b" / "seed0", right, seen=["te"])
+    assert main([str(one), str(other), "--output", str(tmp_path / "out")]) == 0
+    rows = table(tmp_path / "out")
+    assert [rows[domain, "accuracy"]["a"] for domain in ("seen", "unseen", "all")] == ["0", "0.5", "0.5"]
+    assert "languages seen in training: A: sw, te; B: te" in capsys.readouterr().out
+    unknown = make_run(tmp_path / "c" / "seed0", right)
+    assert main([str(unknown), str(unknown), "--output", str(tmp_path / "none")]) == 0
+    assert {domain for domain, _ in table(tmp_path / "none")} == {"all"}
+    assert "languages seen in training: unknown" in capsys.readouterr().out

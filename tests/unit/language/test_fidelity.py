@@ -8,7 +8,7 @@ from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import measure_fidelity
 from src.language.mathematics import strip_mathematics
 from src.language.scripts import count_letters
-from src.language.table import CORE, EVALUATED, IN_DOMAIN, OUT_OF_DOMAIN, UnknownLanguage, language
+from src.language.table import CORE, UnknownLanguage, language
 from src.language.trace import Split, split_trace
 from src.language.words import word_pass
 
@@ -28,11 +28,6 @@ SENTENCES = {
     "zh": "然后我们把这两个数相加得到总和。",
     "de": "Dann zählen wir die beiden Zahlen zusammen, um die Summe zu erhalten.",
 }
-
-
-def test_the_evaluated_languages_fall_into_two_domains():
-    assert set(IN_DOMAIN) == {"fr", "ja", "ko", "th"} and len(OUT_OF_DOMAIN) == 8
-    assert sorted((*IN_DOMAIN, *OUT_OF_DOMAIN)) == sorted(EVALUATED)
 
 
 @pytest.mark.parametrize(("wrong", "hint"), [("jp", "Did you mean"), ("french", "fr"), ("", "Known:")])

@@ -232,7 +232,7 @@ def test_the_summary_has_results_and_errors(tmp_path, capsys):
         (path / "config.yaml").write_text("stages: [report]\n")
     (good / "report" / "done.json").write_text("{}")
     (good / "report" / "table.csv").write_text(
-        "split,domain,method,metric,value,low,high\ntest,in-domain,a,accuracy,0.9,0,1\ntest,all,a,accuracy,0.5,0,1\n"
+        "split,domain,method,metric,value,low,high\ntest,seen,a,accuracy,0.9,0,1\ntest,all,a,accuracy,0.5,0,1\n"
         "test,all,a,fidelity,0.25,0,1\n"
     )
     (bad / "error.txt").write_text("ConfigError: the rule, the value\nand the fix\n")

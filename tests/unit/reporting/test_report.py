@@ -14,13 +14,14 @@ from src.reporting.tables import Row
 from src.store.directory import Run
 from src.store.records import ROLLOUTS
 from src.store.rollouts import write_rollouts
+from tests.helpers.stamps import stamp_seen
 
 HOSTILE = '</pre><script>alert(1)</script><img src="http://evil.example/x">\x1b[2J````\n# heading | cell'
 LANGUAGES = ("fr", "ja", "en", "de")
 CONFIG = "model: {path: world}\nworld: {name: small}\nbenchmark: {_target_: src.data.benchmarks.world.World, source: null, path: null, completions: null, weights: {}}\nrollout: {maximum_new_tokens: 96}\nevaluation: {samples: 1}\nscale: laptop\n"
 
 
-def make_run(folder, method, seed, right):
+def make_run(folder, method, seed, right, seen=("fr", "ja")):
     """A finished run of 4 problems: problem p of a language is right when p < right[language]."""
     folder.mkdir(parents=True)
     (folder / "config.yaml").write_text(CONFIG)
@@ -41,6 +42,7 @@ def make_run(folder, method, seed, right):
         for code, count in right.items()
         for number in range(4)
     ).to_parquet(folder / "records.parquet")
+    stamp_seen(folder / "records.parquet", seen if seen is None else list(seen))
     metrics = folder / "metrics.jsonl"
     lines = ({"step": s, "accuracy": s / 9, "fidelity": 0.5, "alignment_factor": 0.2 * s} for s in range(1, 9))
     metrics.write_text("".join(json.dumps(line) + "\n" for line in lines))
@@ -72,14 +74,14 @@ def report(tmp_path_factory):
 
 def test_the_table_holds_what_a_hand_would_compute(report):
     table = pandas.read_csv(report / "table.csv").set_index(["domain", "method", "metric"])["value"]
-    assert table["in-domain", "adamame_grpo", "accuracy"] == 1.0
-    assert table["out-of-domain", "adamame_grpo", "accuracy"] == 0.5
+    assert table["seen", "adamame_grpo", "accuracy"] == 1.0
+    assert table["unseen", "adamame_grpo", "accuracy"] == 0.5
     assert table["all", "adamame_grpo", "accuracy"] == 0.75
     assert table["all", "adamame_grpo", "right and in language"] == 0.5
     assert table["all", "grpo", "LCPR"] == pytest.approx(2 / 3, abs=1e-4)  # LPR 1, WPR 1/2
     text = (report / "report.md").read_text()
-    assert "| in-domain | AdaMame-GRPO | -0.500 [" in text
-    assert "| out-of-domain | AdaMame-GRPO | +0.000 [+0.000, +0.000]" in text
+    assert "| seen | AdaMame-GRPO | -0.500 [" in text
+    assert "| unseen | AdaMame-GRPO | +0.000 [+0.000, +0.000]" in text
     for stated in (
         "| seeds | 1, 2 |",
         "| commit |",
@@ -156,7 +158,7 @@ def test_unknown_values_and_tolerances_stay_empty(tmp_path):
     ("content", "message"),
     [
         ("test,all,grpo,acuracy,0.5,0.1", r"expected\.csv, line 2: metric 'acuracy' .* Did you mean 'accuracy'"),
-        ("test,everywhere,grpo,accuracy,0.5,0.1", "line 2: domain 'everywhere' must be one of in-domain"),
+        ("test,everywhere,grpo,accuracy,0.5,0.1", "line 2: domain 'everywhere' must be one of seen"),
         ("test,all,grpo,accuracy,0.5,0.1\ntest,all,grpo,accuracy,high,0.1", "line 3: value 'high' must be a number"),
         ("test,all,grpo,accuracy", "line 2: field 'value' is missing"),
     ],
@@ -184,7 +186,7 @@ def test_a_controllers_bonus_is_drawn_also_where_a_language_was_not_asked(tmp_pa
 
 def test_many_methods_are_drawn_one_below_the_other(tmp_path):
     values = {name: Estimate(0.5, 0.4, 0.6) for name in ("right and in language", "accuracy", "fidelity")}
-    rows = [Row(f"m{i}", "test", domain, values) for i in range(9) for domain in ("in-domain", "out-of-domain")]
+    rows = [Row(f"m{i}", "test", domain, values) for i in range(9) for domain in ("seen", "unseen")]
     figures.arms(rows, "test", tmp_path / "arms.png")
     assert (tmp_path / "arms.png").stat().st_size > 5_000
 
@@ -208,3 +210,30 @@ def test_the_compared_method_is_set_against_others_by_pair(tmp_path):
 def test_a_report_without_what_follows_has_no_dominance(report):
     assert "Pareto dominance" not in (report / "report.md").read_text()
     assert not (report / "dominance.csv").exists()
+
+
+def domains_in(folder):
+    """Domain -> accuracy of the first method in the spreadsheet of a report."""
+    table = pandas.read_csv(folder / "table.csv")
+    return {row.domain: row.value for row in table[table["metric"] == "accuracy"].itertuples()}
+
+
+def test_seen_languages_are_those_the_runs_were_trained_on(tmp_path):
+    """Swahili and Telugu are seen, French is not; the base model, which was never trained, is averaged as the others."""
+    right = {"fr": 1, "sw": 4, "te": 2}
+    base = make_run(tmp_path / "base", "base", 0, {"fr": 4, "sw": 0, "te": 0}, seen=None)
+    run = make_run(tmp_path / "grpo", "grpo", 0, right, seen=("sw", "te"))
+    build_report(tmp_path / "one", "t", [run])
+    assert domains_in(tmp_path / "one") == {"seen": 0.75, "unseen": 0.25, "all": 0.5833, "fr": 0.25, "sw": 1, "te": 0.5}
+    assert "| languages seen in training | sw, te |" in (tmp_path / "one" / "report.md").read_text()
+    build_report(tmp_path / "two", "t", [base, run])
+    assert domains_in(tmp_path / "two")["seen"] == 0.75
+    table = pandas.read_csv(tmp_path / "two" / "table.csv").set_index(["domain", "method", "metric"])["value"]
+    assert (table["seen", "base", "accuracy"], table["unseen", "base", "accuracy"]) == (0.0, 1.0)
+
+
+def test_a_report_on_an_unknown_model_does_not_guess(tmp_path):
+    run = make_run(tmp_path / "run", "evaluate", 0, {"fr": 1, "sw": 2}, seen=None)
+    build_report(tmp_path / "out", "t", [run])
+    assert set(domains_in(tmp_path / "out")) == {"all", "fr", "sw"}
+    assert "| languages seen in training | unknown |" in (tmp_path / "out" / "report.md").read_text()
