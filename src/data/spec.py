@@ -17,6 +17,7 @@ class DataSpec:
     `localised`: a line in the language of the question asks for step by step reasoning and a boxed answer; `plain` and
     `localised_plain` are the same with the question in plain notation (`src/data/notation.py`).
     `validation_share` of the problems of `sft`, in all their languages, are held out where `validation` is not given.
+    `maximum_faulty` is the share of the worked examples that may be faulty (`src.data.example_faults`): more stop the run.
     """
 
     sft: str | None = None
@@ -24,6 +25,7 @@ class DataSpec:
     prompts: str | None = None
     instruction: str = "none"
     validation_share: float = 0.0
+    maximum_faulty: float = 0.02
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
@@ -32,4 +34,6 @@ class DataSpec:
             violations.append(f"data.instruction must be one of {', '.join(INSTRUCTIONS)}; got {self.instruction!r}")
         if not 0 <= self.validation_share < 1:
             violations.append(f"data.validation_share is a share in [0, 1); got {self.validation_share}")
+        if not 0 <= self.maximum_faulty <= 1:
+            violations.append(f"data.maximum_faulty is a share in [0, 1], 1 to train on all; got {self.maximum_faulty}")
         return violations

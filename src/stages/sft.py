@@ -2,17 +2,25 @@
 
 from __future__ import annotations
 
+import json
 import math
+from dataclasses import asdict
 
+from src.common import console
+from src.common.files import replace_durably
 from src.common.seeds import derive_seed
 from src.config.schema import Config
 from src.data import sources
 from src.data.chat import Chat
+from src.data.example_faults import check_share, summary
 from src.data.readers import BadData
 from src.data.records import Example
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.stage import Declaration, Stage
+from src.rollout.examples import judge_examples
+from src.rollout.judge import Judge
+from src.store.directory import CHECKED, FAULTY
 from src.store.seen import note_seen
 from src.training.supervised import Recipe, Row, train
 
@@ -27,6 +35,8 @@ def declare(config: Config) -> Declaration:
 def run(stage: Stage) -> None:
     """Train on `data.sft` (or the world's examples) from the given model; leaves `model/`."""
     config = stage.config
+    # 0. Examples of the user's own teach what they should, or the run stops before it has learned from them.
+    check_examples(stage)
     # 1. The model, with adapters if asked for.
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_policy(stage.planned.model, config.model, stage.ranks.device, derive_seed("adapters", config.seed))
@@ -49,6 +59,30 @@ def run(stage: Stage) -> None:
     if stage.ranks.main:
         seen = [example.language for example in examples]
         note_seen(stage.planned.result, stage.planned.name, stage.planned.model, seen)
+
+
+def check_examples(stage: Stage) -> None:
+    """Leave `examples.txt`, the counts of what is wrong with the examples of `data.sft` and `data.validation`, and `faulty.jsonl`, a line for each
+    that is.
+
+    Raises:
+        BadData: more than `data.maximum_faulty` of them are faulty.
+    """
+    config = stage.config
+    ranks = stage.ranks
+    if config.data.sft is None:
+        return
+    examples = sources.sft_examples(config.data, config.world, config.seed)
+    examples += sources.validation_examples(config.data, config.world, config.seed)
+    with Judge(config.detector, config.grader, config.model.thinks) as judge:
+        findings = ranks.gather(judge_examples(judge, ranks.shard(examples)))
+    if ranks.main:
+        text = summary(findings)
+        console.note(f"{config.data.sft}\n{text}")
+        lines = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in findings if item.reason]
+        replace_durably(stage.directory / FAULTY, "".join(lines).encode(errors="replace"))
+        replace_durably(stage.directory / CHECKED, f"{text}\n".encode())
+    check_share(findings, config.data.maximum_faulty, config.data.sft)
 
 
 def row(chat: Chat, example: Example, cutoff: int | None) -> Row:

@@ -40,6 +40,8 @@ VALIDATION = "validation.jsonl"
 PROMPTS = "prompts.jsonl"
 DROPPED = "dropped.jsonl"
 CARD = "card.md"
+CHECKED = "examples.txt"
+FAULTY = "faulty.jsonl"
 ANSWERS = "answers.jsonl"
 TEACHER = "teacher.json"
 

@@ -44,20 +44,24 @@ def completion_of(answer: Answer) -> tuple[str, str]:
     """
     if answer.finish == "length":
         return "", "truncated"
-    closing = closing_tag(answer.content)
-    trace = without_opening(answer.content[: closing.start()]) if closing else ""
-    text = answer.content[closing.end() :] if closing else answer.content
-    if answer.reasoning.strip():  # then thinking tags in the content hold nothing new
-        trace = without_opening(answer.reasoning)
+    trace, text, reason = parts_of(answer.content, answer.reasoning)
+    return ("", reason) if reason else (f"{trace}\n</think>\n\n{text}", "")
+
+
+def parts_of(content: str, reasoning: str = "") -> tuple[str, str, str]:
+    """(trace, text after it, reason why it has not one of each, or an empty text) of a content and a reasoning field."""
+    closing = closing_tag(content)
+    trace = without_opening(content[: closing.start()]) if closing else ""
+    text = content[closing.end() :] if closing else content
+    if reasoning.strip():  # then thinking tags in the content hold nothing new
+        trace = without_opening(reasoning)
     trace = trace.strip()
     text = text.strip()
     if not trace:
-        return "", "no_trace"
+        return trace, text, "no_trace"
     if not text:
-        return "", "no_answer"
-    if has_tags(trace) or has_tags(text):
-        return "", "malformed"
-    return f"{trace}\n</think>\n\n{text}", ""
+        return trace, text, "no_answer"
+    return trace, text, "malformed" if has_tags(trace) or has_tags(text) else ""
 
 
 def reason_against(
@@ -65,12 +69,9 @@ def reason_against(
 ) -> tuple[str, str]:
     """(reason, detail) why a completion is no example; two empty texts when it is one."""
     split = split_trace(sample.completion)
-    if spec.require_boxed and last_box(split.answer) is None:
-        return "no_box", split.answer[-60:]
-    if spec.require_right and sample.grade.status in (Status.TIMEOUT, Status.ERROR):
-        return "ungraded", sample.grade.status.value
-    if spec.require_right and not sample.correct:
-        return "wrong", f"{sample.grade.answer!r:.60} for {question.gold!r:.60}"
+    reason, detail = reason_of_answer(spec, split.answer, question.gold, sample)
+    if reason:
+        return reason, detail
     if spec.require_language:
         share = language_share(split.think, question.language, detector)
         if sample.fidelity.detected != question.language or share < spec.minimum_language:
@@ -88,6 +89,17 @@ def reason_against(
             return "too_long", f"{length} {unit}"
     repeated = repeated_share(split.think, question.language, spec.repetition_words)
     return ("repetition", f"{repeated:.2f}") if repeated > spec.maximum_repetition else ("", "")
+
+
+def reason_of_answer(spec: FilterSpec, answer: str, gold: str, sample: Sample) -> tuple[str, str]:
+    """(reason, detail) why the text `answer` is not the right one in a box; two empty texts when it is."""
+    if spec.require_boxed and last_box(answer) is None:
+        return "no_box", answer[-60:]
+    if spec.require_right and sample.grade.status in (Status.TIMEOUT, Status.ERROR):
+        return "ungraded", sample.grade.status.value
+    if spec.require_right and not sample.correct:
+        return "wrong", f"{sample.grade.answer!r:.60} for {gold!r:.60}"
+    return "", ""
 
 
 def language_share(trace: str, code: str, detector: Detector) -> float:

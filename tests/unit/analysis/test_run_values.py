@@ -39,7 +39,9 @@ def test_run_values_by_hand(tmp_path):
 
 def test_run_values_are_those_of_the_table(tmp_path):
     frame = pandas.read_parquet(write_evaluation(tmp_path))
-    table = {row.domain: row.values for row in tables.summary({("grpo", "dev"): cells({0: frame}, "dev")}, domains_of([]))}
+    table = {
+        row.domain: row.values for row in tables.summary({("grpo", "dev"): cells({0: frame}, "dev")}, domains_of([]))
+    }
     values = run_values(tmp_path / "records.parquet", 100)
     for domain, code in (("all", ""), ("fr", "/fr"), ("sw", "/sw")):
         for metric in ("accuracy", "fidelity", "right and in language", "tokens", "LCPR"):

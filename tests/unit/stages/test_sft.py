@@ -1,0 +1,65 @@
+"""SFT on files of one's own: what it trained on is known afterwards, and what is wrong with it before."""
+
+import json
+
+import pytest
+
+from src.data.readers import BadData
+from src.data.records import Example, write_records
+from src.data.world import documents
+from src.data.world.spec import WorldSpec
+from src.pipeline.execute import execute
+from src.store.records import seen_of
+from src.store.seen import seen_rows
+from tests.helpers.configs import prepare
+
+WORLD = WorldSpec(items=2)
+
+
+def own(tmp_path, *codes):
+    path = tmp_path / "sft.jsonl"
+    write_records(path, [row for code in codes for row in documents.examples(WORLD, code, 6, 0, "sft")])
+    return path
+
+
+def test_a_run_on_swahili_and_telugu_calls_french_unseen(tmp_path, overrides):
+    more = (
+        *overrides,
+        f"data.sft={own(tmp_path, 'sw', 'te')}",
+        "evaluation.languages=[fr,sw,te]",
+        "evaluation.problems=2",
+    )
+    built, directory = prepare(tmp_path, "+experiment=sft", *more)
+    execute(built, directory, directory / "config.yaml")
+    assert seen_of([directory / "evaluate" / "records.parquet"]) == ["sw", "te"]
+    (model,) = (tmp_path / "runs").rglob("sft-*/model")
+    assert seen_rows(str(model)) == {"sft": {"sw": 6, "te": 6}}
+    noted = json.loads((model.parent / "done.json").read_text())["checksums"]
+    assert {"model/languages.json", "model/model.safetensors"} <= set(noted)
+    assert (model.parent / "examples.txt").read_text().splitlines()[0].split() == ["language", "examples"]
+    report = (directory / "report" / "report.md").read_text()
+    assert "| languages seen in training | sw, te |" in report
+    # An evaluation of that model by another run knows it, too.
+    more = (
+        "+experiment=evaluate",
+        *overrides,
+        f"model.path={model}",
+        "evaluation.languages=[fr,te]",
+        "evaluation.problems=1",
+    )
+    built, directory = prepare(tmp_path / "later", *more)
+    execute(built, directory, directory / "config.yaml")
+    assert seen_of([directory / "evaluate" / "records.parquet"]) == ["sw", "te"]
+
+
+def test_faulty_examples_stop_before_the_model_is_loaded(tmp_path, overrides):
+    path = own(tmp_path, "fr")
+    bad = Example("bad", "fr", "Combien ?", "3", "Nous ajoutons un et deux ensemble.\n</think>\\boxed{4}")
+    with path.open("a", encoding="utf-8") as handle:
+        handle.write(json.dumps(vars(bad), ensure_ascii=False) + "\n")
+    more = ("+experiment=sft", *overrides, f"data.sft={path}", "stages=[sft]", "sft.epochs=1", "model.path=/nowhere")
+    built, directory = prepare(tmp_path, *more)
+    with pytest.raises(BadData, match=r"at most 2.00% .* \(data.maximum_faulty\); 1 of 7 are"):
+        execute(built, directory, directory / "config.yaml")
+    (lines,) = (file.read_text() for file in (tmp_path / "runs").rglob("faulty.jsonl"))
+    assert json.loads(lines) == {"problem": "bad", "language": "fr", "reason": "wrong", "detail": "'4' for '3'"}
