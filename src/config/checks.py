@@ -8,7 +8,8 @@ from typing import Any
 
 from src.common.errors import ConfigError, UserError
 from src.config.schema import Config
-from src.language.table import UnknownLanguage, language
+from src.data.sources import never_asked
+from src.language.table import LANGUAGES, UnknownLanguage, language
 from src.models.spec import WORLD_BASE
 from src.rewards.base import PROVIDED, lowest_of, needs_of
 from src.store.directory import DATA_STAGES, STAGES
@@ -61,6 +62,14 @@ def _languages(config: Config) -> list[str]:
         if code not in there:
             violations.append(f"evaluation.languages: {code} is not among the benchmark's: {', '.join(there)}")
     return violations
+
+
+def _scheduled(config: Config) -> list[str]:
+    """A language with a schedule of its own is asked; of a file of questions that is known when it is read."""
+    if "grpo" not in config.stages or config.data.prompts is not None:
+        return []
+    known = [code for code in config.schedule.per_language if code in LANGUAGES]
+    return never_asked(known, config.world.trained_languages, "world.trained_languages")
 
 
 def _stages(config: Config) -> list[str]:
@@ -237,6 +246,7 @@ RULES: tuple[Callable[[Config], list[str]], ...] = (
     *(
         _parts,
         _languages,
+        _scheduled,
         _stages,
         _rewards,
         _grpo_batch,

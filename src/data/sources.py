@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 from src.data.benchmarks.base import Benchmark
 from src.data.records import Example, Question, read_records
@@ -39,6 +40,18 @@ def grpo_questions(
     else:
         columns = [documents.prompts(world, code, per_language, seed) for code in world.trained_languages]
     return [question for row in zip(*columns, strict=True) for question in row]
+
+
+def never_asked(scheduled: Iterable[str], asked: Iterable[str], name: str) -> list[str]:
+    """A sentence for each language of `schedule.per_language` that no question of GRPO is in; `name` says where those come
+    from."""
+    there = sorted(set(asked))
+    return [
+        f"schedule.per_language.{code}: a schedule of its own is for a language that GRPO asks in; {name} has "
+        f"{', '.join(there)}. Take it out, or add questions in {code}"
+        for code in scheduled
+        if code not in there
+    ]
 
 
 def evaluation_questions(

@@ -76,6 +76,9 @@ def run(stage: Stage) -> None:
         config.data, config.world, settings.prompts_per_language, config.seed, settings.prompts_by == "problem"
     )
     questions = short_enough(chat, questions, settings.maximum_prompt_tokens)
+    asked = [question.language for question in questions]
+    if wrong := sources.never_asked(config.schedule.per_language, asked, str(config.data.prompts)):
+        raise BadData("\n".join(wrong))
     updater = Updater(
         policy,
         config.objective.loss,
@@ -156,8 +159,7 @@ def run(stage: Stage) -> None:
     # 6. Keep the result.
     save_model(model, tokenizer, stage.planned.result, write=ranks.main)
     if ranks.main:
-        seen = [question.language for question in questions]
-        note_seen(stage.planned.result, stage.planned.name, stage.planned.model, seen)
+        note_seen(stage.planned.result, stage.planned.name, stage.planned.model, asked)
 
 
 def needs_copy(config: Config) -> bool:

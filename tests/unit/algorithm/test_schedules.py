@@ -159,38 +159,38 @@ def test_a_schedule_that_makes_no_sense_says_so(schedule, message):
 
 def test_a_language_can_have_settings_of_its_own_from_the_command_line(compose):
     made = compose(
-        "+experiment=adamame_grpo", "schedule.per_language.sw.maximum=4", "schedule.per_language.th.floor=0.6"
+        "+experiment=adamame_grpo", "schedule.per_language.ja.maximum=4", "schedule.per_language.th.floor=0.6"
     )
     check(made)
     controller = made.schedule.start()
-    assert [controller.factor(0.5, code) for code in ("fr", "sw", "th")] == pytest.approx([1.0, 2.0, 1.2])
+    assert [controller.factor(0.5, code) for code in ("fr", "ja", "th")] == pytest.approx([1.0, 2.0, 1.2])
 
 
 def test_a_language_can_have_settings_of_its_own_from_a_yaml(compose, tmp_path):
     (tmp_path / "schedule").mkdir()
     (tmp_path / "schedule" / "mine.yaml").write_text(
-        "defaults:\n  - /schema/schedule/linear@_here_\n  - _self_\n\nfloor: 0\nper_language: {sw: {maximum: 4}}\n"
+        "defaults:\n  - /schema/schedule/linear@_here_\n  - _self_\n\nfloor: 0\nper_language: {ja: {maximum: 4}}\n"
     )
     where = f"hydra.searchpath=[file://{tmp_path}]"
     made = compose(
         "+experiment=adamame_grpo",
         where,
         "schedule=mine",
-        "schedule.per_language.sw.onset=0.25",
+        "schedule.per_language.ja.onset=0.25",
         "schedule.per_language.fr.maximum=1",
     )
     check(made)
     controller = made.schedule.start()
-    # sw: 4 (0.5 - 0.25) / 0.75
-    assert [controller.factor(0.5, code) for code in ("de", "sw", "fr")] == pytest.approx([1.0, 4 / 3, 0.5])
+    # ja: 4 (0.5 - 0.25) / 0.75
+    assert [controller.factor(0.5, code) for code in ("de", "ja", "fr")] == pytest.approx([1.0, 4 / 3, 0.5])
 
 
 @pytest.mark.parametrize("name", choices("schedule"))
 def test_every_schedule_takes_settings_by_language(compose, name):
     scope = ["schedule.scope=language"] if name == "lagrangian" else []
-    made = compose("+experiment=adamame_grpo", f"schedule={name}", "schedule.per_language.sw.maximum=0", *scope)
+    made = compose("+experiment=adamame_grpo", f"schedule={name}", "schedule.per_language.ja.maximum=0", *scope)
     check(made)
-    assert made.schedule.start().factor(1.0, "sw") == 0 and made.schedule.of("fr").maximum > 0
+    assert made.schedule.start().factor(1.0, "ja") == 0 and made.schedule.of("fr").maximum > 0
 
 
 @pytest.mark.parametrize(

@@ -229,3 +229,16 @@ def test_ones_own_data_goes_through_every_stage(tmp_path, overrides):
     records = pandas.read_parquet(directory / "evaluate" / "records.parquet")
     assert set(records["split"]) == {"test"}
     assert len(records) == 4
+
+
+def test_a_schedule_for_a_language_that_the_prompts_never_ask_in_is_refused(tmp_path, overrides):
+    from src.data.readers import BadData
+    from src.data.records import write_records
+    from src.data.world import documents
+    from src.data.world.spec import WorldSpec
+
+    write_records(tmp_path / "prompts.jsonl", documents.prompts(WorldSpec(items=2), "te", 4, 0))
+    more = (f"data.prompts={tmp_path / 'prompts.jsonl'}", "schedule.per_language.fr.maximum=4", "stages=[grpo]")
+    built, directory = prepare(tmp_path, "+experiment=adamame_grpo", *overrides, *more)
+    with pytest.raises(BadData, match=r"schedule.per_language.fr: .*prompts.jsonl has te. Take it out"):
+        execute(built, directory, directory / "config.yaml")
