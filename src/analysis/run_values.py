@@ -10,6 +10,7 @@ from src.analysis.domains import SEEN, UNSEEN, domains_of
 from src.analysis.pareto import normalised_hypervolume
 from src.analysis.statistics import METRICS, Cells, cells, macro, resampled
 from src.store.records import seen_of
+from src.store.whole import check_source
 
 NAMES = (*(metric.lower().replace(" ", "_").replace("-", "_") for metric in METRICS), "hypervolume")
 
@@ -29,6 +30,7 @@ def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | N
     """
     import pandas
 
+    check_source(records)
     frame = pandas.read_parquet(records)
     domains = domains_of([seen_of([records])])
     values: dict[str, float] = {}

@@ -19,6 +19,7 @@ from src.common.console import fail
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Table
 from src.store.directory import CONFIG, DOMINANCE, RunDirectory
+from src.store.whole import check_source
 
 if TYPE_CHECKING:
     from src.analysis.dominance import Dominance
@@ -313,6 +314,7 @@ def _frame(path: Path) -> Any:
     import pandas
     from pyarrow import parquet
 
+    check_source(path)
     try:
         names = parquet.read_schema(path).names
     except (OSError, ValueError) as error:

@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
 
+from src.common.errors import UserError
+
 NO_LOCKS = (
     errno.ENOTSUP,
     errno.EOPNOTSUPP,
@@ -25,7 +27,11 @@ def exclusive(folder: Path) -> Iterator[None]:
     that is said, and the work goes on: two runs at once are then the user's to avoid."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     path = folder.parent / f".{folder.name}.lock"
-    with path.open("w") as handle:
+    try:
+        opened = path.open("w")
+    except OSError as error:
+        raise UserError(f"{path}: a lock must be a file that can be written ({error.strerror}). Delete it") from None
+    with opened as handle:
         try:
             _take(handle, folder)
         except OSError as error:

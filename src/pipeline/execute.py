@@ -9,17 +9,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.common.checksums import checksums, damage
+from src.common.checksums import damage, sealed
+from src.common.console import note
 from src.common.errors import ConfigError, UserError
 from src.common.files import CheckpointError
 from src.common.lock import exclusive
 from src.config.schema import Config
 from src.distributed.environment import launch_environment
+from src.models.spec import WORLD_BASE
 from src.pipeline.plan import plan
 from src.pipeline.stage import Planned, Stage, module_of
 from src.pipeline.tracking import complete, followed
-from src.store.directory import DONE, INPUTS, METRICS, SHARED
+from src.store.directory import DONE, INPUTS, SHARED
 from src.store.results import note_model
+from src.store.whole import RESULTS, check_source, done_of, lost_history, sums_of_stage
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
@@ -51,6 +54,8 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
                 continue
             while main and finished:
                 check_whole(finished.pop())
+            if main and not worked:
+                check_sources(config)
             worked = True
             began = time.time()
             if ranks is None:
@@ -139,39 +144,41 @@ def _finish(planned: Planned, seconds: float) -> None:
     from src.common.files import replace_durably
     from src.store.provenance import commit
 
-    note = {
+    done = {
         "identity": planned.identity,
         "commit": commit(),
         "seconds": round(seconds, 2),
-        "checksums": checksums(planned.directory, _results(planned)),
+        **sums_of_stage(planned.directory),
     }
-    replace_durably(planned.directory / DONE, json.dumps(note).encode())
+    replace_durably(planned.directory / DONE, json.dumps(sealed(done)).encode())
 
 
 def _done(planned: Planned) -> dict[str, Any]:
     """What was noted at the end of a finished stage; nothing where that is unreadable."""
-    try:
-        note = json.loads((planned.directory / DONE).read_text())
-    except ValueError:
-        return {}
-    return note if isinstance(note, dict) else {}
-
-
-def _results(planned: Planned) -> list[Path]:
-    """The files of a stage that later stages trust: its model, its tables and data."""
-    tables = [
-        path for path in planned.directory.iterdir() if path.suffix in (".parquet", ".jsonl") and path.name != METRICS
-    ]
-    return tables + [path for path in planned.result.rglob("*") if path.is_file()]
+    return done_of(planned.directory) or {}
 
 
 def check_whole(planned: Planned) -> None:
     """Raise unless the results of a finished stage are those that it finished with."""
-    if wrong := damage(planned.directory, _done(planned).get("checksums", {})):
+    done = done_of(planned.directory)
+    if done is None:
+        note(f"{planned.directory / DONE} is damaged: whether the results of {planned.name} are whole cannot be told")
+    for sentence in lost_history(planned.directory):
+        note(f"{sentence}: the history of {planned.name} is not whole; its results are")
+    if wrong := damage(planned.directory, (done or {}).get(RESULTS, {})):
         raise UserError(
             f"{wrong}. The stage {planned.name} was finished with it, and what follows would not be what it says: delete "
             f"{planned.directory} and run the same command, which makes the stage again"
         )
+
+
+def check_sources(config: Config) -> None:
+    """Raise unless the models and data that the run takes from finished stages of other runs are what those left."""
+    data = [config.data.sft, config.data.validation, config.data.prompts]
+    models = [config.model.path, *config.merge.models]
+    for name in (*data, *(name for name in models if name != WORLD_BASE)):
+        if name is not None and Path(name).exists():
+            check_source(Path(name))
 
 
 def _differences(old: object, new: object, name: str = "") -> list[str]:

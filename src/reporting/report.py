@@ -16,13 +16,14 @@ from src.common.errors import UserError
 from src.common.tables import Table, pairs
 from src.reporting import dominance as dominance_tables
 from src.reporting import figures, tables
+from src.reporting.history import History, history_of
 from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.tables import Row, label
-from src.store.directory import DOMINANCE, DONE, FILES, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
+from src.store.directory import DOMINANCE, FILES, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
 from src.store.records import notes_of, seen_of
-from src.store.rollouts import printable, read_rollouts, steps_of
-from src.tracking.metrics_file import read_metrics
+from src.store.rollouts import printable, read_rollouts
+from src.store.whole import check_source, done_of
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
 _NO_TRACE = "a dash: the completions mark no trace, or the release detects no such language on the benchmark"
@@ -40,7 +41,7 @@ class Study:
     """What a report is about. `data`: (method, split) -> cells. `curves`: method -> lines of metrics of each seed.
     `details`, `published` and `paired`: tables by split. `dominance`: (compared, other) -> pairs of language and data set, with
     `quality` as the measure beside following. `notes`: what evaluations left for the reader. `chosen` and `expected`: tables of their own, where there are.
-    `seen`: the languages that each method has seen in training, None where that is unknown; `domains`: what they are averaged over."""
+    `histories`: that of each run. `seen`: the languages that each method has seen in training, None where that is unknown; `domains`: what they are averaged over."""
 
     runs: Sequence[Run]
     methods: list[str]
@@ -57,6 +58,7 @@ class Study:
     chosen: Table | None
     expected: Table | None
     notes: list[str]
+    histories: list[History]
     seen: dict[str, Seen]
     domains: dict[str, tuple[str, ...]]
 
@@ -116,6 +118,8 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
     methods = list(dict.fromkeys(run.method for run in runs))
     if compared is not None and compared not in methods:
         raise UserError(f"compared {compared!r} must be one of the methods that ran: {', '.join(methods)}")
+    for run in runs:
+        check_source(run.records)
     records = {
         method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method}
         for method in methods
@@ -132,7 +136,12 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
     seen = {method: seen_of(run.records for run in runs if run.method == method) for method in methods}
     domains = domains_of(seen.values())
     rows = tables.summary(data, domains)
-    curves = {m: [read_metrics(run.metrics) for run in runs if run.method == m and run.metrics] for m in methods}
+    histories = [history_of(run) for run in runs]
+    curves = {
+        m: [past.lines for run, past in zip(runs, histories, strict=True) if run.method == m and run.metrics]
+        for m in methods
+    }
+    lost = [line for past in histories for line in past.notes]
     paired = {}
     if compared is not None and len(methods) > 1:
         paired = {split: tables.compared(data, compared, split, domains) for split in splits}
@@ -152,7 +161,8 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         quality=quality,
         chosen=tables.chosen(tried) if tried else None,
         expected=tables.beside_expected(rows, expected) if expected is not None else None,
-        notes=list(dict.fromkeys(line for run in runs for line in notes_of(run.records))),
+        histories=histories,
+        notes=list(dict.fromkeys([*(line for run in runs for line in notes_of(run.records)), *lost])),
         seen=seen,
         domains=domains,
     )
@@ -259,9 +269,9 @@ def _expected_section(study: Study) -> list[Section]:
 def _rollout_sections(study: Study) -> list[Section]:
     """Samples of the first seed of each method."""
     return [
-        Section(f"Rollouts of {label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts))
-        for run in study.runs
-        if run.rollouts is not None and run.seed == study.runs[0].seed
+        Section(f"Rollouts of {label(run.method)}, seed {run.seed}", literal=_samples(run.rollouts, past.steps))
+        for run, past in zip(study.runs, study.histories, strict=True)
+        if run.rollouts is not None and past.steps and run.seed == study.runs[0].seed
     ]
 
 
@@ -279,8 +289,10 @@ def _text(study: Study) -> str:
         text += f"\nsettings chosen on the dev split:\n{study.chosen.text()}\n"
     if study.expected:
         text += f"\nbeside expected.csv:\n{study.expected.markdown()}\n"
-    if len(study.runs) == 1 and study.runs[0].rollouts is not None:
-        text += "\na rollout of the last step:\n\n" + _samples(study.runs[0].rollouts)[-1] + "\n"
+    if len(study.runs) == 1 and study.runs[0].rollouts is not None and study.histories[0].steps:
+        text += (
+            "\na rollout of the last step:\n\n" + _samples(study.runs[0].rollouts, study.histories[0].steps)[-1] + "\n"
+        )
     return text
 
 
@@ -303,7 +315,7 @@ def _about(study: Study, command: str) -> dict[str, str]:
         "languages seen in training": describe({label(method): codes for method, codes in study.seen.items()}),
         "scale": str(study.config.scale),
     }
-    commits = sorted({_commit_of(run.records.parent / DONE) for run in study.runs} - {""})
+    commits = sorted({str((done_of(run.records.parent) or {}).get("commit", "")) for run in study.runs} - {""})
     about |= {"evaluated at commit": ", ".join(commits)} if commits else {}
     return about | ({"command": command} if command else {}) | provenance()
 
@@ -326,11 +338,6 @@ def _samples_of(run: Run) -> int:
     return int(pyarrow.parquet.read_metadata(run.records).num_rows)
 
 
-def _commit_of(done: Path) -> str:
-    """The commit a finished stage ran at, empty when it is not told."""
-    return str(json.loads(done.read_text()).get("commit", "")) if done.is_file() else ""
-
-
 def _caption(data: Cells, split: str) -> str:
     over = "seeds and problems" if len(data.seeds) > 1 else "problems (one seed: nothing is said about other seeds)"
     wording = " with wordings that SFT and GRPO never show" if split == "shift" else ""
@@ -340,11 +347,10 @@ def _caption(data: Cells, split: str) -> str:
     )
 
 
-def _samples(directory: Path, count: int = 2) -> list[str]:
-    """A few completions of the first and of the last step."""
-    steps = steps_of(directory)
+def _samples(directory: Path, steps: Sequence[int], count: int = 2) -> list[str]:
+    """A few completions of each of the steps."""
     texts = []
-    for step in dict.fromkeys([steps[0], steps[-1]]) if steps else []:
+    for step in steps:
         rows = read_rollouts(directory, step)
         for row in rows[:: max(1, len(rows) // count)][:count]:
             texts.append(

@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from src.common.checksums import note_checksum, noted_damage
 from src.common.console import note
 from src.common.errors import UserError
 from src.common.seeds import derive_seed
@@ -84,7 +85,7 @@ def run(stage: Stage) -> None:
         # 2. Every gold answer must be right against itself before anything is asked.
         parts, notes = _with_good_golds(parts, judge, stage)
         folder = stage.directory / PARTS
-        todo = [part for part in parts if not (folder / f"{part.name}.parquet").is_file()]
+        todo = [part for part in parts if not _is_kept(folder / f"{part.name}.parquet", ranks.main)]
         ranks.barrier()  # all ranks have seen the same parts before any of them adds one
         with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
             answer = _judge_saved(stage, judge) if saved or not todo else _ask_model(stage, judge)
@@ -93,6 +94,7 @@ def run(stage: Stage) -> None:
                 # 3. Answer and judge; the published verdicts stand beside ours.
                 rows = _rows(part, answer(part), judge, config.benchmark.published_languages())
                 write_table(folder / f"{part.name}.parquet", table(rows, EVALUATION), _stamp())
+                note_checksum(folder / f"{part.name}.parquet")
                 advance(min(ranks.size, len(todo)), part.name)
     # 4. All records in one file, stamped with the rule that scored them and what the user must know.
     ranks.barrier()
@@ -105,6 +107,21 @@ def run(stage: Stage) -> None:
             notes = [*notes, unclosed]
         seen = seen_languages(stage.planned.model) if not saved else None
         write_table(stage.directory / RECORDS, records, _stamp() | {NOTES: notes, SEEN: seen})
+
+
+def _is_kept(path: Path, say: bool) -> bool:
+    """Whether a part is there and whole; one that is damaged is said, and made again."""
+    if not path.is_file():
+        return False
+    wrong = noted_damage(path)
+    if wrong is None:
+        try:
+            read_table(path, EVALUATION)
+        except (OSError, ValueError) as error:
+            wrong = f"{path} cannot be read ({type(error).__name__})"
+    if wrong and say:
+        note(f"{wrong}: the part is made again")
+    return wrong is None
 
 
 def _with_good_golds(parts: Sequence[Part], judge: Judge, stage: Stage) -> tuple[list[Part], list[str]]:

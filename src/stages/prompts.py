@@ -6,7 +6,10 @@ import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from pathlib import Path
 
+from src.common import console
+from src.common.checksums import note_checksum, noted_damage
 from src.common.errors import UserError
 from src.common.files import replace_durably
 from src.common.seeds import derive_seed
@@ -101,7 +104,7 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
         f"{start:06d}.jsonl": rows[start : start + spec.questions_per_part]
         for start in range(0, len(rows), spec.questions_per_part)
     }
-    todo = [name for name in parts if not (folder / name).is_file()]
+    todo = [name for name in parts if not _is_kept(folder / name, stage.ranks.main)]
     stage.ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
         count = count_right(stage, judge) if todo else None
@@ -113,6 +116,7 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
             ]
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             replace_durably(folder / name, text.encode(errors="replace"))
+            note_checksum(folder / name)
             advance(min(stage.ranks.size, len(todo)), name.removesuffix(".jsonl"))
     stage.ranks.barrier()
     right_counts = [int(line["right"]) for name in parts for _, line in json_lines(folder / name)]
@@ -121,6 +125,14 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
         for index, right in enumerate(right_counts)
         if not spec.minimum <= right <= spec.highest
     }
+
+
+def _is_kept(path: Path, say: bool) -> bool:
+    """Whether a part is there and whole; one that is damaged is said, and made again."""
+    wrong = noted_damage(path) if path.is_file() else None
+    if wrong and say:
+        console.note(f"{wrong}: the part is made again")
+    return path.is_file() and wrong is None
 
 
 def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[int]]:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
-from src.common.checksums import damage
+from src.common.checksums import damage, is_whole, sealed
 from src.common.files import CheckpointError, explain, flush_folder, write_durably
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class Checkpoints:
         }
         sums = {name: hashlib.sha256(content).hexdigest() for name, content in files.items()}
         note = {"step": step, "identity": self.identity, "extra": extra or {}, "checksums": sums}
-        files["state.json"] = json.dumps(note).encode()
+        files["state.json"] = json.dumps(sealed(note)).encode()
         try:
             shutil.rmtree(temporary, ignore_errors=True)
             temporary.mkdir(parents=True)
@@ -142,6 +142,8 @@ def _read(folder: Path) -> tuple[dict[str, Any], State]:
             loaded.append(load_file(folder / name))
         for key in ("step", "identity", "extra"):
             note[key]
+        if not is_whole(note) or folder.name != f"step-{int(note['step']):06d}":
+            raise _Damaged(f"{folder / 'state.json'} is not what was written")
     except (OSError, ValueError, KeyError, AttributeError, TypeError, SafetensorError) as error:
         raise _Damaged(f"{type(error).__name__}: {error}") from None
     return note, State(*loaded)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.common.errors import UserError
 from src.store.records import Row, rollout_columns, table, write_table
 
 
@@ -32,11 +33,21 @@ def steps_of(directory: Path) -> list[int]:
     return sorted(int(path.stem.removeprefix("step-")) for path in directory.glob("step-*.parquet"))
 
 
+class Damaged(UserError):
+    """A file of rollouts cannot be read."""
+
+
 def read_rollouts(directory: Path, step: int) -> list[Row]:
-    """The rows of one step."""
+    """The rows of one step. Raises `Damaged` where its file cannot be read."""
     import pyarrow.parquet
 
-    return list(pyarrow.parquet.read_table(rollouts_file(directory, step)).to_pylist())
+    path = rollouts_file(directory, step)
+    try:
+        return list(pyarrow.parquet.read_table(path).to_pylist())
+    except (OSError, ValueError) as error:  # pyarrow's errors are kinds of these
+        raise Damaged(
+            f"{path} is damaged ({str(error).splitlines()[0]}): the rollouts of step {step} are lost, the model is not"
+        ) from None
 
 
 def printable(text: str) -> str:

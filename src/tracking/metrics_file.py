@@ -21,7 +21,10 @@ def read_metrics(path: Path) -> list[dict[str, Any]]:
     lines = path.read_bytes().splitlines()
     for number, line in enumerate(lines, start=1):
         try:
-            rows.append(json.loads(line))
+            row = json.loads(line)
+            if not isinstance(row, dict) or not isinstance(row.get("step"), int):
+                raise ValueError("not an object with a step")
+            rows.append(row)
         except ValueError as error:
             if number < len(lines):
                 raise UserError(

@@ -7,7 +7,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.common.console import note
 from src.store.directory import METRICS
+from src.store.whole import gaps
 from src.tracking.glossary import require
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
@@ -40,6 +42,10 @@ class Tracker:
 
         lines = read_metrics(self.path)
         kept = [line for line in lines if line["step"] <= step]
+        if lost := gaps([line["step"] for line in kept], step):
+            note(
+                f"{self.path} lacks the steps {lost}: a file of this history was lost or damaged; the training goes on whole"
+            )
         replace_durably(self.path, "".join(json.dumps(line) + "\n" for line in kept).encode())
         if self.spec.wandb:
             from src.tracking.wandb.run import WandbRun

@@ -14,10 +14,12 @@ from contextlib import ExitStack
 from types import TracebackType
 from typing import Any
 
+from src.common.console import note
 from src.pipeline.stage import Stage
 from src.store.directory import ROLLOUT_FOLDER
 from src.store.records import Row
-from src.store.rollouts import truncate_rollouts, write_rollouts
+from src.store.rollouts import steps_of, truncate_rollouts, write_rollouts
+from src.store.whole import gaps
 from src.tracking.tracker import Tracker
 from src.training.learner import Learner
 
@@ -50,6 +52,9 @@ class Loop:
         if self.tracker:
             self.tracker.resume(self.start)
             truncate_rollouts(self.stage.directory / ROLLOUT_FOLDER, self.start)
+            there = steps_of(self.stage.directory / ROLLOUT_FOLDER)
+            if there and (lost := gaps(there, self.start)):
+                note(f"{self.stage.directory / ROLLOUT_FOLDER} lacks the rollouts of the steps {lost}: files were lost")
         self._advance = self._open.enter_context(self.stage.progress(self.steps, "step", self.start))
         return self
 

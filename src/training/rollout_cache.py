@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -36,7 +38,7 @@ class RolloutCache:
             "tokens": torch.tensor([token for row in rows for token in row.tokens], dtype=torch.int32),
             "logprobs": torch.cat([row.logprobs for row in rows]) if rows else torch.zeros(0),
         }
-        replace_durably(self.path, save(tensors, _label(identity, step, number)))
+        replace_durably(self.path, save(tensors, _label(identity, step, number) | {"checksum": _checksum(tensors)}))
 
     def load(self, identity: str, step: int, number: int) -> list[list[Rollout]] | None:
         """The rollouts kept for this round of `step` of this configuration; None, too, where the file is damaged: they are
@@ -47,10 +49,14 @@ class RolloutCache:
             return None
         try:
             with safe_open(self.path, framework="pt") as file:
-                if file.metadata() != _label(identity, step, number):
+                noted = dict(file.metadata() or {})
+                wanted = noted.pop("checksum", None)
+                if noted != _label(identity, step, number):
                     return None
                 tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118 - not a mapping
-        except SafetensorError:
+        except (SafetensorError, OSError, ValueError):
+            return None
+        if wanted != _checksum(tensors):
             return None
         sizes = tensors["sizes"].tolist()
         rows = [
@@ -68,6 +74,13 @@ class RolloutCache:
             groups.append(rows[position : position + count])
             position += count
         return groups
+
+
+def _checksum(tensors: Mapping[str, torch.Tensor]) -> str:
+    sums = hashlib.sha256()
+    for name in sorted(tensors):
+        sums.update(f"{name} {tuple(tensors[name].shape)}".encode() + tensors[name].contiguous().numpy().tobytes())
+    return sums.hexdigest()
 
 
 def _label(identity: str, step: int, number: int) -> dict[str, str]:

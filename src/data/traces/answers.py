@@ -10,6 +10,8 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
+from src.common.checksums import is_whole, sealed
+from src.common.console import note
 from src.data.chat import question_text
 from src.data.readers import BadData, json_lines
 from src.data.records import Question
@@ -96,12 +98,15 @@ class AnswerFile:
         self.known: dict[Key, Answer] = {}
         for where, row in json_lines(path):
             answer = _answer(where, row)
-            self.known.setdefault(answer.key, answer)
+            if is_whole(row):
+                self.known.setdefault(answer.key, answer)
+            else:
+                note(f"{where} is damaged: its answer counts as not there, and is asked for again")
         self._handle = path.open("ab")
 
     def add(self, answer: Answer) -> None:
         """Append an answer and have the system put it on disk before returning."""
-        self._handle.write(json.dumps(asdict(answer), ensure_ascii=False).encode(errors="replace") + b"\n")
+        self._handle.write(json.dumps(_sealed(answer), ensure_ascii=False).encode() + b"\n")
         self._handle.flush()
         os.fsync(self._handle.fileno())
         self.known[answer.key] = answer
@@ -126,6 +131,12 @@ def _mend(path: Path) -> None:
             handle.truncate(end)
         handle.flush()
         os.fsync(handle.fileno())
+
+
+def _sealed(answer: Answer) -> dict[str, Any]:
+    """The row of an answer, with its checksum; half a surrogate pair becomes a replacement character."""
+    row: dict[str, Any] = json.loads(json.dumps(asdict(answer), ensure_ascii=False).encode(errors="replace"))
+    return sealed(row)
 
 
 def _answer(where: str, row: dict[str, Any]) -> Answer:

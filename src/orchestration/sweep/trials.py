@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from src.common.checksums import note_checksum, noted_damage
 from src.common.errors import UserError
 from src.config.stages import MEASURED
 from src.orchestration.sweep.file import Sweep
@@ -52,7 +53,7 @@ class Ledger:
         identity = sweep.identity() | {"fixed": list(fixed), "seed": seed}
         held = self.folder / SWEEP
         if held.is_file():
-            there = json.loads(held.read_text(encoding="utf-8"))
+            there = _read(held)[0]
             if other := [key for key in identity if there.get(key) != identity[key]]:
                 raise UserError(
                     f"{self.folder} holds the trials of another sweep; other there: {', '.join(other)}. Give the sweep file "
@@ -63,9 +64,9 @@ class Ledger:
         path = self.folder / TRIALS
         if not path.is_file():
             return []
-        rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         return [
-            Trial(**row | {"overrides": tuple(row["overrides"]), "directory": Path(row["directory"])}) for row in rows
+            Trial(**row | {"overrides": tuple(row["overrides"]), "directory": Path(row["directory"])})
+            for row in _read(path)
         ]
 
     def save(self, trials: Sequence[Trial]) -> None:
@@ -125,3 +126,23 @@ def _replace(path: Path, text: str) -> None:
     from src.common.files import replace_durably
 
     replace_durably(path, text.encode())
+    note_checksum(path)
+
+
+def _read(path: Path) -> list[dict[str, Any]]:
+    """The objects of a file of ours, one a line, or one in all.
+
+    Raises:
+        UserError: it is damaged.
+    """
+    wrong = noted_damage(path)
+    if wrong is None:
+        try:
+            text = path.read_text(encoding="utf-8")
+            lines = text.splitlines() if path.name == TRIALS else [text]
+            return [dict(json.loads(line)) for line in lines]
+        except (ValueError, TypeError) as error:
+            wrong = f"{path} is damaged ({error})"
+    raise UserError(
+        f"{wrong}. Delete the folder {path.parent} to start the search anew: its runs stay, and are found again"
+    )

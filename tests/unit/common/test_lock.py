@@ -5,6 +5,7 @@ import fcntl
 
 import pytest
 
+from src.common.errors import UserError
 from src.common.lock import exclusive
 
 
@@ -25,3 +26,10 @@ def test_another_error_is_not_taken_for_that(tmp_path, monkeypatch):
     monkeypatch.setattr(fcntl, "flock", refuse)
     with pytest.raises(OSError, match="Input/output"), exclusive(tmp_path / "sft"):
         pass
+
+
+def test_a_lock_that_is_no_file_is_named(tmp_path):
+    (tmp_path / ".sft.lock").mkdir()
+    with pytest.raises(UserError, match=r"\.sft\.lock: a lock must be a file that can be written .*Delete it"):
+        with exclusive(tmp_path / "sft"):
+            pass

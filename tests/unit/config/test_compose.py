@@ -113,7 +113,9 @@ def test_check_lists_every_broken_rule_at_once(compose):
 def test_a_schedule_for_a_language_that_grpo_never_asks_in_is_refused(compose, code):
     """The world trains fr, ja, ko, pt, th; a file of questions is looked into when it is read."""
     own = f"schedule.per_language.{code}.maximum=4"
-    with pytest.raises(ConfigError, match=rf"schedule.per_language.{code}: .* world.trained_languages has fr, ja, ko, pt, th"):
+    with pytest.raises(
+        ConfigError, match=rf"schedule.per_language.{code}: .* world.trained_languages has fr, ja, ko, pt, th"
+    ):
         check(compose("+experiment=adamame_grpo", own))
     check(compose("+experiment=adamame_grpo", "schedule.per_language.ja.maximum=4"))
     check(compose("+experiment=adamame_grpo", own, f"data.prompts={Path(__file__)}"))

@@ -14,6 +14,8 @@ from src.reporting.tables import Row
 from src.store.directory import Run
 from src.store.records import ROLLOUTS
 from src.store.rollouts import write_rollouts
+from src.store.whole import sums_of_stage
+from tests.helpers.damage import flip, halve
 from tests.helpers.stamps import stamp_seen
 
 HOSTILE = '</pre><script>alert(1)</script><img src="http://evil.example/x">\x1b[2J````\n# heading | cell'
@@ -237,3 +239,25 @@ def test_a_report_on_an_unknown_model_does_not_guess(tmp_path):
     build_report(tmp_path / "out", "t", [run])
     assert set(domains_in(tmp_path / "out")) == {"all", "fr", "sw"}
     assert "| languages seen in training | unknown |" in (tmp_path / "out" / "report.md").read_text()
+
+
+def test_what_is_lost_of_a_history_is_said_and_the_rest_is_shown(tmp_path):
+    """Rollouts of the last step cut, metrics with a step less: the report is there, and says both."""
+    run = make_run(tmp_path / "run", "grpo", 0, {"fr": 1, "sw": 2})
+    halve(run.rollouts / "step-000008.parquet")
+    lines = run.metrics.read_text().splitlines(keepends=True)
+    run.metrics.write_text("".join(lines[:2] + lines[4:]))
+    build_report(tmp_path / "out", "t", [run])
+    text = (tmp_path / "out" / "report.md").read_text()
+    assert "metrics.jsonl lacks the steps 3-4" in text and "step-000008.parquet is damaged" in text
+    assert "rollouts lacks the rollouts of the steps 2-7" in text
+    assert "step1 " in text and "step8 " not in text
+    assert not (tmp_path / "out" / "training.png").exists()
+
+
+def test_records_that_are_not_what_was_written_make_no_report(tmp_path):
+    run = make_run(tmp_path / "evaluate", "grpo", 0, {"fr": 1})
+    (tmp_path / "evaluate" / "done.json").write_text(json.dumps(sums_of_stage(tmp_path / "evaluate")))
+    flip(run.records)
+    with pytest.raises(UserError, match=r"records.parquet is not what was written"):
+        build_report(tmp_path / "out", "t", [run])

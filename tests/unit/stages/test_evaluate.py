@@ -10,6 +10,7 @@ from src.data.benchmarks.jsonl import Jsonl
 from src.pipeline.execute import execute
 from src.store.records import notes_of
 from tests.helpers.configs import prepare
+from tests.helpers.damage import flip, halve
 
 FRENCH = "Ensuite, nous ajoutons les deux nombres pour obtenir le total."
 ENGLISH = "Then we add the two numbers together to get the total."
@@ -230,3 +231,31 @@ def test_layouts_are_checked_and_are_part_of_what_a_result_depends_on():
     ):
         assert part in text
     assert Jsonl(completions=__file__).fingerprint() != Jsonl(completions=__file__, language="fr").fingerprint()
+
+
+@pytest.mark.parametrize("spoil", [flip, halve, lambda path: path.write_bytes(b"")])
+def test_a_damaged_part_is_said_and_made_again(tmp_path, spoil, capsys):
+    built, directory = scored(tmp_path, saved(tmp_path))
+    folder = directory / "evaluate"
+    whole = pandas.read_parquet(folder / "records.parquet")
+    (part,) = folder.glob("parts/*.parquet")
+    spoil(part)
+    for name in ("done.json", "records.parquet"):  # as if it had been stopped after the part
+        (folder / name).unlink()
+    execute(built, directory, directory / "config.yaml")
+    assert "is not what was written: its checksum differs: the part is made again" in capsys.readouterr().err
+    pandas.testing.assert_frame_equal(pandas.read_parquet(folder / "records.parquet"), whole)
+
+
+def test_a_part_without_a_checksum_is_taken_where_it_can_be_read(tmp_path, capsys):
+    built, directory = scored(tmp_path, saved(tmp_path))
+    folder = directory / "evaluate"
+    for path in (folder / "done.json", *folder.glob("parts/.*.sha256")):
+        path.unlink()
+    execute(built, directory, directory / "config.yaml")
+    assert "made again" not in capsys.readouterr().err
+    (part,) = folder.glob("parts/*.parquet")
+    halve(part)
+    (folder / "done.json").unlink()
+    execute(built, directory, directory / "config.yaml")
+    assert "cannot be read" in capsys.readouterr().err

@@ -15,7 +15,7 @@ import pytest
 from src.common.errors import ConfigError
 from src.config.directory import directory_of
 from src.data.records import Example, Question, read_records, write_records
-from src.data.traces.answers import AnswerFile, requests_of
+from src.data.traces.answers import Answer, AnswerFile, requests_of
 from src.data.traces.estimate import estimate
 from src.data.traces.filters import completion_of
 from src.data.traces.repetition import repeated_share
@@ -433,6 +433,26 @@ def test_an_answer_file_changed_by_hand_is_named(tmp_path):
     path.write_text('{"problem": "p"}\n')
     with pytest.raises(Exception, match=r"answers\.jsonl, line 1, field 'language': missing"):
         AnswerFile(path)
+
+
+def test_an_answer_with_a_flipped_bit_is_not_there_and_the_others_are(tmp_path, capsys):
+    path = tmp_path / "answers.jsonl"
+    made = [
+        Answer(str(n), "fr", 0, "h", "m", "", f"content {n} \ud800", "stop", 1, 2, True, 1.0, "t") for n in range(3)
+    ]
+    file = AnswerFile(path)
+    for answer in made:
+        file.add(answer)
+    file.close()
+    path.write_bytes(path.read_bytes().replace(b"content 1", b"content 9"))
+    file = AnswerFile(path)
+    file.close()
+    assert [key[0] for key in file.known] == ["0", "2"]
+    assert "answers.jsonl, line 2 is damaged" in capsys.readouterr().err
+    file = AnswerFile(path)
+    file.add(made[1])
+    file.close()
+    assert [key[0] for key in AnswerFile(path).known] == ["0", "2", "1"]
 
 
 def test_reasoning_in_both_places_is_taken_once():

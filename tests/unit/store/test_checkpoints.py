@@ -80,12 +80,16 @@ def flipped(path):
         lambda folder: (folder / "optimiser.safetensors").unlink(),
         lambda folder: (folder / "state.json").write_text(""),
         lambda folder: (folder / "state.json").write_text("[]"),
+        lambda folder: (folder / "state.json").write_text(
+            (folder / "state.json").read_text().replace('"schedule": 1', '"schedule": 3')
+        ),
+        lambda folder: (folder / "state.json").write_bytes((folder.parent / "step-000002" / "state.json").read_bytes()),
     ],
 )
 def test_a_damaged_checkpoint_is_passed_over_and_said(tmp_path, spoil):
     checkpoints = Checkpoints(tmp_path, "id")
     checkpoints.save(2, trained(2).state())
-    checkpoints.save(3, trained(3).state())
+    checkpoints.save(3, trained(3).state(), {"schedule": 1})
     spoil(tmp_path / "step-000003")
     fresh, said = trained(0), []
     assert checkpoints.restore(fresh, said.append) == (2, {})

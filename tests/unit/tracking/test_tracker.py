@@ -191,3 +191,20 @@ def test_a_tracker_resumes_without_doubles_or_torn_lines(tmp_path):
         (2, 2),
         (3, 30),
     ]
+
+
+def test_a_history_that_lost_steps_says_so_when_it_goes_on(tmp_path, capsys):
+    track(tmp_path, [1, 2, 3, 4], TrackingSpec())
+    lines = (tmp_path / "metrics.jsonl").read_text().splitlines(keepends=True)
+    (tmp_path / "metrics.jsonl").write_text(lines[0] + lines[3] + "7")  # a number is no line of metrics
+    track(tmp_path, [5], TrackingSpec(), resumed=4)
+    assert "metrics.jsonl lacks the steps 2-3" in capsys.readouterr().err
+    (tmp_path / "metrics.jsonl").unlink()
+    track(tmp_path, [6], TrackingSpec(), resumed=5)
+    assert "metrics.jsonl lacks the steps 1-5" in capsys.readouterr().err
+
+
+def test_a_line_in_the_middle_that_is_no_object_is_named(tmp_path):
+    (tmp_path / "metrics.jsonl").write_text('{"step": 1}\n5\n{"step": 3}\n')
+    with pytest.raises(UserError, match=r"metrics.jsonl, line 2: every line but the last must be JSON \(not an object"):
+        read_metrics(tmp_path / "metrics.jsonl")
