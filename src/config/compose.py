@@ -18,6 +18,7 @@ from src.common.registry import COMPONENTS, CONF, choices, components
 from src.config.checks import check
 from src.config.explain import explain
 from src.config.schema import Config
+from src.language.table import CORE, LANGUAGES
 
 # Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
 # would not do: it does not replace a default.)
@@ -147,7 +148,14 @@ def build(node: DictConfig) -> Config:
     merged = OmegaConf.merge(_writable(OmegaConf.structured(Config)), typed, dict.fromkeys(COMPONENTS))
     config = OmegaConf.to_object(merged)
     assert isinstance(config, Config)
-    return dataclasses.replace(config, **made)
+    known = [*config.detector.languages, *_added(config)]
+    return dataclasses.replace(config, **made, detector=dataclasses.replace(config.detector, languages=known))
+
+
+def _added(config: Config) -> list[str]:
+    """Languages of the world beyond those that it came with: the detector must tell them apart, too."""
+    others = [code for code in config.world.languages if code in LANGUAGES and code not in CORE]
+    return [code for code in others if code not in config.detector.languages]
 
 
 def _asked(node: DictConfig, key: str) -> bool:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark
 from src.data.records import Question
-from src.language.table import CORE, PUBLISHED_MGSM
+from src.language.table import PUBLISHED_MGSM
 
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
@@ -23,7 +23,9 @@ class World(Benchmark):
         return ("dev", "test", "shift", "train")
 
     def languages(self) -> tuple[str, ...]:
-        return CORE
+        from src.data.world.render import world_languages
+
+        return world_languages()
 
     def published_languages(self) -> tuple[str, ...]:
         return PUBLISHED_MGSM

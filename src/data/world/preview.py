@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import pkgutil
 import random
 import sys
 
-from src.data.world import languages
 from src.data.world.problems import draw
-from src.data.world.render import completion, question
+from src.data.world.render import completion, question, world_languages
 from src.data.world.spec import WorldSpec
 
-LANGUAGES = tuple(sorted(info.name for info in pkgutil.iter_modules(languages.__path__)))
+LANGUAGES = world_languages()
 
 
 def show(code: str, count: int = 5) -> None:

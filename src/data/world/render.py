@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import importlib
+import pkgutil
 import random
 from functools import cache
 
+from src.data.world import languages
 from src.data.world.grammar import Templates, WorldLanguage
 from src.data.world.problems import SIGNS, Problem
+
+
+def world_languages() -> tuple[str, ...]:
+    """The codes of all languages of the world, sorted: a file each."""
+    return tuple(sorted(info.name for info in pkgutil.iter_modules(languages.__path__)))
 
 
 @cache
@@ -20,6 +27,10 @@ def world_language(code: str) -> WorldLanguage:
             f"the embedded world has no language {code!r}: add src/data/world/languages/{code}.py"
         ) from None
     contribution: WorldLanguage = module.LANGUAGE
+    if contribution.code != code:
+        raise ValueError(
+            f"src/data/world/languages/{code}.py must define the language {code!r}; its code is {contribution.code!r}"
+        )
     return contribution
 
 

@@ -30,6 +30,6 @@ def test_another_error_is_not_taken_for_that(tmp_path, monkeypatch):
 
 def test_a_lock_that_is_no_file_is_named(tmp_path):
     (tmp_path / ".sft.lock").mkdir()
-    with pytest.raises(UserError, match=r"\.sft\.lock: a lock must be a file that can be written .*Delete it"):
-        with exclusive(tmp_path / "sft"):
-            pass
+    message = r"\.sft\.lock: a lock must be a file that can be written .*Delete it"
+    with pytest.raises(UserError, match=message), exclusive(tmp_path / "sft"):
+        pass

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 
 from src.common import registry
 from src.common.errors import ConfigError
@@ -29,7 +30,6 @@ OF_THE_USER = {
 }
 
 REAL = ("distill_1_5b", "distill_7b", "qwen3_4b")
-OWN_LOSS = ("opo", "sapo", "cispo", "dapo", "dr_grpo", "gspo")  # methods that are a loss of their own
 
 
 @pytest.mark.parametrize("experiment", choices("experiment"))
@@ -272,6 +272,27 @@ def test_a_real_model_asks_for_the_files_of_the_stages_it_runs(compose, scale):
     assert compose("+experiment=evaluate", f"scale={scale}", saved).benchmark.path is None
 
 
+def own_loss(experiment):
+    """The settings of the loss that the files of a method have themselves: its own, and those of its objective."""
+
+    def read(path):
+        content = yaml.safe_load(path.read_text()) or {}
+        there = dict((content.get("objective") or content).get("loss") or {})
+        for default in content.get("defaults") or ():
+            for group, name in default.items() if isinstance(default, dict) else [("", default)]:
+                if group in ("", "/objective", "override /objective") and name != "_self_":
+                    folder = CONF / "objective" if group else path.parent
+                    there = read(folder / f"{str(name).removeprefix('/objective/')}.yaml") | there
+        return there
+
+    return read(CONF / "experiment" / f"{experiment}.yaml")
+
+
+def test_what_a_method_says_of_its_loss_is_read_off_its_files():
+    assert {"clip_high", "aggregation"} <= own_loss("dapo").keys() and own_loss("gspo")["ratio"] == "sequence"
+    assert own_loss("adamame_grpo") == own_loss("sft") == {}
+
+
 @pytest.mark.parametrize("scale", REAL)
 @pytest.mark.parametrize("experiment", choices("experiment"))
 def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(compose, scale, experiment):
@@ -279,17 +300,18 @@ def test_published_settings_stand_but_for_methods_that_are_a_loss_of_their_own(c
         return
     built = compose(f"+experiment={experiment}", f"scale={scale}", *FILES)
     loss, grpo, sft = built.objective.loss, built.grpo, built.sft
-    published = ("sequence_sum", 4096, 0.001, "k3", 0.2, 0.2)
-    settings = (
-        loss.aggregation,
-        loss.maximum_tokens,
-        loss.kl_coefficient,
-        loss.kl_estimator,
-        loss.clip_low,
-        loss.clip_high,
-    )
-    # The length of dr_grpo is the budget.
-    assert (settings == published) == (experiment not in OWN_LOSS or experiment == "dr_grpo")
+    published = {
+        "aggregation": "sequence_sum",
+        "maximum_tokens": 4096,
+        "kl_coefficient": 0.001,
+        "kl_estimator": "k3",
+        "clip_low": 0.2,
+        "clip_high": 0.2,
+    }
+    own = own_loss(experiment)
+    for name, value in published.items():
+        said = own.get(name, value)
+        assert getattr(loss, name) == (value if str(said).startswith("$") else said), name
     steps = (grpo.steps, grpo.prompts_per_step, grpo.completions_per_prompt, grpo.updates_per_step)
     assert steps == (90, 512, 8, 2) and grpo.optimiser.rate(0, 90) == grpo.optimiser.rate(89, 90) == 1e-5
     rollout = built.rollout

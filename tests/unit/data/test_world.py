@@ -6,14 +6,22 @@ import re
 import pytest
 
 from src.data.world import documents, render
+from src.data.world.grammar import ITEMS
 from src.data.world.problems import Problem, draw, draw_split
 from src.data.world.spec import WorldSpec
 from src.grading.grader import Grader, GraderSpec, Status
 from src.language.detector import Detector, DetectorSpec
 from src.language.fidelity import measure_fidelity
+from src.language.table import CORE
 
 SPEC = WorldSpec(items=12)
+WORLD = render.world_languages()  # whatever has a file
 SIGNS = {"+": lambda a, b: a + b, "-": lambda a, b: a - b, "x": lambda a, b: a * b}
+
+
+def detector_of(code):
+    """The detector that a run with this language of the world has."""
+    return Detector(DetectorSpec(languages=list(dict.fromkeys([*CORE, code]))))
 
 
 def test_results_are_worked_out_in_order():
@@ -22,9 +30,9 @@ def test_results_are_worked_out_in_order():
     assert problem.key == "5+3x2-6"
 
 
-@pytest.mark.parametrize("code", SPEC.languages)
+@pytest.mark.parametrize("code", WORLD)
 def test_reasoning_is_identified_line_by_line_and_grades_right(code):
-    detector, grader, generator = Detector(DetectorSpec()), Grader(GraderSpec()), random.Random(1)
+    detector, grader, generator = detector_of(code), Grader(GraderSpec()), random.Random(1)
     for _ in range(40):
         problem = draw(SPEC, generator)
         text = render.completion(problem, code, generator)
@@ -33,7 +41,25 @@ def test_reasoning_is_identified_line_by_line_and_grades_right(code):
         assert grader.grade([text], [str(problem.answer)])[0].status is Status.RIGHT
 
 
-@pytest.mark.parametrize("code", SPEC.languages)
+@pytest.mark.parametrize("code", WORLD)
+def test_every_set_of_wordings_is_in_the_language(code):
+    """A problem with all operations is text enough to tell: in each role in turn, with every noun."""
+    language, detector, generator = render.world_language(code), detector_of(code), random.Random(4)
+    assert (
+        language.code == code and set(language.nouns) == set(ITEMS) and len(set(language.names)) == len(language.names)
+    )
+    for templates in (language.question, language.held_out, language.reasoning):
+        for item in ITEMS:
+            sentences = []
+            for role in ("start", "gain", "lose", "times", "close"):
+                number = generator.randint(2, 20)
+                forms = language.forms(number, language.nouns[item])
+                template = generator.choice(getattr(templates, role))
+                sentences.append(template.format(name=language.names[0], n=number, equation="", **forms))
+            assert detector.detect(language.joiner.join(sentences)) == code, sentences
+
+
+@pytest.mark.parametrize("code", WORLD)
 def test_equations_in_the_reasoning_hold(code):
     generator = random.Random(2)
     for _ in range(20):
@@ -43,7 +69,7 @@ def test_equations_in_the_reasoning_hold(code):
         assert all(SIGNS[sign](int(a), int(b)) == int(result) for a, sign, b, result in equations)
 
 
-@pytest.mark.parametrize("code", SPEC.languages)
+@pytest.mark.parametrize("code", WORLD)
 def test_held_out_wordings_are_new_and_name_the_same_numbers(code):
     generator = random.Random(3)
     language = render.world_language(code)
