@@ -8,6 +8,7 @@ from typing import Any
 
 from src.common.errors import ConfigError, UserError
 from src.config.schema import Config
+from src.data.hub import is_remote, place_of
 from src.data.sources import never_asked
 from src.language.table import LANGUAGES, UnknownLanguage, language
 from src.models.spec import WORLD_BASE
@@ -235,11 +236,19 @@ def _pass_at(config: Config) -> list[str]:
 def _data_files(config: Config) -> list[str]:
     """Files of data are there."""
     paths = {name: getattr(config.data, name) for name in ("sft", "validation", "prompts")}
-    return [
-        f"data.{name}: {path} is not a file. Give the path of a JSONL file, or null for the world's"
-        for name, path in paths.items()
-        if path is not None and not Path(path).is_file()
-    ]
+    violations = []
+    for name, path in paths.items():
+        if path is not None and is_remote(path):
+            try:
+                place_of(path)
+            except UserError as error:
+                violations.append(f"data.{name}: {error}")
+        elif path is not None and not Path(path).is_file():
+            violations.append(
+                f"data.{name}: {path} is not a file. Give the path of a JSONL, JSON, CSV, TSV or parquet file, the name of a data "
+                "set of the hub (hub:<owner>/<name>@<commit>), or null for the world's"
+            )
+    return violations
 
 
 RULES: tuple[Callable[[Config], list[str]], ...] = (

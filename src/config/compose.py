@@ -83,7 +83,9 @@ def register() -> None:
     of a share of a number, as in `${share:0.2,${rollout.maximum_new_tokens}}`."""
     OmegaConf.register_new_resolver("share", lambda share, whole: int(float(share) * int(whole)), replace=True)
     store = ConfigStore.instance()
-    store.store(name="schema", node=_writable(OmegaConf.structured(Config)))
+    root = _writable(OmegaConf.structured(Config))
+    OmegaConf.set_struct(root.data.fields, False)
+    store.store(name="schema", node=root)
     for group in COMPONENTS:
         for name, component in components(group).items():
             hints = typing.get_type_hints(component)
@@ -100,9 +102,10 @@ def register() -> None:
 
 def _open(hint: Any) -> bool:
     """Whether a setting takes new keys on the command line without a plus sign: a dictionary of dictionaries, such as
-    `schedule.per_language`. The keys of any other dictionary are those of its yaml, so that a wrong one is named."""
+    `schedule.per_language`, or of texts, such as `benchmark.fields`. The keys of any other dictionary are those of its yaml, so
+    that a wrong one is named."""
     values = typing.get_args(hint)[1:] if typing.get_origin(hint) is dict else ()
-    return any(typing.get_origin(value) is dict for value in values)
+    return any(value is str or typing.get_origin(value) is dict for value in values)
 
 
 def _writable(node: Any) -> Any:

@@ -60,7 +60,7 @@ def read_rows(path: Path, layout: Layout) -> list[tuple[str, Row]]:
             kept = row.get("filter") if number == 0 else kept
             if name == "lm_eval" and row.get("filter") != kept:
                 continue  # the same completions, scored in another way
-            named = {ours: value for ours, place in layout.fields.items() if (value := _at(row, place)) is not None}
+            named = {ours: value for ours, place in layout.fields.items() if (value := at(row, place)) is not None}
             for ours in FORMATS[name](row | named, where, number):
                 values = ours | {key: value for key, value in named.items() if key != "completion"}
                 clean = {key: value for key, value in values.items() if value is not None}
@@ -252,7 +252,10 @@ def _listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else [] if value is None else [value]
 
 
-def _at(row: Row, place: str) -> Any:
+def at(row: Row, place: str) -> Any:
+    """What stands at `place` in a row, dots leading into objects; a column of just that name goes before. None: nothing."""
+    if place in row:
+        return row[place]
     value: Any = row
     for name in place.split("."):
         value = value.get(name) if isinstance(value, dict) else None

@@ -3,15 +3,15 @@
     dapo_math@train_5k                         a benchmark of `conf/benchmark/`, from the source pinned there
     dapo_math@train_5k=data/dapo_math          its files in a local folder
     dapo_math@val=hub:owner/name@<commit>      its files in a repository (hub: or github:) at a commit, [/folder]
-    questions.jsonl                            a local file with the fields of `src.data.records.Question`
+    questions.jsonl                            a local file with the fields of `src.data.records.Question`, or `src.data.shapes`
     hub:owner/name@<commit>/questions.jsonl    such a file in a repository at a commit
+    hub:owner/name@<commit>                    a split of a data set of the hub (`src.data.hub`)
 
 Imports nothing heavy: the configuration asks for identities before anything starts.
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -19,12 +19,10 @@ from pathlib import Path
 from src.common.errors import UserError, nearest
 from src.common.registry import choice, choices
 from src.data.benchmarks.base import Benchmark, content_hash
-from src.data.fetch import fetch
-from src.data.readers import BadData
+from src.data.hub import is_remote, place_of
+from src.data.readers import ENDINGS, BadData, ending_of
 from src.data.records import Question, read_records
 from src.data.world.spec import WorldSpec
-
-_REMOTE = re.compile(r"((?:hub|github):[^@/]+/[^@/]+)@([0-9a-f]{40})(?:/(.+))?")
 
 
 class Unreadable(UserError):
@@ -39,11 +37,6 @@ class NamedSet:
     split: str
     file: str
 
-    @property
-    def local(self) -> Path:
-        """The file of questions, fetched once if it is in a repository."""
-        return Path(self.file) if not _is_remote(self.file) else fetch(*_remote(self.file))
-
 
 def find(name: str) -> NamedSet:
     """The set of that name; nothing of it is read yet.
@@ -51,8 +44,8 @@ def find(name: str) -> NamedSet:
     Raises:
         Unreadable: there is no such benchmark or split, or the place is not what it should be.
     """
-    if name.endswith(".jsonl"):
-        if _is_remote(name):
+    if _is_file(name):
+        if is_remote(name):
             _remote(name)
         return NamedSet(None, "", name)
     title, _, place = name.partition("=")
@@ -76,7 +69,7 @@ def read(
     """
     named = find(name)
     if named.benchmark is None:
-        rows: list[Question] = read_records(named.local, Question)
+        rows: list[Question] = read_records(name, Question)
         codes = list(dict.fromkeys(row.language for row in rows))
     else:
         codes = [code for code in named.benchmark.languages() if not languages or code in languages]
@@ -100,9 +93,9 @@ def read_all(
 
 def title(name: str) -> str:
     """The name of a set without the local folder of its files."""
-    if _is_remote(name) or _is_remote(name.partition("=")[2]):
+    if is_remote(name) or is_remote(name.partition("=")[2]):
         return name
-    return Path(name).name if name.endswith(".jsonl") else name.partition("=")[0]
+    return Path(name).name if _is_file(name) else name.partition("=")[0]
 
 
 def identity(name: str) -> str:
@@ -110,7 +103,7 @@ def identity(name: str) -> str:
     named = find(name)
     if named.benchmark is not None:
         return f"{named.split} of {named.benchmark.fingerprint()}"
-    if _is_remote(name):
+    if is_remote(name):
         return name
     if not Path(name).is_file():
         raise Unreadable(f"{name}: no such file. A set is a benchmark, or a JSONL file of questions")
@@ -129,19 +122,17 @@ def _questions(
         raise BadData(f"{error}. In the name of a set, a folder of files stands so: {name}=<folder>") from None
 
 
-def _is_remote(text: str) -> bool:
-    return text.startswith(("hub:", "github:"))
+def _is_file(name: str) -> bool:
+    """Whether a name is that of a file, or of a data set in a repository, and not of a benchmark."""
+    return is_remote(name) or ending_of(Path(name)) in ENDINGS
 
 
 def _remote(text: str) -> tuple[str, str, str]:
     """(source, commit, path in the repository) of a place in a repository."""
-    match = _REMOTE.fullmatch(text)
-    if match is None:
-        raise Unreadable(
-            f"{text}: a place in a repository must be hub:<owner>/<name>@<commit>[/<path>], or github:..., with the full "
-            "commit hash, so that the data cannot change"
-        )
-    return match[1], match[2], match[3] or ""
+    try:
+        return place_of(text)
+    except BadData as error:
+        raise Unreadable(str(error)) from None
 
 
 def _benchmark(name: str, place: str) -> Benchmark:
@@ -161,7 +152,7 @@ def _place(place: str) -> dict[str, str | None]:
     """The settings of a benchmark whose files are in a folder or repository; none where it has its own source."""
     if not place:
         return {}
-    if not _is_remote(place):
+    if not is_remote(place):
         return {"path": place}
     source, revision, folder = _remote(place)
     return {"source": source, "revision": revision, "folder": folder, "path": None}

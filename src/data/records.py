@@ -11,10 +11,14 @@ from dataclasses import MISSING, asdict, dataclass, field, fields
 from pathlib import Path
 from typing import Any, TypeVar
 
-from src.data.readers import MARK, BadData, encodable, gold_of, rows_of, short, text_of
+from src.data.formats import Layout
+from src.data.hub import named_rows
+from src.data.readers import MARK, BadData, encodable, gold_of, short, text_of
+from src.data.shapes import FOREIGN, numbered, shaped
 from src.language.table import UnknownLanguage, code_of
 
 KINDS = ("expression", "choice")
+_HOW = "Columns of other names are mapped with data.fields or benchmark.fields, a language for all rows is data.language or benchmark.language"
 
 
 @dataclass(frozen=True)
@@ -43,32 +47,36 @@ class Example(Question):
 Record = TypeVar("Record", bound=Question)
 
 
-def read_records(path: str | Path, kind: type[Record]) -> list[Record]:
-    """All rows of a data file (`src.data.readers.ENDINGS`) as `kind`; raises `BadData` on the first row that is not one."""
-    return [record for _, record in placed_records(path, kind)]
+def read_records(path: str | Path, kind: type[Record], layout: Layout | None = None) -> list[Record]:
+    """All rows of a data file (`src.data.readers.ENDINGS`), or of a place in a repository (`src.data.hub`), as `kind`; raises
+    `BadData` on the first row that is not one. `layout` says how columns are named (`src.data.shapes`)."""
+    return [record for _, record in placed_records(path, kind, layout)]
 
 
-def placed_records(path: str | Path, kind: type[Record]) -> list[tuple[str, Record]]:
+def placed_records(path: str | Path, kind: type[Record], layout: Layout | None = None) -> list[tuple[str, Record]]:
     """(where, record) of every row, as `read_records` reads them."""
-    path = Path(path)
-    if not path.is_file():
-        raise BadData(f"{path}: no such file. A data file must exist; check the path in data.*")
-    records = [(where, _record(where, row, kind)) for where, row in rows_of(path)]
-    if not records:
+    layout = layout or Layout()
+    placed = [(where, shaped(row, where, layout)) for where, row in named_rows(str(path))]
+    if not placed:
         raise BadData(f"{path}: holds no rows. At least one is needed.")
-    return records
+    numbered([row for _, row in placed])
+    return [(where, _record(where, row, kind)) for where, row in placed]
 
 
 def _record(where: str, row: dict[str, Any], kind: type[Record]) -> Record:
     needed = [item.name for item in fields(kind) if item.default is MISSING]
-    missing = [name for name in needed if row.get(name) is None]
+    ungraded = kind is Example and FOREIGN in row and row.get("gold") is None  # a chat shows, and need not be graded
+    missing = [name for name in needed if row.get(name) is None and not (ungraded and name == "gold")]
     if missing:
         names = ", ".join(map(repr, missing))
         raise BadData(
             f"{where}, field{'s' * (len(missing) > 1)} {names}: missing. A row needs {', '.join(needed)}; this one has "
-            f"{', '.join(row) or 'none'}."
+            f"{', '.join(name for name, value in row.items() if value is not None and name != FOREIGN) or 'none'}. {_HOW}"
         )
-    values: dict[str, Any] = {"problem": text_of(row, "problem", where), "gold": gold_of(row, "gold", where)}
+    values: dict[str, Any] = {
+        "problem": text_of(row, "problem", where),
+        "gold": "" if ungraded else gold_of(row, "gold", where),
+    }
     for name in needed:
         if name not in (*values, "language"):
             if not isinstance(row[name], str) or not row[name].strip():

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable
+from pathlib import Path
 
-from src.data.benchmarks.base import Benchmark
+from src.data.benchmarks.base import Benchmark, content_hash
+from src.data.hub import is_remote
 from src.data.records import Example, Question, read_records
 from src.data.spec import DataSpec
 from src.data.world import documents
@@ -15,16 +17,16 @@ from src.data.world.spec import WorldSpec
 def sft_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
     """Worked examples in the trained languages, without those that are held out."""
     if data.sft is not None:
-        return [example for example in read_records(data.sft, Example) if not _held_out(data, example)]
+        return [example for example in read_records(data.sft, Example, data.layout) if not _held_out(data, example)]
     return _each(world, world.sft_examples_per_language, seed, "sft")
 
 
 def validation_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
     """Worked examples that SFT never learns from; of `data.sft` the `data.validation_share` that is held out."""
     if data.validation is not None:
-        return read_records(data.validation, Example)
+        return read_records(data.validation, Example, data.layout)
     if data.sft is not None:
-        return [example for example in read_records(data.sft, Example) if _held_out(data, example)]
+        return [example for example in read_records(data.sft, Example, data.layout) if _held_out(data, example)]
     return _each(world, world.validation_examples_per_language, seed, "validation")
 
 
@@ -34,12 +36,20 @@ def grpo_questions(
     """Questions for GRPO, the trained languages in turn. `by_problem`: the world's are the same problems, each once, in all of
     them."""
     if data.prompts is not None:
-        return read_records(data.prompts, Question)
+        return read_records(data.prompts, Question, data.layout)
     if by_problem:
         columns = [documents.shared_prompts(world, code, per_language, seed) for code in world.trained_languages]
     else:
         columns = [documents.prompts(world, code, per_language, seed) for code in world.trained_languages]
     return [question for row in zip(*columns, strict=True) for question in row]
+
+
+def identity(data: DataSpec, name: str) -> str:
+    """What a file of `data.*` counts as: its content wherever it lies, or its name in a repository at a commit, and how its
+    columns are named."""
+    content = name if is_remote(name) else f"file {content_hash(Path(name))}"
+    named = [f"{ours}={place}" for ours, place in sorted(data.fields.items())]
+    return " ".join([content, *named, *([f"in {data.layout.language}"] if data.language else [])])
 
 
 def never_asked(scheduled: Iterable[str], asked: Iterable[str], name: str) -> list[str]:

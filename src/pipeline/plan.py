@@ -15,7 +15,7 @@ from src.common.errors import ConfigError
 from src.common.identity import plain, short_hash
 from src.common.registry import CONF
 from src.config.schema import Config
-from src.data.benchmarks.base import content_hash
+from src.data import sources
 from src.models.fingerprint import fingerprint
 from src.models.spec import WORLD_BASE
 from src.pipeline.merging import merge_inputs
@@ -87,5 +87,5 @@ def _value(config: Config, key: str) -> Any:
     """What a result depends on when it depends on the setting `key`; a file of data by what is in it, wherever it lies."""
     value = operator.attrgetter(key)(config)
     if key in DATA_FILES and value is not None:
-        return f"file {content_hash(Path(value))}"
+        return sources.identity(config.data, value)
     return plain(value)

@@ -22,7 +22,20 @@ from src.language.table import PUBLISHED_OTHERS, UnknownLanguage, code_of
 if TYPE_CHECKING:
     from src.data.world.spec import WorldSpec
 
-FIELDS = ("id", "language", "completion", "gold", "sample", "split", "question", "kind", "part", "tokens", "truncated")
+FIELDS = (
+    "id",
+    "problem",
+    "language",
+    "completion",
+    "gold",
+    "sample",
+    "split",
+    "question",
+    "kind",
+    "part",
+    "tokens",
+    "truncated",
+)
 COMMIT = re.compile(r"[0-9a-f]{40}")
 
 
@@ -50,7 +63,11 @@ class Benchmark:
     @property
     def layout(self) -> Layout:
         """How `completions` is read."""
-        return Layout(self.format, code_of(self.language) if self.language else None, dict(self.fields))
+        return Layout(
+            self.format,
+            code_of(self.language) if self.language else None,
+            {"id" if ours == "problem" else ours: place for ours, place in self.fields.items()},
+        )
 
     def questions(self, split: str, languages: Sequence[str], world: WorldSpec, problems: int | None) -> list[Question]:
         """The questions of `split` in `languages`, language after language.

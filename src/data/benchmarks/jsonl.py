@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from src.data.benchmarks.base import Benchmark, content_hash, each_once
+from src.data.formats import Layout
+from src.data.hub import is_remote
 from src.data.readers import BadData
 from src.data.records import Question, placed_records
 from src.language.table import LANGUAGES
@@ -18,7 +20,8 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Jsonl(Benchmark):
-    """`questions_file` is the file. Its problems may be in any of the known languages."""
+    """`questions_file` is the file, or its name in a repository (`src.data.hub`); `fields` and `language` say how its columns are named
+    (`src.data.shapes`). Its problems may be in any of the known languages."""
 
     questions_file: str | None = None
 
@@ -30,17 +33,22 @@ class Jsonl(Benchmark):
             raise BadData(
                 "benchmark.questions_file must be a JSONL file of questions, or every completion have its gold"
             )
-        rows = each_once(placed_records(self.questions_file, Question))
+        rows = each_once(placed_records(self.questions_file, Question, self.layout))
         return [row for code in languages for row in rows if row.language == code]
 
     def violations(self) -> list[str]:
         violations = super().violations()
-        if self.completions is None and (self.questions_file is None or not Path(self.questions_file).is_file()):
+        name = self.questions_file
+        if self.completions is None and (name is None or not (is_remote(name) or Path(name).is_file())):
             violations.append(
                 f"benchmark.questions_file must be a JSONL file of questions; {self.questions_file} is none"
             )
         return violations
 
     def fingerprint(self) -> str:
-        content = f" {content_hash(Path(self.questions_file))}" if self.questions_file is not None else ""
-        return super().fingerprint() + content
+        name = self.questions_file
+        if name is None:
+            return super().fingerprint()
+        content = name if is_remote(name) else content_hash(Path(name))
+        read = f" as {self.layout.language} {sorted(self.fields.items())}" if self.layout != Layout() else ""
+        return f"{super().fingerprint()} {content}{read}"

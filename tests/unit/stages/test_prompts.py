@@ -244,7 +244,7 @@ COMMIT = "0123456789abcdef0123456789abcdef01234567"
 def test_a_set_in_a_repository_needs_its_commit(tmp_path, monkeypatch):
     file = put(tmp_path / "q.jsonl", [question("1")])
     asked = []
-    monkeypatch.setattr(question_sets, "fetch", lambda *where: asked.append(where) or file)
+    monkeypatch.setattr("src.data.hub.fetch", lambda *where: asked.append(where) or file)
     assert question_sets.read(f"hub:some/set@{COMMIT}/data/q.jsonl") == [question("1")]
     assert asked == [("hub:some/set", COMMIT, "data/q.jsonl")]
     benchmark = question_sets.find(f"dapo_math@val=hub:some/set@{COMMIT}/data").benchmark
