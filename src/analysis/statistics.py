@@ -22,7 +22,9 @@ from src.analysis.pass_at_k import pass_at_k
 from src.common.errors import UserError
 
 Array = NDArray[np.float64]
+Counts = NDArray[np.uint8]
 RESAMPLES = 2000
+BLOCK = 2**24  # numbers at a time: 128 MB
 FLIPS = 10_000
 EXACT = 12  # with so many problems or fewer, all 2^n sign flips are counted
 # Column of the table -> column of the records; lcpr is made from line and word passes, pass@k and maj@k are their own columns.
@@ -208,30 +210,33 @@ def _majorities(frame: Any, k: int) -> Any:
 
 def weights(
     seeds: int, problems: int, resamples: int = RESAMPLES, seed: int = 0, strata: NDArray[np.intp] | None = None
-) -> tuple[Array, Array]:
+) -> tuple[Counts, Counts]:
     """Bootstrap weights: row 0 is the sample itself, the others count draws; [1 + R, seeds] and [1 + R, problems].
 
     Problems are drawn within their stratum, as many as it has; `strata` numbers them, by default they are one.
     """
     generator = np.random.default_rng(seed)
 
-    def draw(groups: NDArray[np.intp]) -> Array:
-        drawn = np.ones((1 + resamples, len(groups)))
+    def draw(groups: NDArray[np.intp]) -> Counts:
+        drawn = np.ones((1 + resamples, len(groups)), dtype=np.uint8)  # a problem drawn 256 times will not be seen
         for group in range(groups.max() + 1):
             (members,) = np.nonzero(groups == group)
             count = len(members)
-            drawn[1:, members] = generator.multinomial(count, np.full(count, 1 / count), size=resamples)
+            for rows in _blocks(resamples, count):
+                size = rows.stop - rows.start
+                taken = generator.multinomial(count, np.full(count, 1 / count), size=size)
+                drawn[1 + rows.start : 1 + rows.stop, members] = taken
         return drawn
 
     return draw(np.zeros(seeds, dtype=int)), draw(np.zeros(problems, dtype=int) if strata is None else strata)
 
 
-def resampled(data: Cells, resamples: int = RESAMPLES, seed: int = 0) -> tuple[Array, Array]:
+def resampled(data: Cells, resamples: int = RESAMPLES, seed: int = 0) -> tuple[Counts, Counts]:
     """The `weights` that fit the seeds, problems and strata of `data`."""
     return weights(len(data.seeds), len(data.problems), resamples, seed, data.strata)
 
 
-def macro(data: Cells, metric: str, languages: Sequence[str], over: tuple[Array, Array]) -> Array:
+def macro(data: Cells, metric: str, languages: Sequence[str], over: tuple[Counts, Counts]) -> Array:
     """The metric (of METRICS or DETAILS, or AT_K with its k), averaged over `languages` with equal weight, on every resample: [1 + R]."""
     chosen = [data.languages.index(code) for code in languages if code in data.languages]
     if not chosen:
@@ -316,8 +321,10 @@ def p_value(one: Cells, other: Cells, metric: str, languages: Sequence[str]) -> 
         itself = 0
     else:
         generator = np.random.default_rng(0)
-        blocks = (generator.choice((1.0, -1.0), size=(FLIPS // 10, len(terms))) for _ in range(10))
-        flipped = np.concatenate([signs @ terms for signs in blocks])
+        blocks = _blocks(FLIPS // 10, len(terms)) * 10
+        flipped = np.concatenate(
+            [generator.choice((1.0, -1.0), size=(rows.stop - rows.start, len(terms))) @ terms for rows in blocks]
+        )
         itself = 1
     as_large = np.abs(flipped) >= abs(terms.sum()) - 1e-9 * np.abs(terms).sum()  # equal sums may be rounded apart
     return float((as_large.sum() + itself) / (len(flipped) + itself))
@@ -397,11 +404,21 @@ def _few(names: Sequence[object]) -> str:
     return ", ".join(map(str, names[:3])) + (", ..." if len(names) > 3 else "")
 
 
-def _means(data: Cells, column: str, chosen: Sequence[int], over: tuple[Array, Array]) -> Array:
+def _means(data: Cells, column: str, chosen: Sequence[int], over: tuple[Counts, Counts]) -> Array:
     """Weighted means over seeds and the problems that each chosen language has: [1 + R, languages]."""
     if np.isnan(data.values[column]).all():
         return np.full((len(over[0]), len(chosen)), np.nan)
     values = np.nan_to_num(data.values[column][..., chosen])
-    problems = over[1] * data.weights
-    sums = np.einsum("rs,srl->rl", over[0], problems @ values)
-    return np.asarray(sums / (over[0].sum(1)[:, None] * (problems @ data.present[:, chosen])))
+    part_weights, present = data.weights, data.present[:, chosen].astype(float)
+    means = np.empty((len(over[0]), len(chosen)))
+    for rows in _blocks(*over[1].shape):
+        problems = over[1][rows] * part_weights
+        sums = np.einsum("rs,srl->rl", over[0][rows].astype(float), problems @ values)
+        means[rows] = sums / (over[0][rows].sum(1)[:, None] * (problems @ present))
+    return means
+
+
+def _blocks(rows: int, columns: int) -> list[slice]:
+    """The rows of a table in blocks of at most `BLOCK` numbers, so that it is never whole in memory as floats."""
+    size = max(1, BLOCK // max(1, columns))
+    return [slice(start, min(rows, start + size)) for start in range(0, rows, size)]

@@ -28,7 +28,8 @@ PROVIDED = (SHARES,)  # evidence that a run of GRPO gathers; that of services co
 class Sample:
     """One completion of a question with the verdicts of grader and detector, made once for all rewards and logs.
 
-    `problem` is shared by the translations of one problem; `group` numbers the prompts of a step, so that the completions
+    `problem` is shared by the translations of one problem, `kind` says how its answers are graded (`expression` or `choice`), and
+    `part` is its source or level where its row names one; `group` numbers the prompts of a step, so that the completions
     of one prompt have the same. `length` counts tokens, None where nobody counted them. `tokens` and `logprobs` are those
     of the sampler, [length] each; empty and None for a completion that was read from a file. `progress` is t / T of
     the training step.
@@ -54,6 +55,8 @@ class Sample:
     languages: Languages | None = None
     evidence: Mapping[str, float | None] = field(default_factory=dict)
     pivot: tuple[str | None, ...] | None = None
+    kind: str = "expression"
+    part: str = ""
 
     @cached_property
     def split(self) -> Split:

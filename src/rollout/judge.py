@@ -68,6 +68,8 @@ class Judge:
                 problem=question.problem,
                 question=question.question,
                 thinks=self.thinks,
+                kind=question.kind,
+                part=question.part,
             )
             for question, completion, grade, length, cut_off in rows
         ]

@@ -432,3 +432,36 @@ def test_pass_at_k_in_the_language_needs_a_right_answer_that_follows():
     values = [macro(data, f"in-language pass@{k}", [code], over)[0] for code in ("es", "ja") for k in (1, 2)]
     assert values == [0.25, 0.5, 0.5, 0.5]
     assert macro(data, "pass@1", ["es", "ja"], over)[0] == 1.0
+
+
+def test_blocks_of_resamples_give_what_all_at_once_gives(monkeypatch):
+    """20 problems of two parts in two languages: the same draws and means, and at most `BLOCK` numbers at a time."""
+    rows = [
+        {
+            "split": "test",
+            "problem": f"p{number}",
+            "part": "ab"[number % 2],
+            "language": code,
+            "correct": (number * (3 if code == "fr" else 5)) % 7 < 3,
+            "in_language": True,
+            "right_and_in_language": True,
+            "line_pass": number % 3 > 0,
+            "word_pass": number % 4 > 0,
+            "code_switched": False,
+            "tokens": number,
+            "truncated": False,
+        }
+        for number in range(20)
+        for code in ("fr", "sw")
+    ]
+    frames = {seed: pandas.DataFrame(rows) for seed in (0, 1)}
+    data = cells(frames, "test", {"a": 1.0, "b": 3.0})
+    other = cells(
+        {seed: frame.assign(correct=~frame["correct"]) for seed, frame in frames.items()}, "test", {"a": 1.0, "b": 3.0}
+    )
+    at_once = [macro(data, metric, ["fr", "sw"], resampled(data)) for metric in ("accuracy", "LCPR", "tokens")]
+    p = p_value(data, other, "accuracy", ["fr", "sw"])
+    monkeypatch.setattr("src.analysis.statistics.BLOCK", 90)
+    in_blocks = [macro(data, metric, ["fr", "sw"], resampled(data)) for metric in ("accuracy", "LCPR", "tokens")]
+    assert all(np.allclose(one, two, rtol=1e-12) for one, two in zip(at_once, in_blocks, strict=True))
+    assert p_value(data, other, "accuracy", ["fr", "sw"]) == p

@@ -11,7 +11,9 @@ from src.algorithm.schedules.constant import Constant
 from src.algorithm.spec import AdvantageSpec, TermSpec
 from src.common.errors import ConfigError
 from src.config.checks import check
-from src.grading.grader import Grade, Status
+from src.data.records import Question
+from src.grading.grader import Grade, GraderSpec, Status
+from src.language.detector import DetectorSpec
 from src.rewards.accuracy import Accuracy
 from src.rewards.additive_language import AdditiveLanguage
 from src.rewards.base import BadReward, score
@@ -22,6 +24,7 @@ from src.rewards.fidelity import InLanguage
 from src.rewards.overlong import Overlong
 from src.rewards.part import Part
 from src.rewards.settings import MeasureSpec
+from src.rollout.judge import Judge
 from src.store.records import of_sample
 from src.training.credit import assign_credit
 from tests.helpers.configs import compose
@@ -234,3 +237,11 @@ def test_a_wrong_answer_gets_no_bonus_of_right_ones_whatever_the_yaml_pays():
     credit = assign_credit(config.reward, config.objective.advantage, config.schedule.start(), batch, progress=0.0)
     assert credit.scores.total == [2.0, 1.0, 1.0, 0.0]
     assert (credit.result.alignment_term > 0).tolist() == [True, False, False, False]
+
+
+def test_a_reward_sees_the_question_and_its_row():
+    question = Question("p7", "fr", "Quelle lettre ?", "B", kind="choice", part="hard")
+    with Judge(DetectorSpec(), GraderSpec(), True) as judge:
+        (judged,) = judge([question], ["Voici la lettre.</think>\\boxed{B}"], [9], [False])
+    row = (judged.problem, judged.query_language, judged.question, judged.gold, judged.kind, judged.part)
+    assert row == ("p7", "fr", "Quelle lettre ?", "B", "choice", "hard") and judged.correct
