@@ -26,6 +26,7 @@ from src.store.rollouts import printable, read_rollouts
 from src.store.whole import check_source, done_of
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
+UNUSED = ("question", "gold", "rule", "switches")  # columns of records
 _NO_TRACE = "a dash: the completions mark no trace, or the release detects no such language on the benchmark"
 _PUBLISHED = (
     "Definitions of the evaluation published with AdaMame, never mixed with the others: "
@@ -59,7 +60,7 @@ class Study:
     expected: Table | None
     notes: list[str]
     histories: list[History]
-    seen: dict[str, Seen]
+    seen: Mapping[str, Seen]
     domains: dict[str, tuple[str, ...]]
 
 
@@ -112,7 +113,6 @@ def build_report(
 
 def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tried: Sequence[dict[str, Any]]) -> Study:
     """Read the runs and make their tables."""
-    import pandas
     from omegaconf import OmegaConf
 
     methods = list(dict.fromkeys(run.method for run in runs))
@@ -120,10 +120,7 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         raise UserError(f"compared {compared!r} must be one of the methods that ran: {', '.join(methods)}")
     for run in runs:
         check_source(run.records)
-    records = {
-        method: {run.seed: pandas.read_parquet(run.records) for run in runs if run.method == method}
-        for method in methods
-    }
+    records = {method: {run.seed: _frame(run.records) for run in runs if run.method == method} for method in methods}
     splits = list(dict.fromkeys(split for frames in records.values() for f in frames.values() for split in f["split"]))
     config: Any = OmegaConf.load(runs[0].config)
     weights = dict(config.benchmark.weights)
@@ -185,6 +182,15 @@ def _dominance(
         if other != compared and compared in telling
     }
     return {names: result for names, result in results.items() if result.pairs}
+
+
+def _frame(records: Path) -> Any:
+    """The columns of the records that a report has use for."""
+    import pandas
+    import pyarrow.parquet
+
+    names = pyarrow.parquet.read_schema(records).names
+    return pandas.read_parquet(records, columns=[name for name in names if name not in UNUSED])
 
 
 def _draw(study: Study, output: Path) -> dict[str, Path]:
