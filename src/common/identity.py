@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
+from collections.abc import Mapping
 from typing import Any, Protocol, runtime_checkable
 
 
@@ -26,6 +27,17 @@ def plain(value: object) -> Any:
     return value
 
 
+def canonical(value: object) -> Any:
+    """Plain values in one spelling: equal numbers are alike (1.0 is 1), a sequence is a list."""
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, Mapping):
+        return {str(name): canonical(inner) for name, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [canonical(inner) for inner in value]
+    return value
+
+
 def short_hash(value: object) -> str:
-    """Twelve hexadecimal digits of plain values; the order of keys does not matter."""
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()[:12]
+    """Twelve hexadecimal digits of plain values; the order of keys and how a number is written do not matter."""
+    return hashlib.sha256(json.dumps(canonical(value), sort_keys=True, default=str).encode()).hexdigest()[:12]

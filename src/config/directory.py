@@ -16,17 +16,11 @@ from typing import Any
 
 from omegaconf import MISSING, DictConfig, OmegaConf
 
+from src.common.identity import canonical
 from src.config.compose import ASKED, Composition, compose
-from src.services.spec import SERVICE
+from src.config.unchanging import CHANGE_NOTHING, is_among
 
-# Settings that are in the path already, or do not change results; each stands for itself and for what is below it.
-NOT_HASHED = (
-    *("root", "scale", "method", "seed"),
-    *("tracking", "distributed", "checkpoint", "report", "cluster", "hydra"),
-    *("rollout.timeout_s", "rollout.probe_rows", "rollout.mismatch_limit", "rollout.vllm"),
-    *(f"traces.teacher.{name}" for name in SERVICE),
-    "evaluation.pass_at",
-)
+NOT_HASHED = CHANGE_NOTHING | {"method", "seed"}  # which are in the path
 Key = tuple[str, ...]
 
 
@@ -57,7 +51,7 @@ def differences(settings: Mapping[str, Any], others: Mapping[str, Any]) -> list[
     key; but for `NOT_HASHED`."""
     here = dict(_leaves(settings))
     there = dict(_leaves(others))
-    keys = sorted(key for key in here.keys() | there.keys() if not _is_left_out(key))
+    keys = sorted(key for key in here.keys() | there.keys() if not is_among(".".join(key), NOT_HASHED))
     return [
         [".".join(key), here[key]] if key in here else [".".join(key)]
         for key in keys
@@ -75,7 +69,7 @@ def _with(node: DictConfig, settings: Mapping[str, Any]) -> DictConfig:
     """A copy with those of the `settings` that are not hashed: others may refer to them."""
     copy = OmegaConf.merge(node)
     assert isinstance(copy, DictConfig)
-    for key in NOT_HASHED:
+    for key in sorted(NOT_HASHED):
         value: Any = settings
         for name in key.split("."):
             value = value.get(name) if isinstance(value, Mapping) else None
@@ -91,10 +85,6 @@ def _resolved(node: DictConfig) -> dict[str, Any]:
     return {str(key): value for key, value in plain.items()}
 
 
-def _is_left_out(key: Key) -> bool:
-    return any(".".join(key[:length]) in NOT_HASHED for length in range(1, len(key) + 1))
-
-
 def _leaves(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
     """The settings that are no dictionaries, as JSON; equal numbers alike, a file that is still to be given as none, and a
     component by the name of its class, wherever its module lies."""
@@ -102,14 +92,4 @@ def _leaves(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
         for name, inner in value.items():
             yield from _leaves(str(inner).rpartition(".")[2] if name == "_target_" else inner, (*key, str(name)))
     else:
-        yield key, json.dumps(None if value in (ASKED, MISSING) else _plain(value), sort_keys=True, default=str)
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, Mapping):
-        return {str(name): _plain(inner) for name, inner in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(inner) for inner in value]
-    return value
+        yield key, json.dumps(None if value in (ASKED, MISSING) else canonical(value), sort_keys=True, default=str)

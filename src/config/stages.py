@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
-from typing import Any
+from dataclasses import dataclass, field
 
 from src.distributed.spec import OptimiserSpec
 
@@ -93,12 +92,6 @@ class EvaluationSpec:
     questions_per_part: int = 64
     every: int = 0
     every_problems: int = 8
-
-    def identity(self) -> dict[str, Any]:
-        """What the records of an evaluation depend on."""
-        return {"is": "EvaluationSpec"} | {
-            key: value for key, value in asdict(self).items() if key not in ("every", "every_problems", "pass_at")
-        }
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

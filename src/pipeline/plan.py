@@ -15,6 +15,7 @@ from src.common.errors import ConfigError
 from src.common.identity import plain, short_hash
 from src.common.registry import CONF
 from src.config.schema import Config
+from src.config.unchanging import CHANGE_NOTHING, MEASURED_ON_THE_WAY, is_among
 from src.data import sources
 from src.models.fingerprint import fingerprint
 from src.models.spec import WORLD_BASE
@@ -24,6 +25,7 @@ from src.store.directory import SHARED
 from src.store.provenance import scoring
 
 SHIPPED = CONF.parent / "experiments" / "base_model"
+LEFT_OUT = CHANGE_NOTHING | MEASURED_ON_THE_WAY
 DATA_FILES = ("data.sft", "data.validation", "data.prompts")
 
 
@@ -34,7 +36,7 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
     planned = []
     for name in stages(config):
         declared = module_of(name).declare(config)
-        inputs = {key: _value(config, key) for key in declared.inputs} | {"parent": parent}
+        inputs = {key: value_of(config, key) for key in declared.inputs} | {"parent": parent}
         if name == "merge":
             inputs["merge"] = merge_inputs(config, model)
         if declared.scored:
@@ -83,9 +85,18 @@ def _start(config: Config) -> tuple[str, str]:
     return str(folder), hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest()[:16]
 
 
-def _value(config: Config, key: str) -> Any:
-    """What a result depends on when it depends on the setting `key`; a file of data by what is in it, wherever it lies."""
+def value_of(config: Config, key: str) -> Any:
+    """What a result depends on when it depends on the setting `key`; a file of data by what is in it, wherever it lies, and
+    nothing of what changes no result."""
     value = operator.attrgetter(key)(config)
     if key in DATA_FILES and value is not None:
         return sources.identity(config.data, value)
-    return plain(value)
+    return _counted(plain(value), key)
+
+
+def _counted(value: Any, key: str) -> Any:
+    """`value` without the settings in it that change nothing."""
+    if not isinstance(value, dict):
+        return value
+    inner = {name: f"{key}.{name}" for name in value}
+    return {name: _counted(value[name], inner[name]) for name in value if not is_among(inner[name], LEFT_OUT)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,12 +82,8 @@ class RolloutSpec:
     vllm: VllmSpec = field(default_factory=VllmSpec)
 
     def identity(self) -> dict[str, Any]:
-        """What rollouts depend on: no limits of time, no checks, not where an engine runs; a script by what is in it. A
-        setting that came later is in it only where it is used, so that what was made before is still known."""
-        first = ("engine", "temperature", "top_p", "maximum_new_tokens", "rows_at_once")
-        later = {"top_k": 0, "min_p": 0.0, "sync": "merged"}
-        inputs = {"is": type(self).__name__} | {name: getattr(self, name) for name in first}
-        inputs |= {name: getattr(self, name) for name, off in later.items() if getattr(self, name) != off}
+        """What rollouts depend on: a script by what is in it."""
+        inputs = {"is": type(self).__name__} | asdict(self)
         if self.engine == "scripted":
             inputs["script"] = hashlib.sha256(Path(str(self.script)).read_bytes()).hexdigest()[:16]
         return inputs

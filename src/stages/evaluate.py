@@ -219,7 +219,7 @@ def _of_questions(stage: Stage) -> list[Part]:
             own = [question for question in questions if question.language == code]
             for start in range(0, len(own), evaluation.questions_per_part):
                 chunk = own[start : start + evaluation.questions_per_part]
-                parts.append(Part(f"{split}-{code}-{start:05d}", split, code, chunk, []))
+                parts.append(Part(f"{split}-{code}-{start:05d}+{len(chunk)}", split, code, chunk, []))
     return parts
 
 
@@ -248,7 +248,8 @@ def _of_completions(stage: Stage) -> list[Part]:
         own = [item for item in completions if (item.split, item.question.language) == (split, code)]
         for start in range(0, len(own), size):
             chunk = own[start : start + size]
-            parts.append(Part(f"{split}-{code}-{start:05d}", split, code, [item.question for item in chunk], chunk))
+            name = f"{split}-{code}-{start:05d}+{len(chunk)}"  # parts of another size are others
+            parts.append(Part(name, split, code, [item.question for item in chunk], chunk))
     return parts
 
 

@@ -17,7 +17,7 @@ from src.training.supervised import Recipe, Row, train
 if TYPE_CHECKING:
     from transformers import PreTrainedTokenizerBase
 
-INPUTS = ("seed", "world", "pretrain", "sft.tokens_per_microbatch")
+INPUTS = ("seed", "world", "pretrain")
 
 
 def declare(config: Config) -> Declaration:

@@ -100,10 +100,10 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
     """Rows that the model answers right too rarely or too often. Every rank finds the same."""
     spec = stage.config.prompts.difficulty
     folder = stage.directory / PARTS
-    parts = {
-        f"{start:06d}.jsonl": rows[start : start + spec.questions_per_part]
-        for start in range(0, len(rows), spec.questions_per_part)
+    pieces = {
+        start: rows[start : start + spec.questions_per_part] for start in range(0, len(rows), spec.questions_per_part)
     }
+    parts = {f"{start:06d}+{len(piece)}.jsonl": piece for start, piece in pieces.items()}
     todo = [name for name in parts if not _is_kept(folder / name, stage.ranks.main)]
     stage.ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:

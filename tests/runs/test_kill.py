@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 import pytest
+import safetensors.torch
 
 from tests.helpers.paths import ROOT
 
@@ -162,3 +163,21 @@ def test_the_same_command_after_the_end_says_so(tmp_path):
     run_to_the_end(tmp_path)
     again = subprocess.run(command(tmp_path), cwd=ROOT, check=True, capture_output=True, text=True)
     assert "is finished" in again.stdout
+
+
+@pytest.mark.slow
+def test_killed_and_resumed_with_less_memory_goes_on_from_its_checkpoint(straight, tmp_path):
+    """As one must whose run met a batch that did not fit: the same steps over the same data, but for rounding."""
+    less = ("sft.tokens_per_microbatch=128", "grpo.tokens_per_microbatch=256", "rollout.rows_at_once=8")
+    assert kill_when(tmp_path, lines(tmp_path, "sft", 3))
+    assert kill_when(tmp_path, lines(tmp_path, "grpo", 5), *less)
+    run_to_the_end(tmp_path, *less, "model.gradient_checkpointing=true", "grader.workers=2")
+    assert len(list(tmp_path.glob("tiny/lagrangian/*"))) == 1
+    assert len([path for path in tmp_path.glob("tiny/shared/sft-*")]) == 1
+    models, steps = results(tmp_path)
+    assert {stage: [step for step, _ in values] for stage, values in steps.items()} == {
+        stage: [step for step, _ in values] for stage, values in straight[1].items()
+    }
+    assert models.keys() == straight[0].keys() and models["pretrain"] == straight[0]["pretrain"]
+    wanted, given = (safetensors.torch.load(side["grpo"]) for side in (straight[0], models))
+    assert max(float((wanted[name] - given[name]).abs().max()) for name in wanted) < 1e-2

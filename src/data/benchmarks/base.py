@@ -152,7 +152,7 @@ class Benchmark:
         if self.path is not None:
             parts.append(f"files {content_hash(Path(self.path))}")
         elif self.source is not None:
-            parts.append(f"{self.source}@{self.revision}")
+            parts.append(f"{self.source}@{self.revision}{'/' * bool(self.folder)}{self.folder}")
         return " ".join(parts)
 
 

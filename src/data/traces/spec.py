@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from src.data.question_sets import identity
-from src.services.spec import SERVICE, TeacherSpec
+from src.services.spec import TeacherSpec
 
 
 @dataclass(frozen=True)
@@ -76,8 +76,5 @@ class TracesSpec:
         return violations + self.teacher.violations() + self.filter.violations()
 
     def identity(self) -> dict[str, Any]:
-        """What the result depends on: sets by what is in them, and no setting that only says how to get answers."""
-        return asdict(self) | {
-            "questions": [identity(name) for name in self.questions],
-            "teacher": {key: value for key, value in asdict(self.teacher).items() if key not in SERVICE},
-        }
+        """What the result depends on: sets by what is in them."""
+        return asdict(self) | {"questions": [identity(name) for name in self.questions]}

@@ -190,7 +190,7 @@ def test_difficulty_keeps_what_is_sometimes_right_and_resumes(tmp_path, override
     assert dropped(folder) == {("0", "fr"): "too_hard", ("4", "fr"): "too_easy"}
     before = (folder / "prompts.jsonl").read_bytes()
     assert len(asked) == 5 * 4
-    for path in (folder / "done.json", folder / "parts" / "000002.jsonl"):  # as when it was interrupted
+    for path in (folder / "done.json", folder / "parts" / "000002+2.jsonl"):  # as when it was interrupted
         path.unlink()
     make(tmp_path, *more)
     assert len(asked) == 5 * 4 + 2 * 4
