@@ -10,7 +10,7 @@ import sys
 from collections.abc import Sequence
 
 import src.commands
-from src.common.console import fail
+from src.common.console import carry_out, fail
 from src.common.errors import nearest
 
 RUN = "run"  # Hydra's own command line: `python -m src.run`
@@ -50,4 +50,4 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(carry_out(main))

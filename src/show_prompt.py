@@ -3,6 +3,7 @@
 import sys
 
 from src.commands.show_prompt import main
+from src.common.console import carry_out
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(carry_out(main))

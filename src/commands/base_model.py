@@ -22,10 +22,10 @@ def remake() -> None:
     """Pre-train with the demo's settings, then put the model into the repository with a note of its making."""
     subprocess.run([sys.executable, "-m", "src.run", *OVERRIDES], check=True)
     run = directory_of(OVERRIDES)
-    inputs = json.loads((run / "evaluate" / INPUTS).read_text())
+    inputs = json.loads((run / "evaluate" / INPUTS).read_text(encoding="utf-8"))
     model = Path(inputs["model"])
     folder = shipped_base("small")
-    done = json.loads((model.parent / DONE).read_text())
+    done = json.loads((model.parent / DONE).read_text(encoding="utf-8"))
     shutil.rmtree(folder, ignore_errors=True)
     shutil.copytree(model, folder)
     note = {
@@ -34,7 +34,7 @@ def remake() -> None:
         "sha256": hashlib.sha256((folder / "model.safetensors").read_bytes()).hexdigest(),
         "seconds": done["seconds"],
     }
-    (folder / "made_by.json").write_text(json.dumps(note, indent=2) + "\n")
+    (folder / "made_by.json").write_text(json.dumps(note, indent=2) + "\n", encoding="utf-8")
     print(json.dumps(note, indent=2))
 
 

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 from src.common.console import fail
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Table
+from src.config.paths import user_path
 from src.store.directory import CONFIG, DOMINANCE, RunDirectory
 from src.store.whole import check_source
 
@@ -211,8 +212,8 @@ def write(output: Path, notes: Sequence[str], lines: Sequence[Line], result: Dom
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line. A mistake in it ends with code 2 and one message instead of a stack trace."""
     parser = argparse.ArgumentParser(prog="python -m src compare", description=__doc__)
-    parser.add_argument("one", type=Path, metavar="RUN_A")
-    parser.add_argument("other", type=Path, metavar="RUN_B")
+    parser.add_argument("one", type=user_path, metavar="RUN_A")
+    parser.add_argument("other", type=user_path, metavar="RUN_B")
     parser.add_argument("--split", default="test")
     parser.add_argument(
         "--metrics",
@@ -220,7 +221,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         default=SHOWN,
         help="columns of the result tables, pass@<k>, 'in-language pass@<k>' or maj@<k>",
     )
-    parser.add_argument("--output", type=Path, help="a folder for compare.md, compare.csv and dominance.csv")
+    parser.add_argument("--output", type=user_path, help="a folder for compare.md, compare.csv and dominance.csv")
     options = parser.parse_args(arguments)
     try:
         _check(options.metrics, options.output)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from src.common.console import clock, fail
 from src.common.errors import UserError
+from src.config.paths import expanded, user_path
 from src.orchestration.arms import RunsSpec
 from src.orchestration.jobs import Runs
 from src.orchestration.pool import end_as_interrupted
@@ -20,9 +21,9 @@ from src.store.directory import FILES, TABLE
 
 def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m src launch", description=__doc__)
-    parser.add_argument("folder", type=Path, help="a folder with runs.yaml, such as experiments/demo")
+    parser.add_argument("folder", type=user_path, help="a folder with runs.yaml, such as experiments/demo")
     parser.add_argument("--scale", default="laptop", help="conf/scale/*.yaml")
-    parser.add_argument("--root", default="runs", help="where runs live")
+    parser.add_argument("--root", type=expanded, default="runs", help="where runs live")
     parser.add_argument("--jobs", type=int, help="runs side by side (default: the file's)")
     parser.add_argument("--seeds", type=int, nargs="+", help="instead of the file's")
     parser.add_argument("--dry-run", action="store_true", help="list the arms in the order they can run, and stop")
@@ -51,8 +52,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         output = gather(options.folder, spec, jobs, tried, options.scale, options.root)
         if output is not None:
-            print((output / TABLE).read_text())
-            for name, path in json.loads((output / FILES).read_text()).items():
+            print((output / TABLE).read_text(encoding="utf-8"))
+            for name, path in json.loads((output / FILES).read_text(encoding="utf-8")).items():
                 print(f"{name + ':':14} {path}")
         print(f"{len(jobs)} runs in {clock(time.time() - began)}")
     except UserError as error:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 from src.common.console import fail
 from src.common.errors import UserError
+from src.config.paths import expanded
 from src.data.leaks import report
 from src.data.question_sets import read
 
@@ -20,7 +21,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m src leaks", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("sets", nargs="+", metavar="A", help="one set, or two: A and B")
+    parser.add_argument("sets", nargs="+", type=expanded, metavar="A", help="one set, or two: A and B")
     parser.add_argument("--show", type=int, default=5, help="examples of each kind (default 5)")
     options = parser.parse_args(arguments)
     if len(options.sets) > 2:

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from src.common.console import clock, fail
 from src.common.errors import UserError
+from src.config.paths import user_path
 from src.store.status import STATES, RunStatus, find, read
 
 
@@ -52,7 +53,7 @@ def show(runs: Sequence[RunStatus], root: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; code 1 where a run has failed."""
     parser = argparse.ArgumentParser(prog="python -m src status", description=__doc__)
-    parser.add_argument("root", type=Path, nargs="?", default=Path("runs"))
+    parser.add_argument("root", type=user_path, nargs="?", default=Path("runs"))
     parser.add_argument("--state", choices=STATES, nargs="+", help="only runs in these states")
     options = parser.parse_args(arguments)
     try:

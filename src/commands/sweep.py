@@ -17,6 +17,7 @@ from pathlib import Path
 
 from src.common.console import fail
 from src.common.errors import UserError
+from src.config.paths import user_path
 from src.orchestration.pool import end_as_interrupted
 from src.orchestration.sweep.file import Sweep, read
 from src.store.directory import LOG
@@ -25,7 +26,7 @@ from src.store.directory import LOG
 def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; code 1 where a trial failed."""
     parser = argparse.ArgumentParser(prog="python -m src sweep", description=__doc__)
-    parser.add_argument("file", type=Path, help="a sweep file, such as sweeps/alignment_factor.yaml")
+    parser.add_argument("file", type=user_path, help="a sweep file, such as sweeps/alignment_factor.yaml")
     parser.add_argument("--trials", type=int, help="how many in all (default: run_cap of the file; a grid's points)")
     parser.add_argument("--jobs", type=int, default=1, help="trials side by side")
     parser.add_argument("--seed", type=int, default=0, help="of the search; seed=... is that of the runs")

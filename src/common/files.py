@@ -45,6 +45,13 @@ def explain(error: OSError, path: Path, size: int) -> CheckpointError:
     )
 
 
+def open_to_others(path: Path) -> None:
+    """The mode that a new file has (0666 less the umask), for one whose writer keeps it to its owner."""
+    umask = os.umask(0o077)
+    os.umask(umask)
+    path.chmod(0o666 & ~umask)
+
+
 def flush_folder(folder: Path) -> None:
     handle = os.open(folder, os.O_RDONLY)
     try:

@@ -7,6 +7,7 @@ import importlib
 import importlib.util
 import inspect
 import pkgutil
+import traceback
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -93,14 +94,20 @@ def choice(group: str, name: str) -> tuple[type, dict[str, Any]]:
 
 
 def _imported(name: str) -> ModuleType:
-    """The module; an error while it is imported says of which component."""
+    """The module. Raises `ConfigError` where it cannot be imported; the message has the file, the line and the error."""
     try:
         return importlib.import_module(name)
+    except ConfigError:
+        raise
     except Exception as error:
         spec = importlib.util.find_spec(name)
-        if spec is not None and spec.origin is not None:
-            error.add_note(f"This is the component {_short(Path(spec.origin))}, which cannot be imported.")
-        raise
+        origin = spec.origin if spec is not None and spec.origin is not None else name
+        lines = [frame.lineno for frame in traceback.extract_tb(error.__traceback__) if frame.filename == origin]
+        line = error.lineno if isinstance(error, SyntaxError) else lines[-1] if lines else None
+        raise ConfigError(
+            f"the component {_short(Path(origin))} cannot be imported: {type(error).__name__}: {error}"
+            + ("" if line is None else f" (line {line})")
+        ) from error
 
 
 def _short(path: Path) -> str:

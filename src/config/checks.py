@@ -8,6 +8,7 @@ from typing import Any
 
 from src.common.errors import ConfigError, UserError
 from src.config.schema import Config
+from src.data.benchmarks.world import World
 from src.data.hub import is_remote, place_of
 from src.data.sources import never_asked
 from src.language.table import LANGUAGES, UnknownLanguage, language
@@ -17,9 +18,12 @@ from src.store.directory import DATA_STAGES, STAGES
 from src.store.results import model_at
 
 
-def check(config: Config) -> None:
-    """Raise `ConfigError` listing every broken rule at once; return when the run can start."""
+def check(config: Config, files: bool = True) -> None:
+    """Raise `ConfigError` listing every broken rule at once; return when the run can start, or, without `files`, could with
+    files of data."""
     violations = [line for rule in RULES for line in rule(config)]
+    if not files:
+        violations = [line for line in violations if not line.startswith(("data.", "benchmark", "traces.", "prompts."))]
     if violations:
         raise ConfigError("the configuration breaks these rules:\n" + "\n".join(f"  - {line}" for line in violations))
 
@@ -35,6 +39,8 @@ def _parts(config: Config) -> list[str]:
     for part in parts:
         rules = getattr(part, "violations", None)
         violations += rules() if rules else []
+    if config.pretrain.from_scratch or any(stage in ("pretrain", "sft", "grpo") for stage in config.stages):
+        violations += config.world.training_violations()
     for name in ("pretrain", "sft", "grpo"):
         violations += getattr(config, name).optimiser.violations(f"{name}.optimiser")
     return violations
@@ -167,6 +173,19 @@ def _cluster(config: Config) -> list[str]:
 def _sampling(config: Config) -> list[str]:
     """What samples fits what is trained, and the ranks it runs on."""
     violations = []
+    explores = [stage for stage in ("grpo", "prompts") if stage in config.stages]
+    if "grpo" not in explores and not config.prompts.difficulty.rollouts:
+        explores = []
+    if explores and config.rollout.temperature == 0:
+        violations.append(
+            f"rollout.temperature must be above 0 for stage {explores[0]} (sampling is what explores); got 0. Greedy evaluation is "
+            "evaluation.temperature=0"
+        )
+    asks = "evaluate" in config.stages and config.benchmark.completions is None
+    if asks and config.evaluation.samples > 1 and config.evaluation.greedy(config.rollout):
+        violations.append(
+            f"evaluation.samples must be 1 at temperature 0, where every sample is the same; got {config.evaluation.samples}"
+        )
     if "grpo" in config.stages and config.rollout.truncates and not config.objective.loss.importance_cap:
         violations.append(
             f"rollouts for stage grpo must come from the whole distribution, or the ratio is taken to another policy; got "
@@ -211,12 +230,33 @@ def _merge(config: Config) -> list[str]:
 
 
 def _splits(config: Config) -> list[str]:
-    """The benchmark has the splits that are evaluated."""
+    """The benchmark has the splits that are evaluated, and a report can compare languages in each."""
     splits = config.benchmark.splits()
-    return [
+    violations = [
         f"evaluation.splits must be among {', '.join(splits)}, those of the benchmark; got {split!r}"
         for split in config.evaluation.splits
         if split not in splits
+    ]
+    if isinstance(config.benchmark, World) and "evaluate" in config.stages and config.benchmark.completions is None:
+        if "train" in config.evaluation.splits and len(config.evaluation.languages) > 1:
+            violations.append(
+                "evaluation.splits must be among dev, test, shift: the problems of train differ from language to language, so "
+                "no result could be compared; got 'train'"
+            )
+        if max(config.world.steps, default=0) < 2:
+            violations.append(
+                "world.steps must hold a number above 1 where the world is evaluated, for all problems of one operation are those "
+                f"of train; got {list(config.world.steps)}. Use world.steps=[1,2]"
+            )
+    return violations
+
+
+def _seeds(config: Config) -> list[str]:
+    """Seeds are numbers from 0."""
+    return [
+        f"{name} must be 0 or more; got {seed}"
+        for name, seed in (("seed", config.seed), ("evaluation.seed", config.evaluation.seed))
+        if seed < 0
     ]
 
 
@@ -266,6 +306,7 @@ RULES: tuple[Callable[[Config], list[str]], ...] = (
         _merge,
         _splits,
         _pass_at,
+        _seeds,
         _data_files,
     ),
 )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import typing
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 from hydra.core.config_store import ConfigStore
@@ -16,9 +18,13 @@ from omegaconf import MISSING, DictConfig, OmegaConf, open_dict
 from src.common.errors import ConfigError, UserError
 from src.common.registry import COMPONENTS, CONF, choices, components
 from src.config.checks import check
+from src.config.debug import smallest
 from src.config.explain import explain
+from src.config.paths import expand_paths, expanded, readable
 from src.config.schema import Config
 from src.language.table import CORE, LANGUAGES
+from src.models.spec import WORLD_BASE
+from src.store.directory import MODEL
 
 # Files that only the user can name, `ASKED` in a yaml, and the stage that reads them: without it, nobody is asked. (`???`
 # would not do: it does not replace a default.)
@@ -60,28 +66,32 @@ def compose(overrides: Sequence[str]) -> Composition:
     inside = GlobalHydra.instance().is_initialized()
     try:
         with nullcontext() if inside else initialize_config_dir(str(CONF), version_base="1.3"):
-            node = hydra_compose("config", overrides=list(overrides), return_hydra_config=True)
+            node = hydra_compose(
+                "config", overrides=[readable(text) for text in smallest(overrides)], return_hydra_config=True
+            )
     except (HydraException, OmegaConfBaseException) as error:
         raise UserError(explain(error)) from None
     return Composition.without_hydra(node)
 
 
-def composed(overrides: Sequence[str]) -> Config:
-    """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it.
+def composed(overrides: Sequence[str], files: bool = True) -> Config:
+    """The checked configuration of `+experiment=<name> [key=value ...]`, as `src.run` has it; without `files`, none of data
+    need be given or be there.
 
     Raises:
         UserError: it cannot be composed, or cannot run.
     """
-    config = build(compose(overrides).node)
-    check(config)
+    config = build(compose(overrides).node, files)
+    check(config, files)
     return config
 
 
 @cache
 def register() -> None:
     """Once for a process, put the root schema and every component's schema where Hydra finds them, and the resolver `share`: the whole part
-    of a share of a number, as in `${share:0.2,${rollout.maximum_new_tokens}}`."""
+    of a share of a number, as in `${share:0.2,${rollout.maximum_new_tokens}}`; `after` is `named_after`."""
     OmegaConf.register_new_resolver("share", lambda share, whole: int(float(share) * int(whole)), replace=True)
+    OmegaConf.register_new_resolver("after", named_after, replace=True)
     store = ConfigStore.instance()
     root = _writable(OmegaConf.structured(Config))
     OmegaConf.set_struct(root.data.fields, False)
@@ -98,6 +108,18 @@ def register() -> None:
             for key in (key for key, hint, _ in rows if _open(hint)):
                 OmegaConf.set_struct(node._get_node(key), False)
             store.store(group=f"schema/{group}", name=name, node=node)
+
+
+def named_after(prefix: str, model: str, completions: str | None) -> str:
+    """The name of an evaluation: `prefix` and what is evaluated, a model or a file of completions. The world's base model has
+    none of its own."""
+    if completions is None and model == WORLD_BASE:
+        return prefix
+    place = Path(expanded(str(model if completions is None else completions)))
+    parts = [part for part in place.parts if part not in (MODEL, "/", ".", "..")]
+    named = parts[-3:] if completions is None and place.name == MODEL else parts[-1:]  # of a run's model, the run
+    name = re.sub(r"[^\w.-]+", "_", "-".join(named)).strip("._-")
+    return f"{prefix}-{name.removesuffix('.jsonl')}" if name else prefix
 
 
 def _open(hint: Any) -> bool:
@@ -124,8 +146,8 @@ def _default(item: dataclasses.Field[Any]) -> Any:
     return dataclasses.field(default=MISSING if item.default is dataclasses.MISSING else item.default)
 
 
-def build(node: DictConfig) -> Config:
-    """The composed configuration as typed objects, components instantiated.
+def build(node: DictConfig, files: bool = True) -> Config:
+    """The composed configuration as typed objects, components instantiated; without `files`, those of data may be missing.
 
     Raises:
         ConfigError: a mandatory value is missing.
@@ -134,7 +156,7 @@ def build(node: DictConfig) -> Config:
 
     missing = sorted(OmegaConf.missing_keys(node))
     for key in [] if "stages" in missing else [key for key in OF_STAGES if OmegaConf.select(node, key) == ASKED]:
-        if _asked(node, key):
+        if files and _asked(node, key):
             missing.append(key)
         else:
             OmegaConf.update(node, key, None)
@@ -144,9 +166,10 @@ def build(node: DictConfig) -> Config:
         raise ConfigError(
             f"these settings have no value yet: {', '.join(sorted(missing))}. Give each on the command line"
         )
+    expand_paths(node)
     plain = OmegaConf.to_container(node, resolve=True)
     assert isinstance(plain, dict)
-    made = {group: instantiate(node[group], _convert_="all") for group in COMPONENTS}
+    made = {group: _component(group, instantiate(node[group], _convert_="all")) for group in COMPONENTS}
     typed = {key: value for key, value in plain.items() if key not in COMPONENTS}
     merged = OmegaConf.merge(_writable(OmegaConf.structured(Config)), typed, dict.fromkeys(COMPONENTS))
     config = OmegaConf.to_object(merged)
@@ -159,6 +182,16 @@ def _added(config: Config) -> list[str]:
     """Languages of the world beyond those that it came with: the detector must tell them apart, too."""
     others = [code for code in config.world.languages if code in LANGUAGES and code not in CORE]
     return [code for code in others if code not in config.detector.languages]
+
+
+def _component(group: str, made: Any) -> Any:
+    """What was made of a group's settings. Raises `ConfigError` where they name no component, and so stay settings."""
+    if not dataclasses.is_dataclass(made):
+        raise ConfigError(
+            f"the yaml of {group} must have one /schema/{group}/<module>@_here_ in its defaults, which says what it is a setting "
+            f"of; this one has none (src/{COMPONENTS[group].removeprefix('src.').replace('.', '/')}/<module>.py)"
+        )
+    return made
 
 
 def _asked(node: DictConfig, key: str) -> bool:

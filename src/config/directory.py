@@ -18,7 +18,9 @@ from omegaconf import MISSING, DictConfig, OmegaConf
 
 from src.common.identity import canonical
 from src.config.compose import ASKED, Composition, compose
-from src.config.unchanging import CHANGE_NOTHING, is_among
+from src.config.paths import PATHS, expanded, place
+from src.config.unchanging import CHANGE_NOTHING, READ_BY_ONE, is_among
+from src.store.directory import STAGES
 
 NOT_HASHED = CHANGE_NOTHING | {"method", "seed"}  # which are in the path
 Key = tuple[str, ...]
@@ -33,7 +35,10 @@ def run_directory(composition: Composition, seed: int | None = None) -> Path:
     different = differences(settings, plain)
     suffix = f"-{hashlib.sha256(json.dumps(different).encode()).hexdigest()[:8]}" if different else ""
     return Path(
-        str(settings["root"]), str(settings["scale"]), str(settings["method"]), f"seed{settings['seed']}{suffix}"
+        expanded(str(settings["root"])),
+        str(settings["scale"]),
+        str(settings["method"]),
+        f"seed{settings['seed']}{suffix}",
     )
 
 
@@ -48,10 +53,12 @@ def directory_of(overrides: Sequence[str]) -> Path:
 
 def differences(settings: Mapping[str, Any], others: Mapping[str, Any]) -> list[list[str]]:
     """`[key, value as JSON]` of each of the `settings` that is not so in `others`, and `[key]` of what is only there, by
-    key; but for `NOT_HASHED`."""
+    key; but for `NOT_HASHED`, and what none of the stages reads."""
+    stages = settings.get("stages", STAGES)
+    unread = frozenset().union(*(keys for stage, keys in READ_BY_ONE.items() if stage not in stages))
     here = dict(_leaves(settings))
     there = dict(_leaves(others))
-    keys = sorted(key for key in here.keys() | there.keys() if not is_among(".".join(key), NOT_HASHED))
+    keys = sorted(key for key in here.keys() | there.keys() if not is_among(".".join(key), NOT_HASHED | unread))
     return [
         [".".join(key), here[key]] if key in here else [".".join(key)]
         for key in keys
@@ -86,10 +93,11 @@ def _resolved(node: DictConfig) -> dict[str, Any]:
 
 
 def _leaves(value: Any, key: Key = ()) -> Iterator[tuple[Key, str]]:
-    """The settings that are no dictionaries, as JSON; equal numbers alike, a file that is still to be given as none, and a
-    component by the name of its class, wherever its module lies."""
+    """The settings that are no dictionaries, as JSON; equal numbers alike, a path in one spelling, a file that is still to
+    be given as none, and a component by the name of its class, wherever its module lies."""
     if isinstance(value, Mapping):
         for name, inner in value.items():
             yield from _leaves(str(inner).rpartition(".")[2] if name == "_target_" else inner, (*key, str(name)))
     else:
+        value = place(value) if ".".join(key) in PATHS and value not in (ASKED, MISSING) else value
         yield key, json.dumps(None if value in (ASKED, MISSING) else canonical(value), sort_keys=True, default=str)

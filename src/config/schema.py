@@ -20,8 +20,8 @@ from src.data.spec import DataSpec
 from src.data.traces.spec import TracesSpec
 from src.data.world.spec import WorldSpec
 from src.distributed.spec import CheckpointSpec, DistributedSpec
-from src.grading.grader import GraderSpec
-from src.language.detector import DetectorSpec
+from src.grading.spec import GraderSpec
+from src.language.spec import DetectorSpec
 from src.models.spec import ModelSpec
 from src.rollout.spec import RolloutSpec
 from src.tracking.spec import TrackingSpec

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from src.distributed.spec import OptimiserSpec
+from src.rollout.spec import RolloutSpec
 
 # What GRPO measures on the way, see EvaluationSpec.every.
 MEASURED = ("accuracy", "fidelity", "right_and_in_language", "tokens", "hypervolume")
@@ -30,9 +32,10 @@ class PretrainSpec:
 @dataclass(frozen=True)
 class SftSpec:
     """Supervised fine-tuning on in-language worked examples; the loss is on the completion alone. `cutoff`: so many
-    tokens of prompt and completion together are seen (null: all)."""
+    tokens of prompt and completion together are seen (null: all). `maximum_steps`: so many updates at most (null: all)."""
 
     epochs: int = 1
+    maximum_steps: int | None = None
     sequences_per_step: int = 16
     tokens_per_microbatch: int = 8192
     validate_every_steps: int = 10
@@ -76,6 +79,7 @@ class EvaluationSpec:
     """`samples` completions of each question of each split, in each of the languages.
 
     `pass_at` lists the k of pass@k in the tables, beside `samples` itself; none may be above the number of samples.
+    `temperature` (0: greedy) and `top_p` are those of `rollout` where they are null.
     `problems` is how many a language, the first ones (null: all). `questions_per_part` is how many questions are
     answered, judged and kept at a time: what a run that is killed loses at most. GRPO stops every `every` steps (0: never)
     and answers the first `every_problems` questions a language of the first split: they are logged as `<split>/<metric>`.
@@ -89,13 +93,30 @@ class EvaluationSpec:
     samples: int = 1
     pass_at: list[int] = field(default_factory=list)
     seed: int = 0
+    temperature: float | None = None
+    top_p: float | None = None
     questions_per_part: int = 64
     every: int = 0
     every_problems: int = 8
 
+    def sampling(self, rollout: RolloutSpec) -> RolloutSpec:
+        """How the completions of an evaluation are sampled."""
+        temperature = rollout.temperature if self.temperature is None else self.temperature
+        return rollout.at(temperature, rollout.top_p if self.top_p is None else self.top_p)
+
+    def greedy(self, rollout: RolloutSpec) -> bool:
+        """Whether every sample of a question is the same."""
+        return self.sampling(rollout).top_k == 1
+
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
         violations = []
+        if self.temperature is not None and self.temperature < 0:
+            violations.append(
+                f"evaluation.temperature must be 0 (greedy) or more, or null for rollout.temperature; got {self.temperature}"
+            )
+        if self.top_p is not None and not 0 < self.top_p <= 1:
+            violations.append(f"evaluation.top_p must be in (0, 1], or null for rollout.top_p; got {self.top_p}")
         if self.every < 0:
             violations.append(f"evaluation.every must be 0 (never) or more; got {self.every}")
         for name in ("problems", "samples", "questions_per_part", "every_problems"):

@@ -27,6 +27,14 @@ CHANGE_NOTHING = frozenset(
 )
 # What is measured on the way is no result, but a run that was not asked for it has not measured it.
 MEASURED_ON_THE_WAY = frozenset(("evaluation.every", "evaluation.every_problems"))
+# What one stage alone reads: nothing to a run without it.
+READ_BY_ONE = {
+    "traces": frozenset(("traces",)),
+    "prompts": frozenset(("prompts",)),
+    "merge": frozenset(("merge",)),
+    "sft": frozenset(("sft", "data.sft", "data.validation", "data.validation_share")),
+    "grpo": frozenset(("grpo", "objective", "schedule", "reward", "data.prompts")),
+}
 
 
 def is_among(key: str, settings: Collection[str]) -> bool:

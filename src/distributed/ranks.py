@@ -117,6 +117,7 @@ def init_ranks(spec: DistributedSpec) -> Ranks:
     if device == "auto":
         device = "cuda" if torch.cuda.is_available() else "cpu"
     if device == "cuda":
+        _check_gpu(launched.local)
         torch.cuda.set_device(launched.local)
         device = f"cuda:{torch.cuda.current_device()}"
     if launched.rendezvous:
@@ -130,6 +131,21 @@ def init_ranks(spec: DistributedSpec) -> Ranks:
             timeout=datetime.timedelta(seconds=spec.timeout_s),
         )
     return Ranks(launched.rank, launched.size, device)
+
+
+def _check_gpu(local: int) -> None:
+    """Raise `UserError` unless torch sees a GPU for rank `local` of this machine."""
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    if count == 0:
+        raise UserError(
+            "distributed.device=cuda needs an NVIDIA GPU and a torch built for it; none is seen here (nvidia-smi lists them). "
+            "Use distributed.device=auto or cpu"
+        )
+    if local >= count:
+        raise UserError(
+            f"every rank needs a GPU of its own; rank {local} of this machine has none, for {count} are seen here. Use "
+            f"distributed.processes={count}, or CUDA_VISIBLE_DEVICES with more"
+        )
 
 
 def shutdown_ranks() -> NoReturn:

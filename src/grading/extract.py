@@ -11,6 +11,7 @@ from src.grading.choices import announced_option, letter, rejected
 from src.grading.normal import normalise, readable
 from src.grading.numbers import numbers_in, readings
 from src.grading.phrases import AND_OR, NOT, OR, denial, wrong
+from src.grading.spec import RULES
 from src.language.trace import split_trace
 
 # How an answer is announced, in 18 languages. What follows on the same line is the answer.
@@ -222,7 +223,3 @@ _READERS: dict[str, Callable[[str, str], str | None]] = {
 }
 # strict: what training pays for. flexible: for models that were never asked for a box; only ever in the answer part,
 # so that a truncated trace cannot score by chance.
-RULES = {
-    "strict": ("box",),
-    "flexible": ("box", "announced", "whole", "last_number"),
-}

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 from types import TracebackType
 
 from src.common.errors import UserError
 from src.grading.boxes import last_box
 from src.grading.compare import compare
-from src.grading.extract import RULES, extract
+from src.grading.extract import extract
 from src.grading.normal import gold_solution, normalise
 from src.grading.pool import Pool
 from src.grading.published import published_answers
+from src.grading.spec import Grade, GraderSpec, Status
 
 # The scoring rule, stamped on every result. A change that can move a verdict gets a new number and a line here.
 #   1  the one box after </think>, ASCII notation
@@ -27,53 +26,8 @@ REMEMBERED = 200_000  # pairs
 Pair = tuple[str, str, str, str]  # gold, answer, language, kind
 
 
-class Status(StrEnum):
-    """What came of grading one completion. Only `RIGHT` counts as correct; none is silently another."""
-
-    RIGHT = "right"
-    WRONG = "wrong"
-    UNPARSED = "unparsed"  # no `</think>`, no complete box after it, or a box that cannot be read
-    TIMEOUT = "timeout"
-    ERROR = "error"  # the comparison ended with an exception or out of memory
-
-
 class BadGoldAnswer(UserError, ValueError):
     """A gold answer that is not right against itself: no completion could ever be."""
-
-
-@dataclass(frozen=True)
-class Grade:
-    """`answer` is the normalised answer, None when there was none; `rule` the rule of extraction that gave it."""
-
-    status: Status
-    answer: str | None
-    rule: str
-
-
-@dataclass(frozen=True)
-class GraderSpec:
-    """`rules` names where an answer is looked for (`src.grading.extract.RULES`). `timeout` is in seconds of processor time
-    for one comparison, `memory_megabytes` for each worker."""
-
-    rules: str = "strict"
-    workers: int = 1
-    timeout: float = 3.0
-    memory_megabytes: int = 2048
-
-    def violations(self) -> list[str]:
-        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        violations = []
-        if self.rules not in RULES:
-            violations.append(f"grader.rules must be one of {', '.join(RULES)}; got {self.rules!r}")
-        if self.workers < 1:
-            violations.append(f"grader.workers must be at least 1; got {self.workers}")
-        if self.timeout <= 0:
-            violations.append(f"grader.timeout must be above 0 seconds; got {self.timeout}")
-        if self.memory_megabytes < 512:
-            violations.append(
-                f"grader.memory_megabytes must be at least 512, which sympy needs; got {self.memory_megabytes}"
-            )
-        return violations
 
 
 def gold_text(gold: str) -> str:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
@@ -21,7 +20,8 @@ from src.language.evidence import Evidence
 from src.language.neighbours import neighbours_of, strange_letters
 from src.language.prose import prose, without_asides
 from src.language.scripts import DENSE, SCRIPTS, chinese_or_japanese, count_letters
-from src.language.table import CORE, OTHER, language
+from src.language.spec import DetectorSpec
+from src.language.table import OTHER, language
 
 _SENTENCE_END = re.compile(r"(?<=[.!?])\s+|(?<=[。！？।])")
 _LATIN_RUN = re.compile(
@@ -38,35 +38,6 @@ _MANY_WORDS = 6  # different ones
 _FEW_WORDS = 4
 _CAREFUL = 4.0  # nats more than the margin, where a sentence has no common word
 _PIECE = 2_000  # characters: a longer sentence is judged in pieces, as lingua is slow on words without end
-
-
-@dataclass(frozen=True)
-class DetectorSpec:
-    """`languages` are those it distinguishes. A text needs `minimum_letters` letters (`minimum_dense` in scripts of
-    syllables or words) to be identified at all, and a sentence `minimum_line` (`minimum_dense_line`). Among languages
-    of one script the words of a sentence must speak for one of them by `minimum_margin` nats more than for any other,
-    each word by at most `maximum_word`; else it stays unknown. A language outside of `languages` is `other`. `docs/language-detection.md` measures these."""
-
-    languages: list[str] = field(default_factory=lambda: list(CORE))
-    minimum_letters: int = 20
-    minimum_dense: int = 8
-    minimum_line: int = 8
-    minimum_dense_line: int = 3
-    minimum_margin: float = 8.0
-    maximum_word: float = 20.0
-
-    def violations(self) -> list[str]:
-        """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        violations = []
-        if not self.languages:
-            violations.append("detector.languages must name at least one language; got an empty list")
-        for name in ("minimum_letters", "minimum_dense", "minimum_line", "minimum_dense_line"):
-            if getattr(self, name) < 1:
-                violations.append(f"detector.{name} must be at least 1; got {getattr(self, name)}")
-        for name, least in (("minimum_margin", 0.0), ("maximum_word", 1.0)):
-            if getattr(self, name) < least:
-                violations.append(f"detector.{name} must be at least {least:g} nats; got {getattr(self, name)}")
-        return violations
 
 
 class Line(NamedTuple):

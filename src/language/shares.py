@@ -6,9 +6,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
-from src.language.detector import Detector, Line
 from src.language.trace import split_trace
+
+if TYPE_CHECKING:
+    from src.language.detector import Detector, Line
 
 
 @dataclass(frozen=True)

@@ -10,26 +10,19 @@ from typing import TYPE_CHECKING, Any
 import torch
 from torch import nn
 
-from src.common.errors import UserError
+from src.models.foreign import CannotRun, ModelNotFound, check_hub, explained, near
 from src.models.spec import LoraSpec, ModelSpec
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 
-class ModelNotFound(UserError):
-    """There is no loadable model at a path; the message says what was looked for and what to do."""
-
-
-class CannotRun(UserError):
-    """A setting of `model.*` asks for what this machine, or this model, cannot do."""
-
-
 def load_tokenizer(path: str | Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
     """The tokenizer beside a model, as it is; it must have a chat template and an end token."""
     from transformers import AutoTokenizer
 
-    tokenizer = AutoTokenizer.from_pretrained(existing(path), trust_remote_code=spec.trust_remote_code)
+    with explained(path):
+        tokenizer = AutoTokenizer.from_pretrained(existing(path), trust_remote_code=spec.trust_remote_code)
     if tokenizer.chat_template is None:
         raise ModelNotFound(f"{path}: the tokenizer has no chat template, so a question cannot be put to the model")
     if tokenizer.eos_token_id is None:
@@ -60,13 +53,14 @@ def load_model(path: str | Path, spec: ModelSpec, device: str = "cpu") -> PreTra
     if spec.attention == "flash_attention_2":
         _check_flash()
     logging.disable_progress_bar()  # a flicker on the models of this project, and noise in logs
-    model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
-        existing(path),
-        dtype=getattr(torch, spec.dtype),
-        attn_implementation=spec.attention,
-        trust_remote_code=spec.trust_remote_code,
-        use_safetensors=True,
-    )
+    with explained(path):
+        model: PreTrainedModel = AutoModelForCausalLM.from_pretrained(
+            existing(path),
+            dtype=getattr(torch, spec.dtype),
+            attn_implementation=spec.attention,
+            trust_remote_code=spec.trust_remote_code,
+            use_safetensors=True,
+        )
     model.eval()
     nn.Module.to(model, device)
     return model
@@ -207,5 +201,11 @@ def existing(path: str | Path) -> str:
         if not (folder / "config.json").is_file():
             raise ModelNotFound(f"{text}: a model folder must hold config.json; this one does not")
     elif folder.is_absolute() or text.startswith(".") or text.count("/") > 1:
-        raise ModelNotFound(f"{text}: no such model folder. Check model.path, or run the stage that makes it")
+        raise ModelNotFound(
+            f"{text}: no such model folder.{near(folder)} Check model.path, or run the stage that makes it"
+        )
+    elif hint := near(folder):
+        raise ModelNotFound(f"{text}: no such model folder.{hint} Check model.path")
+    else:
+        check_hub(text)
     return text

@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from src.common.errors import UserError
+from src.common.files import open_to_others
 from src.models.load import plain_model, policy_weights, reference
 
 if TYPE_CHECKING:
@@ -64,7 +65,7 @@ def save_model(
         write_weights(tensors, temporary)
         tokenizer.save_pretrained(temporary)
         if notes is not None:
-            (temporary / "made_by.json").write_text(json.dumps(notes, indent=2) + "\n")
+            (temporary / "made_by.json").write_text(json.dumps(notes, indent=2) + "\n", encoding="utf-8")
     check_export(model, temporary, write)
     if write:
         shutil.rmtree(directory, ignore_errors=True)
@@ -82,9 +83,12 @@ def write_weights(weights: Mapping[str, Tensor], folder: Path, shard: str | int 
     for file, names in plan.filename_to_tensors.items():
         part = {name: weights[name].contiguous() for name in weights if name in set(names)}
         save_file(part, folder / file, metadata={"format": "pt"})
+        open_to_others(folder / file)
     if plan.is_sharded:
         index = {"metadata": plan.metadata, "weight_map": plan.tensor_to_filename}
-        (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
+        (folder / "model.safetensors.index.json").write_text(
+            json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+        )
 
 
 @torch.no_grad()

@@ -76,7 +76,7 @@ class RunsSpec:
 
         if not path.is_file():
             raise UserError(f"{path}: no such file. Give a folder that holds runs.yaml, such as experiments/demo")
-        content = yaml.safe_load(path.read_text())
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
         names = list(RunsSpec.__dataclass_fields__)
         for key in content:
             if key not in names:

@@ -78,7 +78,7 @@ class Bars:
         path = job.directory / STATUS
         if not path.is_file() or path.stat().st_mtime < self.began:
             return {}
-        return dict(json.loads(path.read_text()))
+        return dict(json.loads(path.read_text(encoding="utf-8")))
 
     def _text(self, job: Job) -> str:
         return f"{job.name} seed {job.seed}: {_where(self._status(job))}"

@@ -6,7 +6,6 @@ stages on the files in it.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +14,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from src.common.errors import UserError
 from src.config.compose import Composition, build
+from src.config.paths import written
 from src.config.schema import Config
 from src.orchestration.arms import Arm
 from src.pipeline.execute import check_whole
@@ -113,7 +113,7 @@ def _models(arm: Arm, stages: Sequence[str], made: Mapping[str, Made]) -> dict[s
     for name in arm.start:
         if not made[name].model:
             raise UserError(f"from must name an arm that trains or evaluates a model; {name} does neither")
-    models = [_quoted(made[name].model) for name in arm.start]
+    models = [_written(made[name].model) for name in arm.start]
     if MERGE in stages or arm.experiment.startswith(MERGE):
         return {"merge.models": f"[{','.join(models)}]"}
     if len(models) > 1:
@@ -138,13 +138,13 @@ def _data(arm: Arm, name: str, stages: Sequence[str], made: Made) -> dict[str, s
         raise UserError(f"data_from must name an arm that makes data ({', '.join(DATA_STAGES)}); {name} makes none")
     values: dict[str, str] = {}
     if "prompts" in made.data:
-        file = _quoted(made.data["prompts"] / PROMPTS)
+        file = _written(made.data["prompts"] / PROMPTS)
         key = next((READERS[stage] for stage in READERS if stage in stages), None)
         values |= {key: f"[{file}]" if key in LISTS else file} if key else {}
     if "traces" in made.data and "sft" in stages:
         validation = made.data["traces"] / VALIDATION
-        values["data.sft"] = _quoted(made.data["traces"] / SFT)
-        values["data.validation"] = _quoted(validation) if validation.is_file() else "null"
+        values["data.sft"] = _written(made.data["traces"] / SFT)
+        values["data.validation"] = _written(validation) if validation.is_file() else "null"
     if not values:
         what = " and ".join(made.data)
         raise UserError(
@@ -158,9 +158,6 @@ def _key(override: str) -> str:
     return override.lstrip("+~").partition("=")[0]
 
 
-def _quoted(path: str | Path) -> str:
+def _written(path: str | Path) -> str:
     """A path as Hydra reads it in an override."""
-    text = str(path)
-    if re.fullmatch(r"[\w./+-]+", text, re.ASCII):
-        return text
-    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+    return written("", path).removeprefix("=")

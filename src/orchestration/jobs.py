@@ -13,6 +13,7 @@ from omegaconf import OmegaConf
 from src.common.errors import UserError
 from src.config.compose import Composition, compose
 from src.config.directory import run_directory
+from src.config.paths import written
 from src.orchestration import chain
 from src.orchestration.arms import Arm, RunsSpec, ancestors, ordered
 from src.orchestration.cluster import plugin
@@ -117,7 +118,7 @@ class Runs:
 
     def _job(self, arm: Arm, seed: int, own: Sequence[str] | None, finished: bool) -> tuple[Job, Composition]:
         own = self.chosen.get(arm.name, arm.overrides) if own is None else own
-        overrides = (f"scale={self.scale}", f"root={self.root}", *self.given, *own)
+        overrides = (f"scale={self.scale}", written("root", self.root), *self.given, *own)
         composition = _composition((f"+experiment={arm.experiment}", *overrides))
         stages = _stages(composition)
         if arm.sources:

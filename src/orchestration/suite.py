@@ -133,10 +133,14 @@ def all_finished(tasks: Sequence[Task], at_once: int) -> list[Job] | None:
 
 
 def _show_failure(task: Task, job: Job | None, text: str) -> None:
-    lines = [text] if job is None else (job.directory / LOG).read_text(errors="replace").strip().splitlines()[-12:]
+    lines = (
+        [text]
+        if job is None
+        else (job.directory / LOG).read_text(encoding="utf-8", errors="replace").strip().splitlines()[-12:]
+    )
     print(f"\nerror: {task.name} seed {task.seed} failed:", *lines, sep="\n  ", file=sys.stderr)
     if job is not None:
-        print(f"  its command: {shlex.join(job.command[1:])}", file=sys.stderr)
+        print(f"  its command: {shlex.join(['python', *job.command[1:]])}", file=sys.stderr)
 
 
 def listing(spec: RunsSpec, jobs: Sequence[Job]) -> str:

@@ -134,7 +134,7 @@ def _note(planned: Planned) -> dict[str, Any]:
 def _held(record: Path) -> dict[str, Any] | None:
     """What the folder is claimed for; None where it is not, or where the note is torn and so written again."""
     try:
-        held = json.loads(record.read_text())
+        held = json.loads(record.read_text(encoding="utf-8"))
     except (FileNotFoundError, ValueError):
         return None
     return held if isinstance(held, dict) and {"identity", "inputs"} <= held.keys() else None

@@ -10,9 +10,10 @@ from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
 
+from src.common.console import show_every_sign
 from src.common.errors import UserError
 from src.config.compose import build, register
-from src.distributed.spawn import die_with_parent
+from src.distributed.spawn import die_with_parent, leave_error
 from src.pipeline.execute import run_stage
 from src.pipeline.plan import plan
 from src.pipeline.stage import Stage
@@ -34,10 +35,12 @@ def main(config_file: str, run_directory: str, name: str) -> None:
 
 if __name__ == "__main__":
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # an interrupt is the launcher's to handle
+    show_every_sign()
     try:
         main(*sys.argv[1:])
     except UserError as error:
         if int(os.environ.get("RANK", "0")):  # what stops all ranks rank 0 says, and this one is ended meanwhile
             time.sleep(2)
-        print(f"error: {error}", file=sys.stderr)
+        if not leave_error(str(error)):
+            print(f"error: {error}", file=sys.stderr)
         sys.exit(2)

@@ -108,7 +108,9 @@ def build_report(
     (output / SPREADSHEET).write_text(tables.spreadsheet(study.rows), encoding="utf-8")
     (output / MARKDOWN).write_text(as_markdown(title, sections), encoding="utf-8")
     (output / PAGE).write_text(as_html(title, sections), encoding="utf-8")
-    (output / FILES).write_text(json.dumps({name: str(path) for name, path in files.items()}, indent=1))
+    (output / FILES).write_text(
+        json.dumps({name: str(path) for name, path in files.items()}, indent=1), encoding="utf-8"
+    )
 
 
 def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tried: Sequence[dict[str, Any]]) -> Study:

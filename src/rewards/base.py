@@ -10,14 +10,15 @@ from numbers import Real
 from typing import TYPE_CHECKING, Any, Protocol
 
 from src.common.errors import UserError
-from src.grading.grader import Grade, Status
-from src.language.fidelity import Fidelity
+from src.grading.spec import Grade, Status
 from src.language.following import Following, measure_following
-from src.language.shares import Languages
 from src.language.trace import Split, split_trace
 
 if TYPE_CHECKING:
     from torch import Tensor
+
+    from src.language.fidelity import Fidelity
+    from src.language.shares import Languages
 
 SHARES = "languages"  # evidence of the detector: `Sample.languages`
 PIVOT = "pivot"  # the model's own answers: `Sample.pivot`

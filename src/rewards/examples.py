@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from src.grading.grader import Grade, Status
+from src.grading.spec import Grade, Status
 from src.language.fidelity import Fidelity
 from src.rewards.base import Sample
 

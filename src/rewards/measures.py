@@ -10,7 +10,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from src.grading.grader import Status
+from src.grading.spec import Status
 from src.language.shares import Languages, Shares
 from src.language.table import LANGUAGES
 from src.rewards.base import PIVOT, SHARES, Sample

@@ -8,11 +8,13 @@ from types import TracebackType
 from typing import Any
 
 from src.data.records import Question
-from src.grading.grader import Grader, GraderSpec, Status
-from src.language.detector import Detector, DetectorSpec
+from src.grading.grader import Grader
+from src.grading.spec import GraderSpec, Status
+from src.language.detector import Detector
 from src.language.fidelity import measure_fidelity
 from src.language.published import judge_published
 from src.language.shares import measure_languages
+from src.language.spec import DetectorSpec
 from src.language.trace import split_published
 from src.rewards.base import SHARES, Sample
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -88,6 +88,12 @@ class RolloutSpec:
             inputs["script"] = hashlib.sha256(Path(str(self.script)).read_bytes()).hexdigest()[:16]
         return inputs
 
+    def at(self, temperature: float, top_p: float) -> RolloutSpec:
+        """With another temperature and top_p; a temperature of 0 is greedy decoding, whose one token is the likeliest."""
+        if temperature == 0:
+            return replace(self, temperature=1.0, top_p=1.0, top_k=1, min_p=0.0)
+        return replace(self, temperature=temperature, top_p=top_p)
+
     @property
     def truncates(self) -> list[str]:
         """The settings that keep some tokens from being sampled, as they are written."""
@@ -99,10 +105,8 @@ class RolloutSpec:
         violations = []
         if self.engine not in ENGINES:
             violations.append(f"rollout.engine must be one of {', '.join(ENGINES)}; got {self.engine!r}")
-        if self.temperature <= 0:
-            violations.append(
-                f"rollout.temperature must be above 0 (sampling is what explores); got {self.temperature}"
-            )
+        if self.temperature < 0:
+            violations.append(f"rollout.temperature must be 0 (greedy) or more; got {self.temperature}")
         if not 0 < self.top_p <= 1:
             violations.append(f"rollout.top_p must be in (0, 1]; got {self.top_p}")
         if self.top_k < 0:

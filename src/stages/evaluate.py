@@ -17,7 +17,7 @@ from src.data.completions import Completion, languages_to_look_up, read_completi
 from src.data.formats import read_rows
 from src.data.readers import BadData
 from src.data.records import Question
-from src.grading.grader import Status
+from src.grading.spec import Status
 from src.language.trace import split_trace
 from src.models.load import load_model, load_tokenizer
 from src.pipeline.stage import Declaration, Stage
@@ -323,7 +323,7 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
     def answer(part: Part) -> list[Answer]:
         generate = EngineUnderLimit(
             engine,
-            config.rollout,
+            config.evaluation.sampling(config.rollout),
             stage.ranks.rank,
             f"the answers of part {part.name}",
             "raise rollout.timeout_s, or ask fewer at a time with evaluation.questions_per_part",

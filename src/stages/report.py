@@ -32,8 +32,8 @@ def show(directory: Path) -> None:
     for name in DATA_STAGES:
         table = directory / name / TABLE
         if table.is_file():
-            print(table.read_text())
+            print(table.read_text(encoding="utf-8"))
     folder = RunDirectory(directory).report
     if (folder / MARKDOWN).is_file():
-        print((folder / TABLE).read_text())
+        print((folder / TABLE).read_text(encoding="utf-8"))
         print(f"report: {folder / PAGE}")

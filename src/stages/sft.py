@@ -46,8 +46,9 @@ def run(stage: Stage) -> None:
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     rows, held_out = ([row(chat, e, config.sft.cutoff) for e in part] for part in (examples, validation))
     # 3. Train for whole epochs.
+    steps = math.ceil(config.sft.epochs * len(examples) / config.sft.sequences_per_step)
     recipe = Recipe(
-        steps=math.ceil(config.sft.epochs * len(examples) / config.sft.sequences_per_step),
+        steps=min(steps, config.sft.maximum_steps or steps),
         sequences_per_step=config.sft.sequences_per_step,
         tokens_per_microbatch=config.sft.tokens_per_microbatch,
         optimiser=config.sft.optimiser,

@@ -134,7 +134,7 @@ def _read(folder: Path) -> tuple[dict[str, Any], State]:
     from safetensors.torch import load_file
 
     try:
-        note = json.loads((folder / "state.json").read_text())
+        note = json.loads((folder / "state.json").read_text(encoding="utf-8"))
         loaded = []
         for name in ("weights.safetensors", "optimiser.safetensors"):
             if wrong := damage(folder, {name: note["checksums"][name]} if "checksums" in note else {}):

@@ -59,7 +59,7 @@ class PeriodicValidation:
         mine = ranks.shard(list(self.questions))
         generate = EngineUnderLimit(
             self.engine,
-            config.rollout,
+            config.evaluation.sampling(config.rollout),
             ranks.rank,
             f"the answers after step {step}",
             "raise rollout.timeout_s, or ask less with evaluation.every_problems",

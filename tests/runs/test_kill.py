@@ -173,7 +173,7 @@ def test_killed_and_resumed_with_less_memory_goes_on_from_its_checkpoint(straigh
     assert kill_when(tmp_path, lines(tmp_path, "grpo", 5), *less)
     run_to_the_end(tmp_path, *less, "model.gradient_checkpointing=true", "grader.workers=2")
     assert len(list(tmp_path.glob("tiny/lagrangian/*"))) == 1
-    assert len([path for path in tmp_path.glob("tiny/shared/sft-*")]) == 1
+    assert len(list(tmp_path.glob("tiny/shared/sft-*"))) == 1
     models, steps = results(tmp_path)
     assert {stage: [step for step, _ in values] for stage, values in steps.items()} == {
         stage: [step for step, _ in values] for stage, values in straight[1].items()

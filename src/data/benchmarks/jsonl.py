@@ -38,8 +38,14 @@ class Jsonl(Benchmark):
 
     def violations(self) -> list[str]:
         violations = super().violations()
-        name = self.questions_file
-        if self.completions is None and (name is None or not (is_remote(name) or Path(name).is_file())):
+        if self.completions is None and self.questions_file is None:
+            violations.append(
+                "benchmark=jsonl needs a file: benchmark.questions_file=<JSONL file of questions>, or "
+                "benchmark.completions=<file of completions to score>; none is given"
+            )
+        elif self.completions is None and not (
+            is_remote(str(self.questions_file)) or Path(str(self.questions_file)).is_file()
+        ):
             violations.append(
                 f"benchmark.questions_file must be a JSONL file of questions; {self.questions_file} is none"
             )

@@ -10,7 +10,7 @@ from src.data.traces.answers import Answer
 from src.data.traces.repetition import repeated_share
 from src.data.traces.spec import FilterSpec
 from src.grading.boxes import last_box
-from src.grading.grader import Status
+from src.grading.spec import Status
 from src.language.detector import Detector
 from src.language.trace import closing_tag, has_tags, split_trace, without_opening
 from src.rewards.base import Sample

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import random
-import sys
 
 from src.data.world.problems import draw
 from src.data.world.render import completion, question, world_languages
@@ -22,7 +21,3 @@ def show(code: str, count: int = 5) -> None:
         print(question(problem, code, generator))
         print(question(problem, code, generator, held_out=True))
         print(completion(problem, code, generator), end="\n\n")
-
-
-if __name__ == "__main__":
-    show(sys.argv[1], *(int(argument) for argument in sys.argv[2:3]))

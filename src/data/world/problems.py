@@ -11,6 +11,7 @@ import hashlib
 import random
 from dataclasses import dataclass
 
+from src.common.errors import ConfigError
 from src.data.world.grammar import ITEMS, OPERATIONS
 from src.data.world.spec import WorldSpec
 
@@ -75,7 +76,7 @@ def draw_split(
     """`count` problems of one split; `distinct` asks for different arithmetic in each.
 
     Raises:
-        ValueError: the split holds fewer distinct problems than asked for.
+        ConfigError: the split holds fewer distinct problems than asked for.
     """
     generator = random.Random(f"{split}/{seed}")
     problems: list[Problem] = []
@@ -86,7 +87,7 @@ def draw_split(
         if problem.split != split or (distinct and problem.key in seen):
             misses += 1
             if misses > 10_000 + 1_000 * count:
-                raise ValueError(
+                raise ConfigError(
                     f"the {split} split of world={spec.name} holds only about {len(problems)} distinct problems, "
                     f"{count} were asked for: ask for fewer or widen world.start / world.operand"
                 )

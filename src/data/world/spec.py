@@ -65,6 +65,11 @@ class WorldSpec:
             violations.append(
                 f"world.heads must be a multiple of world.key_value_heads; got {self.heads} and {self.key_value_heads}"
             )
+        return violations
+
+    def training_violations(self) -> list[str]:
+        """The broken rules for what the world is learned from."""
+        violations = []
         if self.pivot_language not in self.languages:
             violations.append(f"world.pivot_language must be one of world.languages; got {self.pivot_language!r}")
         for code in self.trained_languages:

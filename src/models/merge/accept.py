@@ -49,7 +49,9 @@ def merge_models(
                 shutil.copyfile(file, temporary / file.name)
         write_merged(rule, models, base, temporary, advance, shard)
         if notes is not None:
-            (temporary / "made_by.json").write_text(json.dumps(notes, indent=2, sort_keys=True) + "\n")
+            (temporary / "made_by.json").write_text(
+                json.dumps(notes, indent=2, sort_keys=True) + "\n", encoding="utf-8"
+            )
         check_merged(temporary, trust_remote_code)
         _flush(temporary)
         shutil.rmtree(directory, ignore_errors=True)

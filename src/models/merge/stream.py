@@ -93,7 +93,7 @@ def write_merged(
             "metadata": {"total_size": sizes},
             "weight_map": {name: file for file, names in files.items() for name in names},
         }
-        (folder / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n")
+        (folder / INDEX).write_text(json.dumps(index, indent=2, sort_keys=True) + "\n", encoding="utf-8")
 
 
 def _rounded(values: Tensor, dtype: torch.dtype, name: str) -> Tensor:

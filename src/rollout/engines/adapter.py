@@ -63,4 +63,4 @@ def write_adapter(weights: PolicyWeights, folder: Path) -> None:
         "target_modules": sorted(modules),
         "bias": "none",
     }
-    (folder / "adapter_config.json").write_text(json.dumps(config))
+    (folder / "adapter_config.json").write_text(json.dumps(config), encoding="utf-8")

@@ -71,7 +71,7 @@ def _report(folder: Path) -> Media:
     pictures = sorted(
         {
             path
-            for name in json.loads((folder / FILES).read_text()).values()
+            for name in json.loads((folder / FILES).read_text(encoding="utf-8")).values()
             if (path := folder / Path(name).name).suffix == ".png"
         }
     )

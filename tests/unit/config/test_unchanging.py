@@ -4,7 +4,8 @@ import dataclasses
 
 from omegaconf import OmegaConf
 
-from src.config.unchanging import CHANGE_NOTHING, MEASURED_ON_THE_WAY, is_among
+from src.config.directory import directory_of
+from src.config.unchanging import CHANGE_NOTHING, MEASURED_ON_THE_WAY, READ_BY_ONE, is_among
 from src.pipeline.plan import plan, value_of
 from src.pipeline.stage import module_of
 from src.store.directory import STAGES
@@ -24,7 +25,7 @@ FILE = str(ROOT / "LICENSE")
 OTHER = {
     **dict.fromkeys(("data.sft", "data.validation", "data.prompts", "rollout.script"), FILE),
     **dict.fromkeys(("benchmark.completions", "benchmark.questions_file", "benchmark.path"), FILE),
-    **dict.fromkeys(("traces.questions", "prompts.sources", "prompts.against"), ["world@dev"]),
+    **{key: ["world@dev"] for key in ("traces.questions", "prompts.sources", "prompts.against")},
     "benchmark.language": "fr",
     "merge.weights": [2.0],
 }
@@ -109,3 +110,18 @@ def test_what_only_follows_another_setting_counts_with_it(tmp_path):
     runs = [compose("+experiment=grpo", "reward=m_thinker", f"minimum_characters={count}") for count in (5, 6)]
     grpo = [next(stage.identity for stage in plan(config, tmp_path) if stage.name == "grpo") for config in runs]
     assert grpo[0] != grpo[1]
+
+
+def test_what_one_stage_reads_no_other_has_among_its_inputs():
+    config = compose("+experiment=prompts", "prompts.sources=[world@train]", "prompts.difficulty.rollouts=2")
+    for stage in STAGES:
+        for reader, keys in READ_BY_ONE.items():
+            others = module_of(stage).declare(config).inputs if stage != reader else ()
+            assert not [key for key in others if is_among(key, keys) or any(is_among(own, {key}) for own in keys)]
+
+
+def test_a_run_is_not_another_by_settings_that_none_of_its_stages_reads():
+    more = ["grpo.steps=5", "schedule=linear", "reward=fidelity", "sft.epochs=3"]
+    assert directory_of(["+experiment=base", *more]) == directory_of(["+experiment=base"])
+    assert directory_of(["+experiment=sft", *more]) == directory_of(["+experiment=sft", "sft.epochs=3"])
+    assert directory_of(["+experiment=grpo", *more]) != directory_of(["+experiment=grpo", "sft.epochs=3"])

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from src.common.errors import ConfigError
 from src.data.world import documents, render
 from src.data.world.grammar import ITEMS
 from src.data.world.problems import Problem, draw, draw_split
@@ -135,5 +136,5 @@ def test_a_language_without_a_file_is_an_error_that_names_the_file():
 
 def test_asking_for_more_problems_than_there_are_is_an_error():
     spec = WorldSpec(start=[2, 3], operand=[2, 2], factor=[2, 2], steps=[2])
-    with pytest.raises(ValueError, match="distinct problems"):
+    with pytest.raises(ConfigError, match="distinct problems"):
         draw_split(spec, "test", 500, seed=0, distinct=True)

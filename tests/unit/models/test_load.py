@@ -1,6 +1,7 @@
 """Batches, adapters, gradient checkpointing, the reference policy and saving."""
 
 import json
+import os
 
 import pytest
 import torch
@@ -227,3 +228,12 @@ def test_rollouts_padded_with_the_end_token_end_where_they_ended():
         texts = [[rollout.tokens for group in groups_of_engine for rollout in group] for groups_of_engine in groups]
         assert texts[0] == texts[1] == texts[2]
         assert all(tokens.count(end) == (tokens[-1] == end) for tokens in texts[0])
+
+
+def test_weights_may_be_read_by_whom_the_umask_lets(tmp_path):
+    before = os.umask(0o027)
+    try:
+        write_weights({"a": torch.ones(2)}, tmp_path)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "model.safetensors").stat().st_mode & 0o777 == 0o640

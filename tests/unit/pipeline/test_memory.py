@@ -41,3 +41,21 @@ def test_ranks_of_one_host_share_its_memory(monkeypatch):
 def test_a_model_of_unknown_sizes_is_not_guessed():
     assert check_memory(composed(["+experiment=grpo", "model.path=some/model"])) == ""
     assert "not known here" in memory.table(composed(["+experiment=grpo", "model.path=some/model"]))
+
+
+def test_on_a_host_the_estimate_counts_what_its_allocator_holds(monkeypatch):
+    """1.4 x 2 ranks x 1 GB + 1 GB."""
+    run = composed(["+experiment=grpo", "distributed.processes=2"])
+    assert estimate.expected(1e9, run, "host") == pytest.approx(3.8e9) and estimate.expected(1e9, run, "device") == 1e9
+
+
+def test_the_command_asks_for_no_files_and_takes_grpo_where_no_experiment_is_named(capsys):
+    assert memory.main(["scale=distill_1_5b"]) == 0
+    assert "grpo: " in capsys.readouterr().out
+    assert memory.main(["+experiment=sft", "scale=distill_1_5b", "data.sft=/nowhere.jsonl", "sft.epoch=2"]) == 2
+    assert "Did you mean 'epochs'" in capsys.readouterr().err
+
+
+def test_saved_completions_take_no_model():
+    run = composed(["+experiment=evaluate", f"benchmark.completions={__file__}"])
+    assert estimate.stages(run) == [] and check_memory(run) == ""

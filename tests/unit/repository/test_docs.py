@@ -18,6 +18,7 @@ from omegaconf import OmegaConf
 
 from src.__main__ import commands
 from src.common.registry import COMPONENTS, CONF, choices
+from src.config.debug import smallest
 from src.config.schema import Config
 from src.store.records import ROLLOUTS
 from src.store.rollouts import write_rollouts
@@ -173,7 +174,7 @@ def test_command_lines_are_valid(line):
             assert words[1] == "src.run"
             rest = words[2:]
         if rest and "--help" not in rest:
-            compose_node(*overrides_of(rest))
+            compose_node(*smallest(overrides_of(rest)))
 
 
 def test_the_makefile_runs_commands_that_exist():

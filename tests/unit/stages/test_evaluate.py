@@ -87,7 +87,7 @@ def test_a_model_answers_a_benchmark_in_parts_and_finished_parts_are_kept(tmp_pa
     built, directory = prepare(tmp_path, *arguments)
     execute(built, directory, directory / "config.yaml")
     parts = sorted(path.name for path in (directory / "evaluate" / "parts").glob("*.parquet"))
-    assert parts == [f"test-{code}-{start:05d}.parquet" for code in ("fr", "ja") for start in (0, 3)]
+    assert parts == [f"test-{code}-{piece}.parquet" for code in ("fr", "ja") for piece in ("00000+3", "00003+1")]
     first = pandas.read_parquet(directory / "evaluate" / "records.parquet")
     assert len(first) == 2 * 4 * 2
     for path in (directory / "evaluate" / "done.json", directory / "evaluate" / "parts" / parts[1]):
