@@ -19,7 +19,7 @@ CHANGE_NOTHING = frozenset(
         *("sft.tokens_per_microbatch", "grpo.tokens_per_microbatch"),
         *("rollout.rows_at_once", "rollout.sync", "rollout.vllm", "rollout.timeout_s"),
         *("rollout.probe_rows", "rollout.mismatch_limit"),
-        "evaluation.pass_at",
+        *("evaluation.pass_at", "data.maximum_faulty"),
         *("evaluation.questions_per_part", "prompts.difficulty.questions_per_part"),
         "grader.workers",
         *(f"traces.teacher.{name}" for name in SERVICE),

@@ -17,16 +17,17 @@ RUNS = (
     ("+experiment=adamame_grpo", "reward=m_thinker"),
     ("+experiment=prompts", "prompts.sources=[world@train]", "prompts.difficulty.rollouts=2"),
     ("+experiment=evaluate", "benchmark=mgsm"),
+    ("+experiment=grpo", *(f"data.{name}={ROOT / 'LICENSE'}" for name in ("sft", "validation", "prompts"))),
     ("+experiment=evaluate", "benchmark=jsonl", f"benchmark.completions={ROOT / 'README.md'}"),
     ("+experiment=grpo", "rollout=scripted", f"rollout.script={ROOT / 'README.md'}"),
 )
-FILE = str(ROOT / "LICENSE")
+FILE = str(ROOT / "Makefile")
 # Where only some values can be.
 OTHER = {
     **dict.fromkeys(("data.sft", "data.validation", "data.prompts", "rollout.script"), FILE),
     **dict.fromkeys(("benchmark.completions", "benchmark.questions_file", "benchmark.path"), FILE),
     **{key: ["world@dev"] for key in ("traces.questions", "prompts.sources", "prompts.against")},
-    "benchmark.language": "fr",
+    **dict.fromkeys(("benchmark.language", "data.language"), "fr"),
     "merge.weights": [2.0],
 }
 # They count in another way: which stages there are, the folder's name, models by what is in them, what only follows
