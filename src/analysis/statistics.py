@@ -330,6 +330,17 @@ def p_value(one: Cells, other: Cells, metric: str, languages: Sequence[str]) -> 
     return float((as_large.sum() + itself) / (len(flipped) + itself))
 
 
+def p_text(p: float) -> str:
+    """A p value as it may be read: at the floor of its test, 1 in 10,001, it is only known to be below.
+
+    >>> p_text(1 / 10_001), p_text(0.0312)
+    ('p < 0.001', 'p = 0.031')
+    """
+    if not np.isfinite(p):
+        return "no p value"
+    return "p < 0.001" if p < 0.001 else f"p = {p:.3f}"
+
+
 def paired(one: Cells, other: Cells) -> tuple[Cells, Cells]:
     """Both on the seeds, problems and languages that both have, in the same order.
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 import time
 from collections.abc import Sequence
@@ -16,7 +15,7 @@ from src.orchestration.arms import RunsSpec
 from src.orchestration.jobs import Runs
 from src.orchestration.pool import end_as_interrupted
 from src.orchestration.suite import all_finished, choose, gather, listing
-from src.store.directory import FILES, TABLE
+from src.store.directory import HEADLINE, PAGE, TABLE
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -52,9 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return 1
         output = gather(options.folder, spec, jobs, tried, options.scale, options.root)
         if output is not None:
-            print((output / TABLE).read_text(encoding="utf-8"))
-            for name, path in json.loads((output / FILES).read_text(encoding="utf-8")).items():
-                print(f"{name + ':':14} {path}")
+            print((output / HEADLINE).read_text(encoding="utf-8"))
+            print(f"tables: {output / TABLE}\nreport: {output / PAGE}")
         print(f"{len(jobs)} runs in {clock(time.time() - began)}")
     except UserError as error:
         return fail(str(error))

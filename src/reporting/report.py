@@ -18,8 +18,9 @@ from src.reporting import dominance as dominance_tables
 from src.reporting import figures, tables
 from src.reporting.history import History, history_of
 from src.reporting.page import Section, as_html, as_markdown
+from src.reporting.summary import summary
 from src.reporting.tables import Row, label
-from src.store.directory import DOMINANCE, FILES, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
+from src.store.directory import DOMINANCE, FILES, HEADLINE, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
 from src.store.records import notes_of, seen_of
 from src.store.rollouts import printable, read_rollouts
@@ -73,7 +74,7 @@ def build_report(
     command: str = "",
     tried: Sequence[dict[str, Any]] = (),
 ) -> None:
-    """Write `report.md`, `report.html`, `table.txt`, `table.csv`, pictures and `files.json` to `output`; `tried` are rows
+    """Write `report.md`, `report.html`, `headline.txt`, `table.txt`, `table.csv`, pictures and `files.json` to `output`; `tried` are rows
     on the values of settings that were chosen.
 
     Raises:
@@ -104,6 +105,9 @@ def build_report(
         files["dominance"].write_text(
             dominance_tables.spreadsheet(study.dominance, study.quality), encoding="utf-8", newline=""
         )
+    (output / HEADLINE).write_text(
+        summary(title, study.rows, study.data, study.splits[0], compared, study.notes), encoding="utf-8"
+    )
     (output / TABLE).write_text(f"{title}\n{_text(study)}", encoding="utf-8")
     (output / SPREADSHEET).write_text(tables.spreadsheet(study.rows), encoding="utf-8")
     (output / MARKDOWN).write_text(as_markdown(title, sections), encoding="utf-8")

@@ -24,6 +24,7 @@ from src.analysis.statistics import (
     estimate,
     known,
     macro,
+    p_text,
     p_value,
     resampled,
 )
@@ -182,7 +183,7 @@ def compared(data: dict[tuple[str, str], Cells], method: str, split: str, domain
             for metric in metrics:
                 d = differences(data[method, split], cells, metric, languages)
                 p = p_value(data[method, split], cells, metric, languages)
-                shown.append(f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}] p={p:.4f}")
+                shown.append(f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {p_text(p)}")
             lines.append((domain, label(other), *shown))
     return Table(("domain", f"{label(method)} minus", *metrics), lines)
 

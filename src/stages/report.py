@@ -7,7 +7,7 @@ from pathlib import Path
 from src.config.schema import Config
 from src.pipeline.stage import Declaration, Stage
 from src.reporting.report import build_report
-from src.store.directory import DATA_STAGES, MARKDOWN, PAGE, TABLE, Run, RunDirectory
+from src.store.directory import DATA_STAGES, HEADLINE, MARKDOWN, PAGE, TABLE, Run, RunDirectory
 
 INPUTS = ("method",)
 
@@ -28,12 +28,13 @@ def run(stage: Stage) -> None:
 
 
 def show(directory: Path) -> None:
-    """Print the tables of a run's data stages and report, and where its files are; nothing when it has none."""
+    """Print the tables of a run's data stages, what its report comes to, and where its files are; nothing when it has none."""
     for name in DATA_STAGES:
         table = directory / name / TABLE
         if table.is_file():
             print(table.read_text(encoding="utf-8"))
     folder = RunDirectory(directory).report
     if (folder / MARKDOWN).is_file():
-        print((folder / TABLE).read_text(encoding="utf-8"))
-        print(f"report: {folder / PAGE}")
+        print((folder / HEADLINE).read_text(encoding="utf-8"))
+        print(f"tables: {folder / TABLE}\nreport: {folder / PAGE}")
+        print(f"next:   python -m src compare {directory} <another run>")

@@ -47,6 +47,7 @@ TEACHER = "teacher.json"
 
 # Of reports.
 TABLE = "table.txt"
+HEADLINE = "headline.txt"  # what the report comes to, in ten lines
 SPREADSHEET = "table.csv"
 MARKDOWN = "report.md"
 PAGE = "report.html"
