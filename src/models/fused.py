@@ -14,6 +14,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from src.models.head import head_of
 from src.models.load import plain_model
 from src.models.logprobs import Batch, completion_states, spread, too_large
 from src.models.vocabulary import slices, to_logits
@@ -27,11 +28,12 @@ Objective = Callable[[Tensor, Tensor], Tensor]
 
 
 def can_fuse(model: Any, batch: Batch) -> bool:
-    """Whether the head is trained, its logits are too many to be held, and a sum of rounded parts is good enough for its
-    gradient, as it is in float32."""
-    head = plain_model(model).get_output_embeddings()
-    exact = head.weight.dtype in (torch.float32, torch.float64)
-    return head.weight.requires_grad and exact and too_large(head, int(batch.mask.sum()))
+    """Whether the head is trained, its logits are too many to be held and not bounded, and a sum of rounded parts is good
+    enough for its gradient, as it is in float32."""
+    head = head_of(plain_model(model))
+    if head is None or head.cap is not None or not head.weight.requires_grad:
+        return False
+    return head.weight.dtype in (torch.float32, torch.float64) and too_large(head, int(batch.mask.sum()))
 
 
 def learn_fused(
@@ -43,7 +45,10 @@ def learn_fused(
     `objective` must be a sum over tokens of functions of that token's two numbers. It is called for every chunk of tokens,
     with zeros in the places of those to come. `entropy` is as in `src.models.logprobs.completion_logprobs`.
     """
-    head, states, targets = completion_states(model, batch)
+    head = head_of(plain_model(model))
+    assert head is not None  # `can_fuse` said so
+    temperature = head.temperature(temperature)
+    states, targets = completion_states(model, batch)
     weight = head.weight  # (V, H)
     inputs = states.detach()  # (N, H)
     if weight.grad is None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -10,8 +10,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from src.models.head import Head, bounded, head_of
 from src.models.load import plain_model
-from src.models.vocabulary import chunked_logprobs
+from src.models.vocabulary import chunked_logprobs, slices
 
 # Up to so many logits (positions x vocabulary) are computed whole: 64 MiB in float32. More go through the vocabulary in
 # chunks (`src.models.vocabulary`, `src.models.fused`), whose memory does not depend on either.
@@ -58,26 +59,54 @@ def completion_logprobs(
 ) -> tuple[Tensor, Tensor]:
     """Log-probabilities and entropies [B, C] (nats) of the targets, zero where `batch.mask` is zero.
 
-    The vocabulary projection runs on completion positions alone. `entropy` is `none` (zeros come back), `value` (without
-    gradient) or `gradient`.
+    The vocabulary projection runs on completion positions alone, where the model's logits are such a projection
+    (`src.models.head`). `entropy` is `none` (zeros come back), `value` (without gradient) or `gradient`.
     """
-    head, states, targets = completion_states(model, batch)
-    if too_large(head, len(states)):
-        flat = chunked_logprobs(states, head.weight, targets, temperature, entropy)
+    head = head_of(plain_model(model))
+    if head is None:
+        flat = _of_logits(_own_logits(model, batch) / temperature, batch.targets[batch.mask.bool()], entropy)
     else:
-        flat = whole_logprobs(head, states, targets, temperature, entropy)
+        states, targets = completion_states(model, batch)
+        if too_large(head, len(states)):
+            divisor = head.temperature(temperature)
+            flat = chunked_logprobs(states, head.weight, targets, divisor, entropy, head.bound(temperature))
+        else:
+            flat = whole_logprobs(head, states, targets, temperature, entropy)
     logprobs, entropies = (spread(part, batch) for part in flat)
     return logprobs, entropies
 
 
-def completion_states(model: Any, batch: Batch) -> tuple[Any, Tensor, Tensor]:
-    """The vocabulary projection, the states [N, H] it is to be given, and the targets [N] they predict: the body of the
+def completion_states(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
+    """The states [N, H] that the vocabulary projection is to be given, and the targets [N] they predict: the body of the
     model runs once. N counts the tokens in `batch.mask`, row by row."""
-    plain = plain_model(model)
-    hidden = plain.base_model(input_ids=batch.tokens, use_cache=False).last_hidden_state  # [B, T, H]
+    hidden = plain_model(model).base_model(input_ids=batch.tokens, use_cache=False).last_hidden_state  # [B, T, H]
     chosen = batch.mask.bool()
-    rows = torch.arange(len(batch.tokens), device=hidden.device)[:, None].expand_as(chosen)[chosen]
-    return plain.get_output_embeddings(), hidden[rows, batch.positions[chosen]], batch.targets[chosen]
+    return hidden[_rows(batch), batch.positions[chosen]], batch.targets[chosen]
+
+
+def completion_logits(model: Any, batch: Batch, at_once: int) -> Iterator[tuple[int, Tensor]]:
+    """The logits [n, V] in float32 of `at_once` of the N tokens in `batch.mask` at a time, and which the first of them is."""
+    head = head_of(plain_model(model))
+    if head is None:
+        logits = _own_logits(model, batch)
+        yield from ((rows.start, logits[rows]) for rows in slices(len(logits), at_once))
+        return
+    states, _ = completion_states(model, batch)
+    for rows in slices(len(states), at_once):
+        logits = head.module(states[rows]).float() * head.scale
+        yield rows.start, logits if head.cap is None else bounded(logits, head.cap)
+
+
+def _own_logits(model: Any, batch: Batch) -> Tensor:
+    """Logits [N, V] in float32, from the model's own forward pass over all positions."""
+    logits: Tensor = plain_model(model)(input_ids=batch.tokens, use_cache=False).logits  # [B, T, V]
+    return logits[_rows(batch), batch.positions[batch.mask.bool()]].float()
+
+
+def _rows(batch: Batch) -> Tensor:
+    """The row [N] of each token in `batch.mask`."""
+    chosen = batch.mask.bool()
+    return torch.arange(len(batch.tokens), device=chosen.device)[:, None].expand_as(chosen)[chosen]
 
 
 def spread(values: Tensor, batch: Batch) -> Tensor:
@@ -85,26 +114,29 @@ def spread(values: Tensor, batch: Batch) -> Tensor:
     return values.new_zeros(batch.mask.shape).masked_scatter(batch.mask.bool(), values)
 
 
-def too_large(head: Any, tokens: int) -> bool:
+def too_large(head: Head, tokens: int) -> bool:
     """Whether the logits of `tokens` tokens are not to be held at once; only a plain head can do without."""
-    return tokens * len(head.weight) > LOGITS_AT_ONCE and is_plain(head)
-
-
-def is_plain(head: Any) -> bool:
-    """Whether the head is nothing but a product with its weight."""
-    return type(head) is torch.nn.Linear and head.bias is None
+    return tokens * len(head.weight) > LOGITS_AT_ONCE and head.plain
 
 
 def whole_logprobs(
-    head: Any, states: Tensor, targets: Tensor, temperature: float, entropy: str = "value"
+    head: Head, states: Tensor, targets: Tensor, temperature: float, entropy: str = "value"
 ) -> tuple[Tensor, Tensor]:
     """Log-probabilities and entropies [N] of `targets` [N] from all logits of `states` [N, H] at once.
 
     A plain head's weight is used as in chunks, not through the module: under ZeRO 3 a module gathers its weights when it is
     called, and a rank with few tokens would do so alone, beside others that go through chunks, and wait for ever.
     """
-    project = partial(torch.nn.functional.linear, weight=head.weight) if is_plain(head) else head
-    logprobs = torch.log_softmax(project(states).float() / temperature, dim=-1)  # [N, V]
+    project = partial(torch.nn.functional.linear, weight=head.weight) if head.plain else head.module
+    logits = project(states).float() / head.temperature(temperature)  # [N, V]
+    if (bound := head.bound(temperature)) is not None:
+        logits = bound * torch.tanh(logits / bound)
+    return _of_logits(logits, targets, entropy)
+
+
+def _of_logits(logits: Tensor, targets: Tensor, entropy: str) -> tuple[Tensor, Tensor]:
+    """Log-probabilities and entropies [N] of `targets` [N] under the softmax of `logits` [N, V]."""
+    logprobs = torch.log_softmax(logits, dim=-1)  # [N, V]
     entropies = None
     if entropy != "none":
         with torch.set_grad_enabled(entropy == "gradient" and torch.is_grad_enabled()):

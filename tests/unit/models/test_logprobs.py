@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from src.models import logprobs, vocabulary
+from src.models.head import Head
 from src.models.load import add_lora
 from src.models.logprobs import collate, completion_logprobs, whole_logprobs
 from src.models.spec import LoraSpec
@@ -32,7 +33,7 @@ def values_and_gradients(way, temperature, entropy, dtype=torch.float32, frozen=
     head.weight.data.copy_(weight)
     head.weight.requires_grad_(not frozen)
     if way == "whole":
-        values, entropies = whole_logprobs(head, states, targets, temperature, entropy)
+        values, entropies = whole_logprobs(Head(head), states, targets, temperature, entropy)
     else:
         values, entropies = chunked_logprobs(states, head.weight, targets, temperature, entropy)
     ((values * first).sum() + (entropies * second).sum()).backward()
@@ -106,7 +107,7 @@ def test_memory_does_not_depend_on_the_vocabulary():
         with Allocations() as seen:
             targets = torch.arange(512)
             if way == "whole":
-                values, _ = whole_logprobs(head, states, targets, 0.8)
+                values, _ = whole_logprobs(Head(head), states, targets, 0.8)
             else:
                 values, _ = chunked_logprobs(states, head.weight, targets, 0.8)
             values.sum().backward()
