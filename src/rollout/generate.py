@@ -10,6 +10,7 @@ from typing import NamedTuple, Protocol
 
 from torch import Tensor
 
+from src.common.errors import UserError
 from src.common.timeout import limit
 from src.data.chat import Chat, decode
 from src.data.records import Question
@@ -18,6 +19,14 @@ from src.rollout.engines.base import Engine, Rollout
 from src.rollout.engines.build import sampling_of
 from src.rollout.judge import Judge
 from src.rollout.spec import RolloutSpec
+
+
+class BrokenPolicy(UserError):
+    """A model whose probabilities are no numbers: nothing can be sampled from it."""
+
+
+class TooLong(UserError):
+    """A prompt and the tokens it may be answered with do not fit into what a model has positions for."""
 
 
 class Prompt(NamedTuple):
@@ -49,11 +58,13 @@ class Strategy(Protocol):
 
 @dataclass(frozen=True)
 class Mismatch:
-    """|log sampler - log trainer| of one rollout of `tokens` tokens, in nats: their sum, and the largest."""
+    """|log sampler - log trainer| of one rollout of `tokens` tokens, in nats: their sum, and the largest; and the sum of
+    -log sampler, which estimates the entropy of the policy."""
 
     total: float
     largest: float
     tokens: int
+    surprisal: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -139,11 +150,14 @@ class EngineUnderLimit:
     weights: Mapping[str, Tensor] | None = None
 
     def __call__(self, prompts: Sequence[Prompt], samples: int) -> list[list[Rollout]]:
+        _check_room(prompts, self.spec.maximum_new_tokens, getattr(self.engine, "positions", None))
         with self._limit():
             self._load()
             tokens = [prompt.tokens for prompt in prompts]
             seeds = [prompt.seed for prompt in prompts]
-            return self.engine.generate(tokens, seeds, samples, sampling_of(self.spec))
+            groups = self.engine.generate(tokens, seeds, samples, sampling_of(self.spec))
+        _check_numbers(groups, self.engine.name)
+        return groups
 
     def load(self) -> None:
         """Hand over the weights and ask nothing: ranks hand them over together, whatever each has to ask."""
@@ -157,3 +171,26 @@ class EngineUnderLimit:
     def _limit(self) -> AbstractContextManager[None]:
         purpose = f"{self.purpose} from engine {self.engine.name}"
         return limit(self.spec.timeout_s, purpose, self.fix, self.rank)
+
+
+def _check_room(prompts: Sequence[Prompt], budget: int, positions: int | None) -> None:
+    """Raise `TooLong` where the longest prompt and `budget` tokens are more than `positions` (None: as many as there are)."""
+    longest = max((len(prompt.tokens) for prompt in prompts), default=0)
+    if positions is not None and longest + budget > positions:
+        raise TooLong(
+            f"a prompt of {longest} tokens and rollout.maximum_new_tokens={budget} must fit into the {positions} positions of the "
+            f"model (max_position_embeddings in its config.json). Use rollout.maximum_new_tokens={max(1, positions - longest)} or "
+            "less, leave long prompts out with grpo.maximum_prompt_tokens, or take a model with a longer context"
+        )
+
+
+def _check_numbers(groups: Sequence[Sequence[Rollout]], engine: str) -> None:
+    """Raise `BrokenPolicy` where a log-probability is NaN or infinite: its token was not sampled from anything."""
+    rollouts = [rollout for group in groups for rollout in group]
+    broken = sum(not bool(rollout.logprobs.isfinite().all()) for rollout in rollouts)
+    if broken:
+        raise BrokenPolicy(
+            f"the model must give probabilities; in {broken} of {len(rollouts)} rollouts of engine {engine} some are NaN or "
+            "infinite. Its weights are damaged, or its logits overflow: look at the training that made it, or try "
+            "model.dtype=float32"
+        )

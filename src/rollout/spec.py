@@ -56,14 +56,15 @@ class VllmSpec:
 
 @dataclass(frozen=True)
 class RolloutSpec:
-    """`engine` is `native` (our decoder; Qwen2 and Qwen3), `hf` (transformers' generate; any model), `vllm`, or `scripted`
+    """`engine` is `native` (our decoder; Llama, Qwen2 and Qwen3), `hf` (transformers' generate; any model), `vllm`, or `scripted`
     (the completions of the JSONL file `script`, for tests).
 
     `top_p` (1: off), `top_k` and `min_p` (0: off) cut the distribution that is sampled from (`src.rollout.engines.base.Sampling`).
     `sync` is how an engine that can takes over adapters: `merged` into the weights, or as they are (`adapter`).
 
     `probe_rows` rollouts of each rank and round are given to the trainer (0: none), whose log-probabilities may differ
-    from the sampler's by `mismatch_limit` nats a token on average (null: 1e-3 in float32, 0.05 in bfloat16). A round of
+    from the sampler's by `mismatch_limit` nats a token on average (null: 1e-3 in float32; in bfloat16 what rounding
+    explains, `src.training.mismatch`). A round of
     rollouts that takes longer than `timeout_s` seconds ends the run.
     """
 

@@ -47,6 +47,7 @@ class Engine(Protocol):
 
     name: str  # as in `rollout.engine`
     probed: bool  # its log-probabilities are those of a policy, which the trainer can check
+    positions: int | None  # how many the model has, for a prompt and what follows; None: any number
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Take over the policy's weights, by their names in the plain transformers model."""

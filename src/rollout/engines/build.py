@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -40,13 +41,13 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
 
         engine = VllmEngine(spec, plain, ends)
     else:
-        from transformers import AutoModelForCausalLM
-
         from src.rollout.engines.hf import HfEngine
 
-        constructor: Any = AutoModelForCausalLM  # its methods have no types
-        twin = constructor.from_config(plain.config, dtype=plain.dtype).to(plain.device)
+        attention = plain.config._attn_implementation
+        twin = type(plain)._from_config(copy.deepcopy(plain.config), dtype=plain.dtype, attn_implementation=attention)
+        twin = twin.to(plain.device)
         engine = HfEngine(twin, ends, pad, spec.rows_at_once)
+    engine.positions = positions_of(plain.config.get_text_config())
     engine.load(policy_weights(model))
     return engine
 
@@ -54,6 +55,18 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
 def one_engine_per_rank(spec: RolloutSpec) -> RolloutSpec:
     """`spec` with an engine for each rank, for stages in which ranks have different amounts to do."""
     return replace(spec, vllm=replace(spec.vllm, tensor_parallel=1))
+
+
+def positions_of(config: Any) -> int | None:
+    """The longest sequence that a model was made for, with the stretching of its rotations; None where it has no limit."""
+    rotations = getattr(config, "rope_parameters", None) or {}
+    parts = [rotations, *(part for part in rotations.values() if isinstance(part, dict))]
+    stretched = [
+        int(part["factor"] * part["original_max_position_embeddings"])
+        for part in parts
+        if part.get("factor") and part.get("original_max_position_embeddings")
+    ]
+    return max([getattr(config, "max_position_embeddings", None) or 0, *stretched]) or None
 
 
 def ends_of(tokenizer: PreTrainedTokenizerBase, model: Any) -> tuple[int, ...]:

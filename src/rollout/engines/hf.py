@@ -16,6 +16,7 @@ class HfEngine:
 
     name = "hf"
     probed = True
+    positions: int | None = None
 
     def __init__(self, model: Any, end: int | Sequence[int], pad: int, rows_at_once: int) -> None:
         self.model = model.eval()
@@ -25,7 +26,7 @@ class HfEngine:
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
         """Copy the policy's weights; raises RuntimeError naming those that are missing or unexpected."""
-        self.model.load_state_dict(weights, strict=not self.model.config.tie_word_embeddings)
+        self.model.load_state_dict(weights)
 
     @torch.inference_mode()
     def generate(

@@ -1,4 +1,4 @@
-"""A minimal decoder for Qwen2- and Qwen3-architecture models, several times as fast as `generate` on a CPU.
+"""A minimal decoder for Llama-, Qwen2- and Qwen3-architecture models, several times as fast as `generate` on a CPU.
 
 Departures from the transformers modules, none of which changes the mathematics: q, k, v and gate, up are one
 product each; each prompt is prefilled once and its cache expanded to its completions; the cache is allocated
@@ -16,15 +16,15 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.common.errors import UserError
+from src.rollout.engines.architecture import unbuilt
 from src.rollout.engines.base import Rollout, Sampling, by_length, draw, end_tokens, left_pad, uniforms
 
-ARCHITECTURES = ("qwen2", "qwen3")
 COMPACT_EVERY = 4  # decoding steps between looks at which rows have finished
 COMPACT_BELOW = 0.85  # rows leave when at most this share of the batch is still running
 
 
 class UnsupportedArchitecture(UserError):
-    """The native decoder does not know a model type."""
+    """The native decoder does not build a model; the message says what of it."""
 
 
 class NativeEngine:
@@ -32,13 +32,11 @@ class NativeEngine:
 
     name = "native"
     probed = True
+    positions: int | None = None
 
     def __init__(self, config: Any, end: int | Sequence[int], pad: int, rows_at_once: int, device: str = "cpu") -> None:
-        if config.model_type not in ARCHITECTURES:
-            raise UnsupportedArchitecture(
-                f"rollout.engine=native decodes {' and '.join(ARCHITECTURES)}; this model is "
-                f"{config.model_type!r}. Use rollout.engine=hf"
-            )
+        if (reason := unbuilt(config.to_dict())) is not None:
+            raise UnsupportedArchitecture(f"rollout.engine=native does not decode this model: {reason}. Use rollout=hf")
         self.config = config
         self.pad = pad
         self.rows_at_once = rows_at_once
@@ -51,27 +49,46 @@ class NativeEngine:
         self.weights: dict[str, Tensor] = {}
 
     def load(self, weights: Mapping[str, Tensor]) -> None:
-        """Take over and fuse the weights. Raises KeyError naming the weight that is missing."""
+        """Take over and fuse the weights.
+
+        Raises:
+            UnsupportedArchitecture: there are weights that this decoder does not compute with, or one is missing.
+        """
         self.weights = {}  # those of before go before these come
+        names = set(weights)  # to ask a policy for a weight may be to merge it
+        taken: set[str] = set()
+
+        def take(name: str) -> Tensor:
+            if name not in names:
+                raise UnsupportedArchitecture(f"rollout.engine=native needs the weight {name}, which the policy lacks")
+            taken.add(name)
+            return weights[name]
+
+        embedding = take("model.embed_tokens.weight")
         fused: dict[str, Tensor] = {
-            "embed": weights["model.embed_tokens.weight"],
-            "norm": weights["model.norm.weight"],
-            "head": weights.get("lm_head.weight", weights["model.embed_tokens.weight"]),
+            "embed": embedding,
+            "norm": take("model.norm.weight"),
+            "head": take("lm_head.weight") if "lm_head.weight" in names else embedding,
         }
         for layer in range(self.config.num_hidden_layers):
             prefix = f"model.layers.{layer}."
             attention = prefix + "self_attn."
-            fused[f"{layer}.qkv"] = torch.cat([weights[f"{attention}{x}_proj.weight"] for x in "qkv"])
-            if f"{attention}q_proj.bias" in weights:
-                fused[f"{layer}.bias"] = torch.cat([weights[f"{attention}{x}_proj.bias"] for x in "qkv"])
-            if f"{attention}q_norm.weight" in weights:
-                fused[f"{layer}.q_norm"] = weights[f"{attention}q_norm.weight"]
-                fused[f"{layer}.k_norm"] = weights[f"{attention}k_norm.weight"]
-            fused[f"{layer}.out"] = weights[f"{attention}o_proj.weight"]
-            fused[f"{layer}.gate_up"] = torch.cat([weights[f"{prefix}mlp.{x}_proj.weight"] for x in ("gate", "up")])
-            fused[f"{layer}.down"] = weights[f"{prefix}mlp.down_proj.weight"]
-            fused[f"{layer}.norm1"] = weights[f"{prefix}input_layernorm.weight"]
-            fused[f"{layer}.norm2"] = weights[f"{prefix}post_attention_layernorm.weight"]
+            fused[f"{layer}.qkv"] = torch.cat([take(f"{attention}{x}_proj.weight") for x in "qkv"])
+            if f"{attention}q_proj.bias" in names:
+                fused[f"{layer}.bias"] = torch.cat([take(f"{attention}{x}_proj.bias") for x in "qkv"])
+            if f"{attention}q_norm.weight" in names:
+                fused[f"{layer}.q_norm"] = take(f"{attention}q_norm.weight")
+                fused[f"{layer}.k_norm"] = take(f"{attention}k_norm.weight")
+            fused[f"{layer}.out"] = take(f"{attention}o_proj.weight")
+            fused[f"{layer}.gate_up"] = torch.cat([take(f"{prefix}mlp.{x}_proj.weight") for x in ("gate", "up")])
+            fused[f"{layer}.down"] = take(f"{prefix}mlp.down_proj.weight")
+            fused[f"{layer}.norm1"] = take(f"{prefix}input_layernorm.weight")
+            fused[f"{layer}.norm2"] = take(f"{prefix}post_attention_layernorm.weight")
+        if left := sorted(names - taken):
+            raise UnsupportedArchitecture(
+                f"rollout.engine=native does not compute with {len(left)} weights of this model ({', '.join(left[:3])}). Use "
+                "rollout=hf"
+            )
         self.weights = {name: tensor.detach().to(self.device) for name, tensor in fused.items()}
 
     @torch.inference_mode()
@@ -224,11 +241,6 @@ class NativeEngine:
     def _rotations(self, length: int) -> tuple[Tensor, Tensor]:
         """Cosine and sine tables [length, D] of the rotary position embedding."""
         parameters = getattr(self.config, "rope_parameters", None) or {}
-        if parameters.get("rope_type", "default") != "default":
-            raise UnsupportedArchitecture(
-                f"rollout.engine=native knows plain rotary positions; this model has "
-                f"{parameters['rope_type']!r}. Use rollout.engine=hf"
-            )
         theta = parameters.get("rope_theta") or getattr(self.config, "rope_theta", 10_000.0)
         steps = torch.arange(0, self.size, 2, dtype=torch.int64, device=self.device).float() / self.size
         angles = torch.arange(length, device=self.device).float()[:, None] * (1.0 / theta**steps)

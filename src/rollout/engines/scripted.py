@@ -22,6 +22,7 @@ class ScriptedEngine:
 
     name = "scripted"
     probed = False
+    positions: int | None = None
 
     def __init__(self, reply: Callable[[Sequence[int], int], list[int]], end: int | Sequence[int]) -> None:
         self.reply = reply
@@ -46,6 +47,7 @@ class FileEngine:
 
     name = "scripted"
     probed = False
+    positions: int | None = None
 
     def __init__(self, replies: Sequence[Sequence[int]], end: int | Sequence[int]) -> None:
         self.replies = replies

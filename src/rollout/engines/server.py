@@ -17,6 +17,7 @@ import torch
 from torch import Tensor
 
 from src.common.errors import UserError
+from src.models.names import in_files
 from src.rollout.engines.base import Rollout, Sampling, end_tokens
 from src.rollout.engines.vllm import request_settings, untied, with_head
 from src.rollout.spec import RolloutSpec
@@ -31,12 +32,14 @@ class ServerEngine:
 
     name = "vllm"
     probed = True
+    positions: int | None = None
 
     def __init__(self, spec: RolloutSpec, model: Any, end: int | Sequence[int]) -> None:
         import httpx
 
         self.spec = spec
         self.ends = end_tokens(end)
+        self.model = model
         self.config = untied(model)
         self.dtype = str(model.dtype).removeprefix("torch.")
         self.folder = Path(str(spec.vllm.shared_folder)).absolute() / "model"
@@ -50,7 +53,7 @@ class ServerEngine:
         """Write the weights and have the server read them; on return it samples from them, for every rank."""
         main = _rank() == 0
         gathered: dict[str, Tensor] = {}
-        for name, weight in with_head(weights):  # by all ranks, who may hold only a part of each
+        for name, weight in with_head(in_files(self.model, weights)):  # by all ranks, who may hold only a part of each
             if main:
                 gathered[name] = weight.cpu().contiguous()
         if main:

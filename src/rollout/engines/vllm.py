@@ -12,9 +12,10 @@ import copy
 import fcntl
 import hashlib
 import json
+import logging
 import os
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,8 @@ from torch import Tensor
 
 from src.common.errors import UserError
 from src.models.load import PolicyWeights, policy_weights
+from src.models.names import in_files
+from src.models.save import has_own_code
 from src.rollout.engines.adapter import BaseWeights, lora_rank, write_adapter
 from src.rollout.engines.base import Rollout, Sampling, end_tokens
 from src.rollout.spec import RolloutSpec
@@ -40,6 +43,9 @@ ENVIRONMENT = {
 # What a configuration says beside the model: it may differ between the policy and the model that it is saved as.
 NOT_SIZES = ("dtype", "torch_dtype", "transformers_version", "use_cache")
 SHARED_MEMORY = Path("/dev/shm")  # where Linux names it
+# What vLLM says, and where, of weights that it was not given.
+RELOADING = "vllm.model_executor.model_loader.reload.inplace"
+NOT_TAKEN = "were not loaded from checkpoint"
 _running: dict[str, tuple[Any, int]] = {}  # settings -> LLM and the LoRA rank it has room for: a process can have one
 
 
@@ -52,15 +58,21 @@ class VllmEngine:
 
     name = "vllm"
     probed = True
+    positions: int | None = None
 
     def __init__(self, spec: RolloutSpec, model: Any, end: int | Sequence[int]) -> None:
         self.spec = spec
         self.ends = end_tokens(end)
         self.rank = lora_rank(policy_weights(model)) if spec.sync == "adapter" else 0
+        if self.rank and any(hasattr(module, "get_param") for module in policy_weights(model).adapted.values()):
+            raise VllmUnusable(
+                "rollout.sync=adapter needs adapters on linear layers alone, and this policy has some on experts. Use rollout.sync=merged"
+            )
         self.limit = min(
             spec.vllm.maximum_prompt_tokens + spec.maximum_new_tokens,
             getattr(model.config, "max_position_embeddings", None) or 2**31,
         )
+        self.model = model
         self.llm = _start(spec, model, self.limit, self.rank)
         self.sleeps = spec.vllm.sleep and torch.cuda.is_available()
         self.asleep = False
@@ -117,8 +129,15 @@ class VllmEngine:
         return Rollout(tokens, logprobs, not tokens or tokens[-1] not in self.ends)
 
     def _replace(self, weights: Mapping[str, Tensor]) -> None:
-        settings = {"weights_iterator": with_head(weights), "is_checkpoint_format": True}
-        self.llm.collective_rpc("reload_weights", kwargs=settings)
+        settings = {"weights_iterator": with_head(in_files(self.model, weights)), "is_checkpoint_format": True}
+        with _all_taken_over():
+            try:
+                self.llm.collective_rpc("reload_weights", kwargs=settings)
+            except (KeyError, ValueError, AttributeError) as error:
+                raise VllmUnusable(
+                    f"vLLM must take over every weight of {type(self.model).__name__}; it stopped with {type(error).__name__}: "
+                    f"{str(error)[:200]}. It does not know this architecture well enough: use rollout=hf"
+                ) from error
         self.llm.reset_prefix_cache()
 
     def _adapt(self, weights: PolicyWeights) -> None:
@@ -173,12 +192,44 @@ def seed_of(seed: int, index: int) -> int:
     return int.from_bytes(hashlib.sha256(f"{seed}/{index}".encode()).digest()[:8], "big") >> 1
 
 
-def with_head(weights: Mapping[str, Tensor]) -> Iterator[tuple[str, Tensor]]:
+def with_head(weights: Iterable[tuple[str, Tensor]]) -> Iterator[tuple[str, Tensor]]:
     """(name, weight) one at a time, and always a head: that of a tied model is its embedding."""
-    for name in weights:
-        yield name, weights[name]
-    if "lm_head.weight" not in weights:
-        yield "lm_head.weight", weights["model.embed_tokens.weight"]
+    embedding = None
+    head = False
+    for name, weight in weights:
+        yield name, weight
+        head = head or name == "lm_head.weight"
+        embedding = weight if name == "model.embed_tokens.weight" else embedding
+    if not head and embedding is not None:
+        yield "lm_head.weight", embedding
+
+
+@contextlib.contextmanager
+def _all_taken_over() -> Iterator[None]:
+    """Raise `VllmUnusable` where vLLM has kept weights that it started with, which are random: it only logs their names."""
+    lines: list[str] = []
+
+    class Keep(logging.Handler):
+        def emit(self, record: logging.LogRecord) -> None:
+            lines.append(record.getMessage())
+
+    logger = logging.getLogger(RELOADING)
+    handler = Keep(logging.WARNING)
+    before = (logger.level, logger.propagate)
+    logger.addHandler(handler)
+    logger.setLevel(logging.WARNING)
+    logger.propagate = False
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(before[0])
+        logger.propagate = before[1]
+    if kept := [line for line in lines if NOT_TAKEN in line]:
+        raise VllmUnusable(
+            f"vLLM must take over every weight of the policy; {kept[0].rpartition(NOT_TAKEN)[2].strip(': ')[:300]} of its model "
+            "were not among them. It knows this architecture by other names: use rollout=hf"
+        )
 
 
 def untied(model: Any) -> Any:
@@ -199,6 +250,7 @@ def _start(spec: RolloutSpec, model: Any, limit: int, rank: int) -> Any:
     for name, value in ENVIRONMENT.items():
         os.environ.setdefault(name, value)
     try:
+        from transformers.dynamic_module_utils import custom_object_save
         from vllm import LLM
     except ImportError as error:
         raise VllmUnusable(
@@ -210,6 +262,11 @@ def _start(spec: RolloutSpec, model: Any, limit: int, rank: int) -> Any:
         raise VllmUnusable(
             f"rollout.engine=vllm without a GPU needs heads of {', '.join(map(str, CPU_HEADS))} numbers; this model's have "
             f"{size}. Use rollout=native or rollout=hf"
+        )
+    if not torch.cuda.is_available() and any(parameter.dim() == 3 for parameter in model.parameters()):
+        raise VllmUnusable(
+            f"rollout.engine=vllm without a GPU keeps the first weights of experts, and {type(model).__name__} has some; use "
+            "rollout=hf"
         )
     settings = _settings(spec, str(model.dtype).removeprefix("torch."), limit)
     sizes = {name: value for name, value in config.to_dict().items() if name not in NOT_SIZES and name[0] != "_"}
@@ -229,6 +286,9 @@ def _start(spec: RolloutSpec, model: Any, limit: int, rank: int) -> Any:
     shared = spec.vllm.tensor_parallel > 1 and not torch.cuda.is_available()
     with tempfile.TemporaryDirectory(prefix="engine-") as folder:  # read at the start alone
         config.save_pretrained(folder)
+        if has_own_code(model):
+            custom_object_save(model, folder, config=config)
+            settings["trust_remote_code"] = True
         try:
             with _shared_memory() if shared else contextlib.nullcontext():
                 _running[key] = LLM(model=folder, **settings), rank

@@ -120,7 +120,7 @@ def test_log_probabilities_are_those_of_what_is_left():
 def test_an_architecture_native_does_not_know_is_an_error_that_names_the_way_out():
     from transformers import GPT2Config
 
-    with pytest.raises(UnsupportedArchitecture, match="rollout.engine=hf"):
+    with pytest.raises(UnsupportedArchitecture, match="this model is 'gpt2'. Use rollout=hf"):
         NativeEngine(GPT2Config(), END, PAD, 8)
 
 
