@@ -19,7 +19,7 @@ from src.data.readers import BadData
 from src.data.records import Question
 from src.grading.spec import Status
 from src.language.trace import split_trace
-from src.models.load import load_model, load_tokenizer
+from src.models.load import load_model, load_tokenizer, pad_token
 from src.pipeline.stage import Declaration, Stage
 from src.rewards.base import Sample
 from src.rollout.engines.build import build_engine, one_engine_per_rank
@@ -30,6 +30,7 @@ from src.store.directory import PARTS, RECORDS
 from src.store.provenance import scoring
 from src.store.records import EVALUATION, NOTES, SEEN, Row, of_sample, read_table, table, write_table
 from src.store.seen import seen_languages
+from src.training.mismatch import Probe
 
 INPUTS = (
     "seed",
@@ -319,6 +320,7 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
     engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples
+    probe = Probe(model, engine, config.rollout, config.model.dtype, pad_token(tokenizer), stage.ranks.device)
 
     def answer(part: Part) -> list[Answer]:
         generate = EngineUnderLimit(
@@ -332,7 +334,7 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
             derive_seed("evaluate", config.evaluation.seed, config.seed, part.split, part.language, question.problem)
             for question in part.questions
         ]
-        trajectories = answer_questions(generate, chat, judge, part.questions, seeds, samples)
+        trajectories = answer_questions(probe.checked(generate), chat, judge, part.questions, seeds, samples)
         return [
             Answer(trajectory.question, index % samples, trajectory.sample)
             for index, trajectory in enumerate(trajectories)

@@ -21,12 +21,13 @@ from src.data.records import Question, write_records
 from src.data.selection import choose
 from src.data.selection.choose import REASONS, Dropped, shuffle_key
 from src.data.selection.groups import problem_groups
-from src.models.load import load_model, load_tokenizer
+from src.models.load import load_model, load_tokenizer, pad_token
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
 from src.store.directory import CARD, DROPPED, PARTS, PROMPTS, TABLE
+from src.training.mismatch import Probe
 
 INPUTS = ("seed", "prompts", "world", "grader")
 OF_ROLLOUTS = ("rollout", "data.instruction", "model")
@@ -142,6 +143,7 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
     model = load_model(stage.planned.model, config.model, stage.ranks.device)
     engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
+    probe = Probe(model, engine, config.rollout, config.model.dtype, pad_token(tokenizer), stage.ranks.device)
 
     def count(questions: list[Question]) -> list[int]:
         generate = EngineUnderLimit(
@@ -152,7 +154,8 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
             "raise rollout.timeout_s",
         )
         seeds = [derive_seed("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
-        trajectories = answer_questions(generate, chat, judge, questions, seeds, config.prompts.difficulty.rollouts)
+        count_each = config.prompts.difficulty.rollouts
+        trajectories = answer_questions(probe.checked(generate), chat, judge, questions, seeds, count_each)
         right = Counter(trajectory.group for trajectory in trajectories if trajectory.sample.correct)
         return [right[index] for index in range(len(questions))]
 

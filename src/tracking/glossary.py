@@ -90,7 +90,7 @@ _ROWS = (
     Metric(
         "sampler_gap",
         "nats / token",
-        "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops above rollout.mismatch_limit. With truncated sampling only where the sampler's is smaller.",
+        "Mean absolute difference of the log-probabilities of sampler and trainer over the tokens of the probed rollouts (rollout.probe_rows); the run stops where rounding does not explain it (rollout.mismatch_limit). With truncated sampling both are those of what is left.",
     ),
     Metric("sampler_gap_max", "nats", "The largest of these differences."),
     Metric(

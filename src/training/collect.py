@@ -18,14 +18,13 @@ from src.data.chat import Chat
 from src.data.records import Question
 from src.data.selection.by_problem import draw_by_problem, problems_of
 from src.models.load import pad_token, policy_weights
-from src.models.logprobs import completion_logprobs
 from src.pipeline.stage import Stage
 from src.rewards.base import needs_of
 from src.rollout.engines.base import Engine, Rollout
 from src.rollout.generate import EngineUnderLimit, Mismatch, Prompt, Trajectory, answer_questions
 from src.rollout.judge import Judge
 from src.rollout.spec import RolloutSpec
-from src.training.mismatch import Logprobs, check, probe
+from src.training.mismatch import Distance, Logprobs, Probe, check
 from src.training.rollout_cache import RolloutCache
 from src.training.supervised import order
 
@@ -90,7 +89,8 @@ class Collector:
         own = [replace(trajectory, mismatch=probed.get(index)) for index, trajectory in enumerate(own)]
         every = sorted(ranks.gather(own), key=lambda trajectory: trajectory.group)  # stable: the same on every rank
         mismatches = [trajectory.mismatch for trajectory in every if trajectory.mismatch is not None]
-        check(mismatches, config.rollout, config.model.dtype, self.engine.name)
+        distances = partial(self._distances, own)
+        check(mismatches, config.rollout, config.model.dtype, self.engine.name, distances)
         return every, seconds
 
     def _generate(
@@ -121,15 +121,26 @@ class Collector:
         assert groups is not None
         return groups
 
+    @property
+    def probe(self) -> Probe:
+        """What gives rollouts to the trainer."""
+        config = self.stage.config
+        pad = pad_token(self.chat.tokenizer)
+        device = self.stage.ranks.device
+        return Probe(self.policy, self.engine, config.rollout, config.model.dtype, pad, device, self.logprobs)
+
     def _probe(self, trajectories: Sequence[Trajectory]) -> dict[int, Mismatch]:
         """Index -> mismatch of the rollouts that the trainer was asked about; none where no policy sampled them."""
-        rollout = self.stage.config.rollout
-        if not (rollout.probe_rows and self.engine.probed):
-            return {}
-        logprobs = self.logprobs or partial(completion_logprobs, self.policy)
         prompts = [trajectory.prompt for trajectory in trajectories]
-        rollouts = [trajectory.rollout for trajectory in trajectories]
-        return probe(logprobs, prompts, rollouts, rollout, pad_token(self.chat.tokenizer), self.stage.ranks.device)
+        return self.probe(prompts, [trajectory.rollout for trajectory in trajectories])
+
+    def _distances(self, trajectories: Sequence[Trajectory]) -> list[Distance]:
+        """Those rollouts, of all ranks, against the policy in float32; nothing where a rank cannot hold it."""
+        prompts = [trajectory.prompt for trajectory in trajectories]
+        own = self.probe.distances(prompts, [trajectory.rollout for trajectory in trajectories])
+        possible = self.stage.ranks.gather([bool(own) or not trajectories])
+        every = self.stage.ranks.gather(own)
+        return every if all(possible) else []
 
 
 def draw(count: int, step: int, number: int, per_step: int, seed: int) -> list[int]:

@@ -8,7 +8,9 @@ import pytest
 
 from src.data.benchmarks.jsonl import Jsonl
 from src.pipeline.execute import execute
+from src.stages import evaluate
 from src.store.records import notes_of
+from src.training.mismatch import SamplerMismatch
 from tests.helpers.configs import prepare
 from tests.helpers.damage import flip, halve
 
@@ -259,3 +261,26 @@ def test_a_part_without_a_checksum_is_taken_where_it_can_be_read(tmp_path, capsy
     (folder / "done.json").unlink()
     execute(built, directory, directory / "config.yaml")
     assert "cannot be read" in capsys.readouterr().err
+
+
+class ServesOtherWeights:
+    """A sampler whose weights are not those of the model that is evaluated."""
+
+    def __init__(self, engine):
+        self.engine, self.name, self.probed = engine, "native", True
+        engine.weights = {
+            name: weight.flip(0) if weight.dim() == 2 else weight for name, weight in engine.weights.items()
+        }
+
+    def generate(self, *arguments):
+        return self.engine.generate(*arguments)
+
+
+def test_a_sampler_of_another_model_is_not_evaluated(tmp_path, overrides, monkeypatch):
+    build = evaluate.build_engine
+    monkeypatch.setattr(evaluate, "build_engine", lambda *arguments: ServesOtherWeights(build(*arguments)))
+    arguments = ("+experiment=evaluate", "benchmark=world", *overrides, "distributed.processes=1")
+    built, directory = prepare(tmp_path, *arguments)
+    with pytest.raises(SamplerMismatch, match="trained or evaluated"):
+        execute(built, directory, directory / "config.yaml")
+    assert not (directory / "evaluate" / "records.parquet").exists()

@@ -239,10 +239,9 @@ def test_bad_sequences_far_from_their_sampler_are_left_out(tmp_path, overrides, 
 
 def test_the_gap_of_a_rollout_by_hand():
     sampler, trainer = torch.tensor([-1.0, -2.0, -3.0]), torch.tensor([-1.5, -1.0, -3.0])
-    assert difference(sampler, trainer, truncated=False) == Mismatch(total=1.5, largest=1.0, tokens=3)
-    assert difference(sampler, trainer, truncated=True) == Mismatch(
-        total=1.0, largest=1.0, tokens=3
-    )  # -1.0 may be larger
+    assert difference(sampler, trainer) == Mismatch(total=1.5, largest=1.0, tokens=3, surprisal=6.0)
+    one_sided = difference(sampler, trainer, one_sided=True)  # the sampler's -1.0 may be larger than the trainer's -1.5
+    assert one_sided == Mismatch(total=1.0, largest=1.0, tokens=3, surprisal=6.0)
 
 
 def rollouts_of(*lengths):
@@ -285,7 +284,7 @@ def test_a_rank_goes_through_the_model_once_with_rollouts_or_without(count):
 
     gaps = probe(logprobs, [[7, 8]] * count, rollouts_of(*range(1, count + 1)), RolloutSpec(temperature=0.7), 0, "cpu")
     assert len(batches) == 1 and batches[0][1:] == (0.7, "none")
-    assert gaps == {index: Mismatch(0.5 * (index + 1), 0.5, index + 1) for index in range(count)}
+    assert gaps == {index: Mismatch(0.5 * (index + 1), 0.5, index + 1, 0.0) for index in range(count)}
     if not count:
         assert batches[0][0] == [[0]]
 
