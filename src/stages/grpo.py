@@ -123,7 +123,7 @@ def run(stage: Stage) -> None:
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
             minibatch_rows = minibatches(groups, trained, settings.updates_per_step)
-            batches = [updater.microbatches(trajectories, rows) for rows in minibatch_rows]
+            batches = [updater.microbatches(trajectories, rows, advantage) for rows in minibatch_rows]
             old = updater.old_logprobs([micro for minibatch in batches for micro in minibatch])
             changes: dict[int, RowUpdate] = {}
             losses: list[float] = []

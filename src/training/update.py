@@ -32,11 +32,13 @@ def minibatches(groups: Sequence[int], trained: Sequence[int], count: int) -> li
 @dataclass(frozen=True)
 class MicroBatch:
     """Which of the step's trajectories it holds, and the log-probabilities of the sampler for their tokens (B, C). One that
-    holds none has a row without tokens: a rank with less to do goes through it beside the others."""
+    holds none has a row without tokens: a rank with less to do goes through it beside the others. One that does not `learn`
+    adds nothing to the gradient, and is gone through for its metrics alone."""
 
     indices: list[int]
     batch: Batch
     sampler: Tensor
+    learns: bool = True
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,24 @@ class Updater:
     pad: int
     frozen: Any | None = None
 
-    def microbatches(self, trajectories: Sequence[Trajectory], rows: Sequence[int]) -> list[MicroBatch]:
-        """This rank's share of the mini-batch `rows`, cut into micro-batches."""
+    def microbatches(
+        self, trajectories: Sequence[Trajectory], rows: Sequence[int], advantage: Tensor
+    ) -> list[MicroBatch]:
+        """This rank's share of the mini-batch `rows`, cut into micro-batches: first those that learn, at least one, then those
+        whose rows all have advantage 0 where nothing else in the loss has a gradient.
+
+        Args:
+            advantage: of every trajectory of the step, [N].
+        """
+        learning = [i for i in rows if self._has_gradient(float(advantage[i]))]
+        silent = [i for i in rows if not self._has_gradient(float(advantage[i]))]
+        return self._cut(trajectories, learning, learns=True) + self._cut(trajectories, silent, learns=False)
+
+    def _has_gradient(self, advantage: float) -> bool:
+        """Whether a trajectory adds to the gradient: every surrogate is a multiple of the advantage."""
+        return bool(advantage != 0.0 or self.loss.kl_coefficient or self.loss.entropy_coefficient)
+
+    def _cut(self, trajectories: Sequence[Trajectory], rows: Sequence[int], learns: bool) -> list[MicroBatch]:
         ranks = self.learner.ranks
         lengths = {i: len(trajectories[i].prompt) + len(trajectories[i].rollout.tokens) for i in rows}
         mine = ranks.shard(sorted(rows, key=lambda i: (lengths[i], i)))
@@ -62,10 +80,11 @@ class Updater:
             chosen = [trajectories[i] for i in indices]
             batch = collate([row.prompt for row in chosen], [row.rollout.tokens for row in chosen], self.pad)
             sampler = torch.nn.utils.rnn.pad_sequence([row.rollout.logprobs for row in chosen], batch_first=True)
-            batches.append(MicroBatch(indices, batch.to(ranks.device), sampler.to(ranks.device)))
+            batches.append(MicroBatch(indices, batch.to(ranks.device), sampler.to(ranks.device), learns))
         empty = collate([[self.pad]], [[]], self.pad).to(ranks.device)
-        idle = MicroBatch([], empty, torch.zeros(1, 1, device=ranks.device))
-        return batches + [idle] * (self.learner.rounds(len(batches)) - len(batches))
+        idle = MicroBatch([], empty, torch.zeros(1, 1, device=ranks.device), learns)
+        every = max(self.learner.rounds(len(batches)), int(learns))
+        return batches + [idle] * (every - len(batches))
 
     @torch.no_grad()
     def old_logprobs(self, batches: Sequence[MicroBatch]) -> dict[int, Tensor]:
@@ -103,10 +122,7 @@ class Updater:
             objective = self._objective(micro, advantage, old, global_tokens, global_sequences)
             if uncertain:
                 objective = replace(objective, uncertain=uncertain[place])
-            entropies = "gradient" if self.loss.entropy_coefficient else "value"
-            value, new, entropy = self.learner.learn(
-                micro.batch, objective, self.temperature, entropies, self.loss.by_token
-            )
+            value, new, entropy = self._go_through(micro, objective)
             total += value
             ratio = objective.ratio(new)
             penalty = objective.penalty(new)
@@ -124,6 +140,15 @@ class Updater:
                     None if counted is None else counted[row][real],
                 )
         return total, changes
+
+    def _go_through(self, micro: MicroBatch, objective: PolicyObjective) -> tuple[float, Tensor, Tensor]:
+        """The micro-batch's share of the loss, and log-probabilities and entropies (B, C), its gradient added if it has one."""
+        if micro.learns:
+            entropies = "gradient" if self.loss.entropy_coefficient else "value"
+            return self.learner.learn(micro.batch, objective, self.temperature, entropies, self.loss.by_token)
+        with torch.no_grad():
+            new, entropy = self.learner.logprobs(micro.batch, self.temperature, "value")
+        return float(objective(new, entropy)), new, entropy
 
     @torch.no_grad()
     def _uncertain(self, batches: Sequence[MicroBatch]) -> list[Tensor]:
