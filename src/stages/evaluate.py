@@ -320,12 +320,13 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
     engine = build_engine(one_engine_per_rank(config.rollout), model, tokenizer)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     samples = config.evaluation.samples
-    probe = Probe(model, engine, config.rollout, config.model.dtype, pad_token(tokenizer), stage.ranks.device)
+    sampling = config.evaluation.sampling(config.rollout)
+    probe = Probe(model, engine, sampling, config.model.dtype, pad_token(tokenizer), stage.ranks.device)
 
     def answer(part: Part) -> list[Answer]:
         generate = EngineUnderLimit(
             engine,
-            config.evaluation.sampling(config.rollout),
+            sampling,
             stage.ranks.rank,
             f"the answers of part {part.name}",
             "raise rollout.timeout_s, or ask fewer at a time with evaluation.questions_per_part",

@@ -284,3 +284,11 @@ def test_a_sampler_of_another_model_is_not_evaluated(tmp_path, overrides, monkey
     with pytest.raises(SamplerMismatch, match="trained or evaluated"):
         execute(built, directory, directory / "config.yaml")
     assert not (directory / "evaluate" / "records.parquet").exists()
+
+
+@pytest.mark.parametrize("own", ["evaluation.temperature=0.3", "evaluation.temperature=0", "evaluation.top_p=0.5"])
+def test_the_sampler_is_probed_with_the_sampling_of_the_evaluation(tmp_path, overrides, own):
+    more = ("distributed.processes=1", "evaluation.splits=[test]", own)
+    built, directory = prepare(tmp_path, "+experiment=evaluate", "benchmark=world", *overrides, *more)
+    execute(built, directory, directory / "config.yaml")
+    assert (directory / "evaluate" / "records.parquet").is_file()
