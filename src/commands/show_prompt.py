@@ -11,7 +11,7 @@ from pathlib import Path
 from src.commands.base import show_of_config
 from src.common.errors import UserError
 from src.config.schema import Config
-from src.data.chat import Chat
+from src.data.chat import Chat, decode
 from src.data.records import Example, Question
 from src.models.spec import WORLD_BASE
 
@@ -44,12 +44,12 @@ def show(config: Config) -> str:
 def shown(chat: Chat, row: Question) -> str:
     """The prompt with its number of tokens, and of an example what is learned after it."""
     prompt = chat.prompt(row)
-    text = str(chat.tokenizer.decode(prompt, skip_special_tokens=False))
+    text = decode(chat.tokenizer, prompt)
     note = f"{len(prompt)} prompt tokens"
     learned = ""
     if isinstance(row, Example):
         completion = chat.completion(row.completion)
-        learned = str(chat.tokenizer.decode(completion, skip_special_tokens=False))
+        learned = decode(chat.tokenizer, completion)
         note += f", {len(completion)} learned"
     return f"[{note}]\n{text}{BEGINS}{learned}"
 

@@ -16,6 +16,7 @@ from torch import nn
 from src.models.folder import check_folder, existing, read_config
 from src.models.foreign import CannotRun, ModelNotFound, explained
 from src.models.head import head_of
+from src.models.roundtrip import faithful
 from src.models.spec import LoraSpec, ModelSpec
 
 if TYPE_CHECKING:
@@ -27,26 +28,32 @@ TABLES = re.compile(r"(inv_freq|masked_bias|attn\.bias|attention\.bias|_extra_st
 
 
 def load_tokenizer(path: str | Path, spec: ModelSpec) -> PreTrainedTokenizerBase:
-    """The tokenizer beside a model, as it is; it must have a chat template and an end token."""
+    """The tokenizer beside a model, with the chat template of `spec` where it gives one; it must have a template and an end
+    token."""
     from transformers import AutoTokenizer
 
     with explained(path):
-        tokenizer = AutoTokenizer.from_pretrained(existing(path), trust_remote_code=spec.trust_remote_code)
+        made = AutoTokenizer.from_pretrained(existing(path), trust_remote_code=spec.trust_remote_code)
+    tokenizer = faithful(made, str(path))
+    if spec.chat_template is not None:
+        tokenizer.chat_template = Path(spec.chat_template).read_text(encoding="utf-8")
     if tokenizer.chat_template is None:
-        raise ModelNotFound(f"{path}: the tokenizer has no chat template, so a question cannot be put to the model")
+        raise ModelNotFound(
+            f"{path}: the tokenizer has no chat template, so a question cannot be put to the model. Give one with "
+            "model.chat_template=<file>"
+        )
     if tokenizer.eos_token_id is None:
         raise ModelNotFound(f"{path}: the tokenizer has no end-of-sequence token, so no completion could end")
     return tokenizer
 
 
 def pad_token(tokenizer: PreTrainedTokenizerBase) -> int:
-    """What fills up the rows of a batch; the end token where there is no pad token.
+    """What fills up the rows of a batch: the end token, for a pad token may be missing, or have no row in the model.
 
     Nothing is read off it: masks and lengths come from the lengths of the sequences, so padding with the end token
     neither trains on it nor hides the one end token that is learned.
     """
-    pad = tokenizer.pad_token_id
-    return int(tokenizer.eos_token_id if pad is None else pad)
+    return int(tokenizer.eos_token_id)
 
 
 def load_model(path: str | Path, spec: ModelSpec, device: str = "cpu") -> PreTrainedModel:

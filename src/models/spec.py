@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date
+from pathlib import Path
 
 WORLD_BASE = "world"
 DTYPES = ("float32", "bfloat16")
@@ -30,6 +32,9 @@ class ModelSpec:
     `think` says who opens the thinking: the chat `template` at the end of the prompt, the `model` itself, or nobody
     (`none`, which goes with `thinks` false); `auto` finds it in the template (`src.data.chat`).
 
+    `chat_template` is a file with the template (Jinja), for a model without one or instead of its own. `date` (YYYY-MM-DD)
+    is what templates write that put today's date into the prompt, so that prompts do not depend on the day.
+
     `attention` is `sdpa` (torch's own), `eager`, or `flash_attention_2` where that package and an NVIDIA GPU are.
     `gradient_checkpointing` keeps one tensor a layer and computes the others again in the backward pass.
     """
@@ -41,6 +46,8 @@ class ModelSpec:
     trust_remote_code: bool = False
     thinks: bool = True
     think: str = "auto"
+    chat_template: str | None = None
+    date: str = "2024-07-26"
     lora: LoraSpec = field(default_factory=LoraSpec)
 
     def violations(self) -> list[str]:
@@ -59,6 +66,13 @@ class ModelSpec:
                 "model.thinks must be false where model.think is none: completions that nobody opens a trace in are "
                 "trace and answer at once; got true"
             )
+        if self.chat_template is not None and not Path(self.chat_template).is_file():
+            violations.append(
+                f"model.chat_template must be a file with a chat template; {self.chat_template} is none. Give its path, or "
+                "null for the model's own"
+            )
+        if not _is_date(self.date):
+            violations.append(f"model.date must be a day as YYYY-MM-DD, which templates write; got {self.date!r}")
         if self.lora.rank < 0:
             violations.append(f"model.lora.rank must be 0 (train all weights) or more; got {self.lora.rank}")
         if self.lora.rank and self.lora.alpha <= 0:
@@ -69,3 +83,10 @@ class ModelSpec:
                 "of new to old probabilities would not start at 1"
             )
         return violations
+
+
+def _is_date(text: str) -> bool:
+    try:
+        return date.fromisoformat(text).isoformat() == text
+    except ValueError:
+        return False

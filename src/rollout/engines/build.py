@@ -7,7 +7,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from src.rollout.engines.base import Engine, Sampling, end_tokens
+from src.models.ends import ends_of, learned_end
+from src.rollout.engines.base import Engine, Sampling
 from src.rollout.spec import RolloutSpec
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
         from src.data.chat import completion_tokens
         from src.rollout.engines.scripted import FileEngine, read_script
 
-        replies = read_script(Path(str(spec.script)), lambda text: completion_tokens(tokenizer, text))
+        end = learned_end(tokenizer)
+        replies = read_script(Path(str(spec.script)), lambda text: completion_tokens(tokenizer, text, end))
         engine = FileEngine(replies, ends)
     elif spec.engine == "vllm" and spec.vllm.url is not None:
         from src.rollout.engines.server import ServerEngine
@@ -67,13 +69,6 @@ def positions_of(config: Any) -> int | None:
         if part.get("factor") and part.get("original_max_position_embeddings")
     ]
     return max([getattr(config, "max_position_embeddings", None) or 0, *stretched]) or None
-
-
-def ends_of(tokenizer: PreTrainedTokenizerBase, model: Any) -> tuple[int, ...]:
-    """Every token that ends a completion: the tokenizer's, which is the one that is learned, and those of the model's own
-    `generation_config.json` (Qwen3 has two)."""
-    ends = getattr(getattr(model, "generation_config", None), "eos_token_id", None)
-    return tuple(sorted({int(tokenizer.eos_token_id), *(() if ends is None else end_tokens(ends))}))
 
 
 def sampling_of(spec: RolloutSpec) -> Sampling:

@@ -13,7 +13,7 @@ def test_a_prompt_shows_its_special_tokens_and_where_sampling_begins():
     text = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n▶"
     assert shown(chat, Question("1", "en", "Hi", "5")) == "[21 prompt tokens]\n" + text
     example = Example("1", "en", "Hi", "5", "t</think>5")
-    assert shown(chat, example) == "[21 prompt tokens, 6 learned]\n" + text + "<think>\nt</think>5<|end|>"
+    assert shown(chat, example) == "[21 prompt tokens, 6 learned]\n" + text + "<think>\nt</think>5<|im_end|>"
 
 
 def test_every_language_is_shown_once_for_grpo_and_once_for_sft(compose, random_model):

@@ -41,14 +41,14 @@ def world():
 HI = "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n"
 SYSTEM = "<|im_start|>system\nYou are a helpful assistant<|im_end|>\n"
 EMPTY = "<think>\n\n</think>\n\n"
-CASES = [  # template, model.think, template_think, resolved, the prompt of "Hi", what "t</think>5" teaches
+CASES = [  # template, model.think, template_think, resolved, the prompt of "Hi", what "t</think>5" teaches before the end token
     (tiny.DEEPSEEK, "auto", "template", "template", "<|begin|><|User|>Hi<|Assistant|><think>\n", "t</think>5"),
     (tiny.DEEPSEEK, "model", "template", "model", "<|begin|><|User|>Hi<|Assistant|>", "<think>\nt</think>5"),
-    (tiny.DEEPSEEK, "none", "template", "none", "<|begin|><|User|>Hi<|Assistant|>", "t</think>5"),
+    (tiny.DEEPSEEK, "none", "template", "none", "<|begin|><|User|>Hi<|Assistant|>", "t\n5"),
     (tiny.QWEN3, "auto", "model", "model", HI, "<think>\nt</think>5"),
     (tiny.QWEN3, "template", "model", "template", HI + "<think>\n", "t</think>5"),
-    (tiny.QWEN3, "none", "model", "none", HI + EMPTY, "t</think>5"),
-    (tiny.QWEN2, "none", "none", "none", SYSTEM + HI, "t</think>5"),
+    (tiny.QWEN3, "none", "model", "none", HI + EMPTY, "t\n5"),
+    (tiny.QWEN2, "none", "none", "none", SYSTEM + HI, "t\n5"),
     (tiny.QWEN2, "model", "none", "model", SYSTEM + HI, "<think>\nt</think>5"),
     (world(), "auto", "template", "template", "<|user|>Hi<|assistant|><think>\n", "t</think>5"),
 ]
@@ -62,15 +62,16 @@ def test_prompt_and_target_meet_where_sampling_begins(template, think, template_
     assert chat.text("Hi") == prompt
     question = Question("1", "en", "Hi", "5")
     assert decode(tokenizer, chat.prompt(question)) == prompt
-    # Examples come with and without the opening tag; both teach the same tokens, then the end token, once.
-    for completion in ("t</think>5", *(("<think>\nt</think>5", "<think>t</think>5") if resolved != "none" else ())):
+    # Examples come with and without the opening tag and the end token; all teach the same tokens, then the end token, once.
+    (end,) = tokenizer.convert_tokens_to_ids(["<|im_end|>" if "<|im_end|>" in template else "<|end|>"])
+    for completion in ("t</think>5", "<think>\nt</think>5", "<think>t</think>5", "t</think>5<|end|>\n"):
         learned = chat.completion(completion)
-        assert decode(tokenizer, learned) == target
-        assert learned.count(tokenizer.eos_token_id) == 1 and learned[-1] == tokenizer.eos_token_id
+        assert decode(tokenizer, learned[:-1]) == target
+        assert learned.count(end) == 1 and learned[-1] == end == chat.end
     # SFT sees the prompt that is sampled from, then the target: no token lies across the border.
     whole = chat.prompt(question) + chat.completion("t</think>5")
     assert whole[: len(chat.prompt(question))] == chat.prompt(question)
-    assert decode(tokenizer, whole) == prompt + target
+    assert decode(tokenizer, whole[:-1]) == prompt + target
 
 
 def test_a_tag_without_a_line_break_leaves_the_break_to_the_target():

@@ -5,7 +5,6 @@ import re
 import subprocess
 import sys
 import time
-from types import SimpleNamespace
 
 import pytest
 import torch
@@ -17,7 +16,7 @@ from src.data.readers import BadData
 from src.models.load import policy_weights
 from src.models.logprobs import collate, completion_logprobs
 from src.rollout.engines.base import Sampling, draw, truncate
-from src.rollout.engines.build import build_engine, ends_of, sampling_of
+from src.rollout.engines.build import build_engine, sampling_of
 from src.rollout.engines.hf import HfEngine
 from src.rollout.engines.native import NativeEngine, UnsupportedArchitecture
 from src.rollout.engines.scripted import FileEngine, ScriptedEngine, read_script
@@ -144,12 +143,6 @@ def test_a_completion_ends_at_any_end_token(kind):
         assert not set(row.content) & set(ends)
         assert row.truncated == (row.tokens[-1] not in ends)
         assert len(row.content) == (40 if row.truncated else len(row.tokens) - 1)
-
-
-@pytest.mark.parametrize(("own", "expected"), [(None, (3,)), (3, (3,)), (5, (3, 5)), ([3, 9], (3, 9))])
-def test_end_tokens_are_those_of_tokenizer_and_model(own, expected):
-    model = SimpleNamespace(generation_config=SimpleNamespace(eos_token_id=own))
-    assert ends_of(SimpleNamespace(eos_token_id=3), model) == expected
 
 
 def test_a_script_from_a_file_is_drawn_by_the_stream_alone(tmp_path):
