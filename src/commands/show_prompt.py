@@ -1,6 +1,6 @@
 """What a model is really shown: `python -m src show-prompt +experiment=<name> model.path=<folder> [key=value ...]`.
 
-One question of each language, as SFT and GRPO have it: special tokens visible, tokens counted, and where sampling begins.
+One question of each language, as SFT, GRPO and evaluation have it: special tokens visible, tokens counted, and where sampling begins.
 """
 
 from __future__ import annotations
@@ -25,18 +25,16 @@ EXPLAINED = {
 
 def show(config: Config) -> str:
     """The page: how thinking is marked, then the prompts, language after language."""
-    from src.data import sources
-
     chat = _chat(config)
     lines = [
         f"model: {config.model.path}",
         f"chat template: {EXPLAINED[chat.template_think]} (found); model.think={config.model.think}: {EXPLAINED[chat.think]}",
         f"instruction: {chat.instruction}; {BEGINS} is where sampling begins, and learning",
     ]
-    questions = sources.grpo_questions(config.data, config.world, 1, config.seed)
-    examples = sources.sft_examples(config.data, config.world, config.seed)
-    for kind, rows in (("GRPO", _one_each(questions)), ("SFT", _one_each(examples))):
-        for code, row in rows.items():
+    if chat.template.dated:
+        lines.append(f"the chat template writes a date, always that of model.date={config.model.date}")
+    for kind, rows in _kinds(config).items():
+        for code, row in _one_each(rows).items():
             lines += ["", f"== {kind} {code} ==", shown(chat, row)]
     return "\n".join(lines)
 
@@ -54,6 +52,21 @@ def shown(chat: Chat, row: Question) -> str:
     return f"[{note}]\n{text}{BEGINS}{learned}"
 
 
+def _kinds(config: Config) -> dict[str, Sequence[Question]]:
+    """What the stages of the run put to the model or learn from; of an evaluation the first split."""
+    from src.data import sources
+
+    kinds: dict[str, Sequence[Question]] = {}
+    if "grpo" in config.stages:
+        kinds["GRPO"] = sources.grpo_questions(config.data, config.world, 1, config.seed)
+    if "sft" in config.stages:
+        kinds["SFT"] = sources.sft_examples(config.data, config.world, config.seed)
+    if "evaluate" in config.stages and config.benchmark.completions is None:
+        split, languages = config.evaluation.splits[0], config.evaluation.languages
+        kinds["evaluation"] = sources.evaluation_questions(config.benchmark, config.world, split, languages, 1)
+    return kinds
+
+
 def _chat(config: Config) -> Chat:
     from src.models.load import load_tokenizer
     from src.pipeline.plan import shipped_base
@@ -68,7 +81,7 @@ def _chat(config: Config) -> Chat:
     return Chat.of(load_tokenizer(path, config.model), config.data.instruction, config.model)
 
 
-def _one_each(rows: list[Question] | list[Example]) -> dict[str, Question]:
+def _one_each(rows: Sequence[Question]) -> dict[str, Question]:
     first: dict[str, Question] = {}
     for row in rows:
         first.setdefault(row.language, row)

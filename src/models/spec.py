@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
+from typing import Any
 
 WORLD_BASE = "world"
 DTYPES = ("float32", "bfloat16")
@@ -49,6 +50,12 @@ class ModelSpec:
     chat_template: str | None = None
     date: str = "2024-07-26"
     lora: LoraSpec = field(default_factory=LoraSpec)
+
+    def identity(self) -> dict[str, Any]:
+        """What a result depends on; what prompts depend on is beside it (`src.pipeline.prompting`), by content."""
+        return {"is": type(self).__name__} | {
+            key: value for key, value in asdict(self).items() if key not in ("chat_template", "date")
+        }
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

@@ -20,6 +20,7 @@ from src.data import sources
 from src.models.fingerprint import fingerprint
 from src.models.spec import WORLD_BASE
 from src.pipeline.merging import merge_inputs
+from src.pipeline.prompting import prompt_inputs
 from src.pipeline.stage import Planned, module_of
 from src.store.directory import SHARED
 from src.store.provenance import scoring
@@ -33,12 +34,15 @@ def plan(config: Config, run_directory: Path) -> list[Planned]:
     """The stages of a run in order. Raises `ConfigError` when there is no model to start from."""
     shared = Path(config.root) / config.scale / "shared"
     model, parent = _start(config) if _needs_model(config) else ("", "nothing")
+    start = model
     planned = []
     for name in stages(config):
         declared = module_of(name).declare(config)
         inputs = {key: value_of(config, key) for key in declared.inputs} | {"parent": parent}
         if name == "merge":
             inputs["merge"] = merge_inputs(config, model)
+        if declared.prompts:
+            inputs["prompt"] = prompt_inputs(config.model, start)
         if declared.scored:
             inputs["scoring"] = scoring()
         identity = short_hash(inputs)

@@ -23,13 +23,15 @@ class Declaration:
     """What the pipeline knows of a stage before it runs.
 
     `inputs` are the settings, as dotted keys, that its result depends on beside the model it starts from and the stages
-    before it. A result that is `scored` depends on the scoring rule and the versions of what it rests on, too. `model`:
-    whether the run needs a model for it; `makes_model`: whether it leaves one in `model/`, from which the next stage starts.
-    `split`: whether ranks share its work.
+    before it. A result that is `scored` depends on the scoring rule and the versions of what it rests on, too; one that puts
+    `prompts` to a model, or learns what follows them, depends on the chat template. `model`: whether the run needs a model
+    for it; `makes_model`: whether it leaves one in `model/`, from which the next stage starts. `split`: whether ranks share
+    its work.
     """
 
     inputs: tuple[str, ...]
     scored: bool = False
+    prompts: bool = False
     model: bool = True
     makes_model: bool = False
     split: bool = True

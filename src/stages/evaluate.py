@@ -71,7 +71,7 @@ class Answer:
 
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
-    return Declaration(INPUTS, scored=True)
+    return Declaration(INPUTS, scored=True, prompts=config.benchmark.completions is None)
 
 
 def run(stage: Stage) -> None:

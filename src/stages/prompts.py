@@ -55,7 +55,8 @@ class Selection:
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage: with a filter by difficulty, a model rolls out."""
     rolls_out = config.prompts.difficulty.rollouts > 0
-    return Declaration(INPUTS + (OF_ROLLOUTS if rolls_out else ()), scored=True, model=rolls_out, split=rolls_out)
+    inputs = INPUTS + (OF_ROLLOUTS if rolls_out else ())
+    return Declaration(inputs, scored=True, prompts=rolls_out, model=rolls_out, split=rolls_out)
 
 
 def run(stage: Stage) -> None:

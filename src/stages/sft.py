@@ -29,7 +29,7 @@ INPUTS = ("seed", "data.sft", "data.validation", "data.validation_share", "data.
 
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
-    return Declaration(INPUTS, makes_model=True)
+    return Declaration(INPUTS, prompts=True, makes_model=True)
 
 
 def run(stage: Stage) -> None:

@@ -2,7 +2,7 @@
 
 from src.commands.show_prompt import show, shown
 from src.data.chat import Chat
-from src.data.records import Example, Question
+from src.data.records import Example, Question, write_records
 from src.models.spec import ModelSpec
 from tests.helpers import tiny
 
@@ -22,3 +22,21 @@ def test_every_language_is_shown_once_for_grpo_and_once_for_sft(compose, random_
     assert "the chat template ends the prompt with <think> (found); model.think=auto" in page
     for code in run.world.trained_languages:
         assert page.count(f"== GRPO {code} ==") == page.count(f"== SFT {code} ==") == 1
+
+
+def test_an_evaluation_shows_the_questions_of_its_benchmark(compose, random_model, tmp_path):
+    file = tmp_path / "own.jsonl"
+    rows = [Question("1", "fr", "Combien font 3 et 4 ?", "7"), Question("2", "en", "What is 3 + 4?", "7")]
+    write_records(file, rows)
+    page = show(
+        compose(
+            "+experiment=evaluate",
+            "scale=tiny",
+            f"model.path={random_model}",
+            "benchmark=jsonl",
+            f"benchmark.questions_file={file}",
+            "evaluation.languages=[fr,en]",
+        )
+    )
+    assert "== evaluation fr ==" in page and "<|user|>Combien font 3 et 4 ?<|assistant|>" in page
+    assert "== evaluation en ==" in page and "GRPO" not in page and "SFT" not in page
