@@ -76,6 +76,7 @@ def run(node: DictConfig) -> None:
         print(draw_schedule(config, directory / PREVIEW))
         return
     from src.pipeline.execute import execute
+    from src.pipeline.preflight.run import preflight
     from src.stages.report import show
 
     resolved = directory / CONFIG
@@ -92,6 +93,8 @@ def run(node: DictConfig) -> None:
     if line := check_memory(config):
         print(line, flush=True)
     with mark_running(directory):
+        if line := preflight(config, directory):
+            print(line, flush=True)
         if not execute(config, directory, resolved):
             print(f"{directory} is finished; this is its result. Delete the folder to run it again.")
     show(directory)

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from src.common.errors import UserError
 from src.data.notation import plain_notation
-from src.data.records import Question
+from src.data.records import Example, Question
 from src.data.spec import PLAIN
 from src.language.table import language
 from src.language.trace import TAGS
@@ -109,6 +109,11 @@ class Chat:
     def prompt(self, question: Question) -> list[int]:
         """The prompt tokens of a question."""
         return self.tokens(question_text(question, self.instruction))
+
+    def rendered(self, row: Question) -> tuple[str, str]:
+        """The prompt of a question as text, and of an example what is learned after it."""
+        learned = self.target(row.completion) if isinstance(row, Example) else ""
+        return self.text(question_text(row, self.instruction)), learned
 
     def target(self, completion: str) -> str:
         """The text that is learned after a prompt, whether or not the example's completion begins with `<think>` or ends

@@ -67,7 +67,7 @@ def load_model(path: str | Path, spec: ModelSpec, device: str = "cpu") -> PreTra
     from transformers.utils import logging
 
     if spec.attention == "flash_attention_2":
-        _check_flash()
+        check_flash()
     check_folder(path, spec)
     logging.disable_progress_bar()  # a flicker on the models of this project, and noise in logs
     with explained(path):
@@ -284,7 +284,8 @@ def policy_weights(model: Any) -> PolicyWeights:
     return PolicyWeights(model)
 
 
-def _check_flash() -> None:
+def check_flash() -> None:
+    """Raise `CannotRun` unless flash attention is installed and has its GPU."""
     from transformers.utils.import_utils import is_flash_attn_2_available
 
     if not is_flash_attn_2_available():

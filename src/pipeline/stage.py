@@ -15,6 +15,7 @@ from src.store.directory import CHECKPOINTS, DONE, MODEL, SHARED
 
 if TYPE_CHECKING:
     from src.distributed.ranks import Ranks
+    from src.pipeline.preflight.look import Look
     from src.tracking.tracker import Tracker
 
 
@@ -42,6 +43,9 @@ class StageModule(Protocol):
 
     def declare(self, config: Config) -> Declaration:
         """What the pipeline must know of the stage in a run with this configuration."""
+
+    def preflight(self, look: Look) -> None:
+        """Say what would end the stage, or what comes of it, and can be known before the first stage of the run starts."""
 
     def run(self, stage: Stage) -> None:
         """Do the work, from where an earlier attempt stopped."""

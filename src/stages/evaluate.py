@@ -17,9 +17,11 @@ from src.data.completions import Completion, languages_to_look_up, read_completi
 from src.data.formats import read_rows
 from src.data.readers import BadData
 from src.data.records import Question
+from src.grading.grader import Grader
 from src.grading.spec import Status
 from src.language.trace import split_trace
 from src.models.load import load_model, load_tokenizer, pad_token
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rewards.base import Sample
 from src.rollout.engines.build import build_engine, one_engine_per_rank
@@ -72,6 +74,29 @@ class Answer:
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
     return Declaration(INPUTS, scored=True, prompts=config.benchmark.completions is None)
+
+
+def preflight(look: Look) -> None:
+    """The files of the benchmark are there and its gold answers good enough, and a model can be asked its questions. Saved
+    completions are read by the stage itself, before it judges any: no training comes before."""
+    config = look.config
+    if config.benchmark.completions is not None:
+        return
+    look.check_model()
+    asked: list[tuple[str, Question]] = []
+    for split in config.evaluation.splits:
+        with look.attempt(f"the benchmark, split {split}"):
+            languages, problems = config.evaluation.languages, config.evaluation.problems
+            questions = sources.evaluation_questions(config.benchmark, config.world, split, languages, problems)
+            _check_parts(config.benchmark.weights, [Part("", split, "", questions, [])])
+            asked += [(split, question) for question in questions]
+    with look.attempt("gold answers"), Grader(config.grader, config.model.thinks) as grader:
+        rows = [(question.gold, question.language, question.kind) for _, question in asked]
+        bad, _ = _not_right(asked, grader.grade_gold_answers(rows))
+        if _too_many(bad, asked):
+            look.check_golds(list(bad.values()))
+    look.check_prompts([question for _, question in asked], config.rollout.maximum_new_tokens)
+    look.check_engine()
 
 
 def run(stage: Stage) -> None:
@@ -134,15 +159,8 @@ def _with_good_golds(parts: Sequence[Part], judge: Judge, stage: Stage) -> tuple
         BadGoldAnswer: they are more than `BAD_GOLDS` of the problems.
     """
     questions = [(part.split, question) for part in parts for question in part.questions]
-    verdicts = judge.gold_verdicts([question for _, question in questions])
-    bad: dict[tuple[str, str], Question] = {}
-    late: dict[str, None] = {}
-    for (split, question), status in zip(questions, verdicts, strict=True):
-        if status in (Status.WRONG, Status.UNPARSED):
-            bad.setdefault((split, question.problem), question)
-        elif status is not Status.RIGHT:
-            late.setdefault(question.problem)
-    if len(bad) > BAD_GOLDS * len({(split, question.problem) for split, question in questions}):
+    bad, late = _not_right(questions, judge.gold_verdicts([question for _, question in questions]))
+    if _too_many(bad, questions):
         judge.check_gold_answers(list(bad.values()))
     notes = []
     if bad:
@@ -160,6 +178,25 @@ def _with_good_golds(parts: Sequence[Part], judge: Judge, stage: Stage) -> tuple
     for line in notes if stage.ranks.main else []:
         note(line)
     return [left for part in parts if (left := _without(part, bad)).questions], notes
+
+
+def _not_right(
+    questions: Sequence[tuple[str, Question]], verdicts: Sequence[Status]
+) -> tuple[dict[tuple[str, str], Question], dict[str, None]]:
+    """(split, problem) of gold answers that are not right against themselves, with the first question that has it; and the
+    problems whose comparison came to no verdict."""
+    bad: dict[tuple[str, str], Question] = {}
+    late: dict[str, None] = {}
+    for (split, question), status in zip(questions, verdicts, strict=True):
+        if status in (Status.WRONG, Status.UNPARSED):
+            bad.setdefault((split, question.problem), question)
+        elif status is not Status.RIGHT:
+            late.setdefault(question.problem)
+    return bad, late
+
+
+def _too_many(bad: Collection[tuple[str, str]], questions: Sequence[tuple[str, Question]]) -> bool:
+    return len(bad) > BAD_GOLDS * len({(split, question.problem) for split, question in questions})
 
 
 def _without(part: Part, bad: Collection[tuple[str, str]]) -> Part:

@@ -20,6 +20,7 @@ from src.data.readers import BadData
 from src.data.records import Question
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
@@ -53,6 +54,24 @@ INPUTS = (
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
     return Declaration(INPUTS, prompts=True, makes_model=True)
+
+
+def preflight(look: Look) -> None:
+    """Questions can be read, graded and asked, the engine is there, and what is trained can be saved."""
+    config = look.config
+    limit = config.grpo.maximum_prompt_tokens
+    look.check_model()
+    questions: list[Question] = []
+    with look.attempt("data.prompts"):
+        if look.exists(config.data.prompts):
+            questions = sources.grpo_questions(config.data, config.world, config.grpo.prompts_per_language, config.seed)
+    look.check_golds(questions)
+    look.check_prompts(questions, config.rollout.maximum_new_tokens, limit)
+    with look.attempt("grpo.maximum_prompt_tokens"):
+        shortest = sorted(questions, key=lambda question: len(question.question))[:20]
+        short_enough(look.chat, shortest, limit if shortest else None)
+    look.check_engine()
+    look.check_export()
 
 
 def run(stage: Stage) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from src.config.schema import Config
 from src.models.merge.accept import merge_models
 from src.pipeline.merging import needs_start, open_models, places
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.store.seen import note_merged
 
@@ -14,6 +15,10 @@ INPUTS = ("merge",)
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage: models that come with a base of their own need none of the run."""
     return Declaration(INPUTS, model=needs_start(config), makes_model=True, split=False)
+
+
+def preflight(look: Look) -> None:
+    """The models were compared when the run was planned."""
 
 
 def run(stage: Stage) -> None:

@@ -11,6 +11,7 @@ from src.data.world import tokenizer as world_tokenizer
 from src.data.world.spec import WorldSpec
 from src.models.load import pad_token
 from src.models.save import save_model
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.training.supervised import Recipe, Row, train
 
@@ -23,6 +24,10 @@ INPUTS = ("seed", "world", "pretrain")
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
     return Declaration(INPUTS, makes_model=True)
+
+
+def preflight(look: Look) -> None:
+    """It starts from nothing."""
 
 
 def run(stage: Stage) -> None:

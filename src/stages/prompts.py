@@ -22,6 +22,7 @@ from src.data.selection import choose
 from src.data.selection.choose import REASONS, Dropped, shuffle_key
 from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer, pad_token
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
@@ -57,6 +58,24 @@ def declare(config: Config) -> Declaration:
     rolls_out = config.prompts.difficulty.rollouts > 0
     inputs = INPUTS + (OF_ROLLOUTS if rolls_out else ())
     return Declaration(inputs, scored=True, prompts=rolls_out, model=rolls_out, split=rolls_out)
+
+
+def preflight(look: Look) -> None:
+    """Sources can be read, and where difficulty is measured a model can be asked their questions."""
+    config = look.config
+    spec = config.prompts
+    rows: list[Question] = []
+    for name in spec.sources:
+        with look.attempt(f"prompts.sources, {name}"):
+            if look.exists(name):
+                rows += question_sets.read_all([name], spec.languages, spec.problems, config.world)
+    for name in spec.against:
+        with look.attempt(f"prompts.against, {name}"):
+            question_sets.read(name, world=config.world)
+    if spec.difficulty.rollouts:
+        look.check_model()
+        look.check_prompts(rows, config.rollout.maximum_new_tokens)
+        look.check_engine()
 
 
 def run(stage: Stage) -> None:

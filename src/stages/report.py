@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from src.config.schema import Config
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.reporting.report import build_report
 from src.store.directory import DATA_STAGES, HEADLINE, MARKDOWN, PAGE, TABLE, Run, RunDirectory
@@ -15,6 +16,10 @@ INPUTS = ("method",)
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
     return Declaration(INPUTS, split=False)
+
+
+def preflight(look: Look) -> None:
+    """It works with what other stages leave."""
 
 
 def run(stage: Stage) -> None:

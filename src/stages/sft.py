@@ -17,6 +17,8 @@ from src.data.readers import BadData
 from src.data.records import Example
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
+from src.pipeline.preflight.look import Look
+from src.pipeline.preflight.prompts import chosen
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.examples import judge_examples
 from src.rollout.judge import Judge
@@ -30,6 +32,24 @@ INPUTS = ("seed", "data.sft", "data.validation", "data.validation_share", "data.
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
     return Declaration(INPUTS, prompts=True, makes_model=True)
+
+
+def preflight(look: Look) -> None:
+    """Examples can be read and fit the model, and what is trained on them can be saved."""
+    config = look.config
+    look.check_model()
+    examples: list[Example] = []
+    with look.attempt("data.sft"):
+        if look.exists(config.data.sft):
+            examples = sources.sft_examples(config.data, config.world, config.seed)
+    with look.attempt("data.validation"):
+        if look.exists(config.data.validation) and look.exists(config.data.sft):
+            sources.validation_examples(config.data, config.world, config.seed)
+    look.check_prompts(examples, 0, config.sft.cutoff)
+    with look.attempt("sft.cutoff"):
+        for example in chosen(examples):
+            row(look.chat, example, config.sft.cutoff)
+    look.check_export()
 
 
 def run(stage: Stage) -> None:

@@ -23,6 +23,7 @@ from src.data.traces.answers import Answer, AnswerFile, Request, requests_of
 from src.data.traces.asking import ask_all, check_unanswered
 from src.data.traces.estimate import estimate, spent
 from src.data.traces.filters import REASONS, among_samples, completion_of, example, reason_against
+from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.judge import Judge
 from src.services.chat import key_of
@@ -49,6 +50,20 @@ class Sifted:
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
     return Declaration(INPUTS, scored=True, model=False, split=False)
+
+
+def preflight(look: Look) -> None:
+    """Questions can be read, their gold answers are right, and there is a key to ask the teacher with."""
+    config = look.config
+    questions: list[Question] = []
+    with look.attempt("traces.questions"):
+        if all(map(look.exists, config.traces.questions)):
+            questions = questions_of(config)
+    if config.traces.filter.require_right:
+        look.check_golds(questions)
+    with look.attempt("traces.teacher"):
+        if not (answers_folder(config) / ANSWERS).is_file():  # else nothing may be left to ask
+            key_of(config.traces.teacher)
 
 
 def run(stage: Stage) -> None:
