@@ -50,8 +50,9 @@ def ends_of(tokenizer: PreTrainedTokenizerBase, model: Any) -> tuple[int, ...]:
 
 
 def note_ends(model: Any, tokenizer: PreTrainedTokenizerBase) -> None:
-    """Have the generation settings of a transformers model name every token that ends a completion, so that other programs
-    stop where ours do."""
+    """Have the generation settings of a policy name every token that ends a completion, so that programs that read the
+    exported model stop where ours do."""
+    model = model.get_base_model() if hasattr(model, "get_base_model") else model
     settings = getattr(model, "generation_config", None)
     if settings is None:
         return

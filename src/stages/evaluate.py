@@ -27,7 +27,7 @@ from src.rewards.base import Sample
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
-from src.rollout.unclosed import unclosed_note
+from src.rollout.strange import note_of
 from src.store.directory import PARTS, RECORDS
 from src.store.provenance import scoring
 from src.store.records import EVALUATION, NOTES, SEEN, Row, of_sample, read_table, table, write_table
@@ -128,9 +128,10 @@ def run(stage: Stage) -> None:
         import pyarrow
 
         records = pyarrow.concat_tables([read_table(folder / f"{part.name}.parquet", EVALUATION) for part in parts])
-        if config.model.thinks and (unclosed := unclosed_note(records["completion"].to_pylist())):
-            note(unclosed)
-            notes = [*notes, unclosed]
+        texts, cut = (records[name].to_pylist() for name in ("completion", "truncated"))
+        if strange := note_of(texts, cut, config.model.thinks, None if saved else config.rollout.maximum_new_tokens):
+            note(strange)
+            notes = [*notes, strange]
         seen = seen_languages(stage.planned.model) if not saved else None
         write_table(stage.directory / RECORDS, records, _stamp() | {NOTES: notes, SEEN: seen})
 

@@ -18,6 +18,7 @@ from src.data import sources
 from src.data.chat import Chat
 from src.data.readers import BadData
 from src.data.records import Question
+from src.models.ends import note_ends
 from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.preflight.look import Look
@@ -25,7 +26,7 @@ from src.pipeline.stage import Declaration, Stage
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
-from src.rollout.unclosed import unclosed_note
+from src.rollout.strange import note_of
 from src.store.seen import note_seen
 from src.training.build import build_learner
 from src.training.collect import Collector
@@ -135,10 +136,10 @@ def run(stage: Stage) -> None:
                     break
             controller = credit.controller
             judged = time.perf_counter()
-            if step == 0 and loop.writes and config.model.thinks:
-                unclosed = unclosed_note([trajectory.sample.completion for trajectory in trajectories])
-                if unclosed is not None:
-                    console.note(f"step 1: {unclosed}")
+            if step == 0 and loop.writes:
+                texts, cut = ([s.completion for s in samples], [s.truncated for s in samples])
+                if strange := note_of(texts, cut, config.model.thinks, config.rollout.maximum_new_tokens):
+                    console.note(f"step 1: {strange}")
             # 4. Update: whole groups form each mini-batch.
             rate = settings.optimiser.rate(step, settings.steps)
             minibatch_rows = minibatches(groups, trained, settings.updates_per_step)
@@ -176,6 +177,7 @@ def run(stage: Stage) -> None:
                 loop.log(metrics, note, table, parts)
             loop.save({"schedule": controller.state_dict()})
     # 6. Keep the result.
+    note_ends(model, tokenizer)
     save_model(model, tokenizer, stage.planned.result, write=ranks.main)
     if ranks.main:
         note_seen(stage.planned.result, stage.planned.name, stage.planned.model, asked)

@@ -15,6 +15,7 @@ from src.data.chat import Chat
 from src.data.example_faults import check_share, summary
 from src.data.readers import BadData
 from src.data.records import Example
+from src.models.ends import note_ends
 from src.models.load import load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.preflight.look import Look
@@ -76,6 +77,7 @@ def run(stage: Stage) -> None:
     )
     train(stage, model, rows, held_out, recipe, pad_token(tokenizer))
     # 4. Keep the result.
+    note_ends(model, tokenizer)
     save_model(model, tokenizer, stage.planned.result, write=stage.ranks.main)
     if stage.ranks.main:
         seen = [example.language for example in examples]

@@ -10,6 +10,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
+from src.common.errors import UserError
 from src.models.spec import ModelSpec
 from src.pipeline.preflight.settings import weight_bytes
 
@@ -23,6 +24,10 @@ ROWS = 1024  # of its embedding
 SCALE = 0.02  # of the random adapters
 
 
+class CannotSave(UserError):
+    """A model can be trained, and what is trained cannot be saved."""
+
+
 def try_export(
     path: str, settings: Any, spec: ModelSpec, tokenizer: PreTrainedTokenizerBase, directory: Path
 ) -> str | None:
@@ -30,12 +35,13 @@ def try_export(
     temporary folder of `directory`.
 
     Raises:
-        UserError: what is saved does not compute what it should.
+        CannotSave: what is saved does not compute what it should.
     """
     import torch
 
+    from src.models.ends import note_ends
     from src.models.load import load_policy, load_tokenizer
-    from src.models.save import save_model
+    from src.models.save import BadExport, save_model
 
     if spec.attention == "flash_attention_2":  # needs a GPU, and is not saved
         spec = replace(spec, attention="eager")
@@ -50,9 +56,21 @@ def try_export(
             path = str(small)
         policy = load_policy(path, spec, "cpu", 0)
         _disturb(policy)
-        save_model(policy, tokenizer, Path(folder) / "model")
+        note_ends(policy, tokenizer)
+        try:
+            save_model(policy, tokenizer, Path(folder) / "model")
+        except BadExport as error:
+            raise CannotSave(_sentence(error, spec)) from None
         load_tokenizer(Path(folder) / "model", replace(spec, chat_template=None))
     return note
+
+
+def _sentence(error: Exception, spec: ModelSpec) -> str:
+    """Without the folder that it was tried in, and without advice for a run that has been trained."""
+    reason = str(error).partition(": ")[2].partition(". The ")[0]
+    adapters = f" with model.lora.rank={spec.lora.rank}" if spec.lora.rank else ""
+    fix = "Train all weights (model.lora.rank=0), or take" if spec.lora.rank else "Take"
+    return f"what is trained of {spec.path}{adapters} could not be saved: {reason}. {fix} another model"
 
 
 def _disturb(policy: Any) -> None:
@@ -69,7 +87,9 @@ def _write_copy(settings: Any, spec: ModelSpec, folder: Path) -> str:
     """Write a small model of the same configuration, if one can be made; a sentence about it."""
     import torch
     from transformers import AutoModelForCausalLM
+    from transformers.utils import logging
 
+    logging.disable_progress_bar()
     constructor: Any = AutoModelForCausalLM  # its methods have no types
     reason = ""
     for small in _shortened(settings):
