@@ -14,6 +14,7 @@ from src.config.paths import expanded, user_path
 from src.orchestration.arms import RunsSpec
 from src.orchestration.jobs import Runs
 from src.orchestration.pool import end_as_interrupted
+from src.orchestration.preflight import preflight
 from src.orchestration.suite import all_finished, choose, gather, listing
 from src.store.directory import HEADLINE, PAGE, TABLE
 
@@ -43,6 +44,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if spec.chosen_by:
             tuned = Runs(RunsSpec.read(Path(spec.chosen_by) / "runs.yaml"), options.scale, options.root)
             tuned.check()
+        if line := preflight(runs):
+            print(line, flush=True)
         if (tuning := tuned.tuning_tasks()) and all_finished(tuning, at_once) is None:
             return 1
         chosen, tried = choose(tuned)

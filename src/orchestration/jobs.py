@@ -14,6 +14,7 @@ from src.common.errors import UserError
 from src.config.compose import Composition, compose
 from src.config.directory import run_directory
 from src.config.paths import written
+from src.config.schema import Config
 from src.orchestration import chain
 from src.orchestration.arms import Arm, RunsSpec, ancestors, ordered
 from src.orchestration.cluster import plugin
@@ -50,6 +51,16 @@ class Task:
     seed: int
     job: Callable[[], Job]
     after: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A run before anything has run: its configuration, with stand-ins for what other runs make, and the stand-in for the
+    model that it leaves (empty: none)."""
+
+    job: Job
+    config: Config
+    leaves: str
 
 
 @dataclass
@@ -115,6 +126,22 @@ class Runs:
             if job.name == self.spec.compared and "evaluate" not in job.stages:
                 raise UserError(f"compared must be an arm that is evaluated; {job.name} has {', '.join(job.stages)}")
         return jobs
+
+    def drafts(self) -> list[Draft]:
+        """Every arm with the first seed, after those it builds on.
+
+        Raises:
+            UserError: an arm cannot run; the message names it.
+        """
+        made = []
+        for arm in ordered(self.spec.arms()):
+            try:
+                job, composition = self._job(arm, self.spec.seeds[0], None, finished=False)
+                config = chain.configuration(composition, self.spec.seeds[0])
+                made.append(Draft(job, config, self._made_by(arm.name, self.spec.seeds[0], False).model))
+            except UserError as error:
+                raise UserError(f"{arm.name}: {error}") from None
+        return made
 
     def _job(self, arm: Arm, seed: int, own: Sequence[str] | None, finished: bool) -> tuple[Job, Composition]:
         own = self.chosen.get(arm.name, arm.overrides) if own is None else own

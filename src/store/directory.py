@@ -63,6 +63,7 @@ SUMMARY = "summary.json"
 STAGES = ("traces", "pretrain", "merge", "sft", "prompts", "grpo", "evaluate", "report")
 DATA_STAGES = ("traces", "prompts")  # they make files of data for later runs
 MODEL_STAGES = ("pretrain", "merge", "sft", "grpo")  # they leave a model
+SHARED_FOLDER = "shared"  # beside the runs of a scale
 SHARED = ("pretrain", "sft")  # of several runs: their folders are not in the run directory
 
 

@@ -39,7 +39,9 @@ class Look:
     here: bool = True
     problems: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    _known: dict[str, Any] = field(default_factory=dict, init=False, repr=False)
+    known: dict[str, Any] = field(
+        default_factory=dict, repr=False
+    )  # of this model; looks at the same model may share it
 
     def say(self, problem: str) -> None:
         """Note what is wrong, once."""
@@ -89,13 +91,13 @@ class Look:
 
     def _once(self, what: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, asked once. Raises `Unknown` where it fails, which is said."""
-        if what not in self._known:
-            self._known[what] = None
+        if what not in self.known:
+            self.known[what] = None
             with self.attempt(f"model.path={self.model}, {what}"):
-                self._known[what] = make()
-        if self._known[what] is None:
+                self.known[what] = make()
+        if self.known[what] is None:
             raise Unknown
-        return self._known[what]
+        return self.known[what]
 
     def check_model(self) -> None:
         """The model can be used by this product, its tokenizer fits it, and its chat template works."""
@@ -153,10 +155,12 @@ class Look:
 
     def check_export(self) -> None:
         """What is trained can be saved: the untrained model, with adapters if there will be some, saved and read again."""
-        with self.attempt(f"model.path={self.model}, saved and read again before anything is trained"):
+        what = "saved and read again before anything is trained"
+        with self.attempt(f"model.path={self.model}, {what}"):
             if of_settings.problems(self.settings, self.model):
                 raise Unknown
-            if note := try_export(self.model, self.settings, self.config.model, self.tokenizer, self.directory):
+            arguments = (self.model, self.settings, self.config.model, self.tokenizer, self.directory)
+            if note := self._once(what, lambda: try_export(*arguments) or ""):
                 self.notes.append(note)
 
 

@@ -31,8 +31,8 @@ def preflight(config: Config, directory: Path) -> str:
     """
     planned = plan(config, directory)
     left = [stage for stage in planned if not stage.finished]
-    seen = short_hash([[stage.identity for stage in left], _here(config)])
-    if not left or _noted(directory / PREFLIGHT) == seen:
+    seen = short_hash([[stage.identity for stage in left], environment(config)])
+    if not left or noted(directory / PREFLIGHT) == seen:
         return ""
     began = time.perf_counter()
     look = Look(config, start_of(config, left), directory)
@@ -98,7 +98,7 @@ def _check_machine(look: Look) -> None:
         )
 
 
-def _here(config: Config) -> list[str]:
+def environment(config: Config) -> list[str]:
     """What the outcome depends on beside the identities of the stages: settings of the machine, and versions."""
     distributed, rollout, model = config.distributed, config.rollout, config.model
     settings = [
@@ -119,7 +119,8 @@ def _version(package: str) -> str:
         return "none"
 
 
-def _noted(file: Path) -> str | None:
+def noted(file: Path) -> str | None:
+    """What passed the last time, as it is hashed."""
     try:
         return str(json.loads(file.read_text())["passed"])
     except (OSError, ValueError, KeyError, TypeError):
