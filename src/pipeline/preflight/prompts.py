@@ -49,10 +49,10 @@ def problems(
         if (limit is None or isinstance(row, Example) or len(tokens) <= limit) and length > longest[0]:
             longest = (min(length, limit) if limit is not None and isinstance(row, Example) else length, where)
     if changed:
-        listed = "".join(f"\n    {line}" for line in list(changed.values())[:6])
+        listed = "".join(f"\n  {line}" for line in list(changed.values())[:6])
         yield (
             f"a prompt must hold its question, and tokens must give the text back; in {', '.join(changed)} they do not:"
-            f"{listed}\n    Use the tokenizer and template that the model was trained with, or give a template with "
+            f"{listed}\n  Use the tokenizer and template that the model was trained with, or give a template with "
             "model.chat_template=<file>"
         )
     if beyond is not None and rows is not None:

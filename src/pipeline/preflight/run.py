@@ -59,7 +59,7 @@ def look_at(look: Look, stages: Sequence[str]) -> list[str]:
 
 def refusal(problems: Sequence[str]) -> str:
     """The message about everything that is wrong."""
-    listed = "\n".join(f"  - {text}" for text in problems)
+    listed = "\n".join("  - " + text.replace("\n", "\n    ") for text in problems)
     return f"nothing was started, for the run would not get to its end:\n{listed}"
 
 

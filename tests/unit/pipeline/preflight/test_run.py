@@ -40,7 +40,9 @@ def test_a_run_that_can_get_to_its_end_passes_once(run):
 
 
 def test_all_that_is_wrong_is_listed_at_once(run, tmp_path, monkeypatch):
-    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None)
+    there = importlib.util.find_spec
+    absent = ("vllm", "deepspeed")
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name, *more: None if name in absent else there(name, *more))
     sft, prompts, golds = (tmp_path / f"{name}.jsonl" for name in ("sft", "prompts", "golds"))
     write_records(sft, [Example("1", "fr", "Combien font 2 et 3 ?", "5", "2 + 3 = 5\n</think>\\boxed{5}")])
     prompts.write_text(json.dumps({"problem": "1", "language": "fr", "question": "Combien ?"}) + "\n")
