@@ -70,7 +70,10 @@ class Look:
         from src.models.load import load_tokenizer
 
         model = self.model if self.settings is not None else ""
-        return self._once("its tokenizer", lambda: load_tokenizer(model, self.config.model))
+        tokenizer: PreTrainedTokenizerBase = self._once(
+            "its tokenizer", lambda: load_tokenizer(model, self.config.model)
+        )
+        return tokenizer
 
     @property
     def chat(self) -> Chat:
@@ -78,9 +81,9 @@ class Look:
         from src.data.chat import Chat
 
         tokenizer = self.tokenizer
-        return self._once(
-            "its chat template", lambda: Chat.of(tokenizer, self.config.data.instruction, self.config.model)
-        )
+        spec, instruction = self.config.model, self.config.data.instruction
+        chat: Chat = self._once("its chat template", lambda: Chat.of(tokenizer, instruction, spec))
+        return chat
 
     @property
     def settings(self) -> Any:

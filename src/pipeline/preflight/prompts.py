@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from src.data.records import Example, Question
 from src.models.roundtrip import lost
@@ -13,6 +13,7 @@ from src.pipeline.preflight.settings import context_of, rows_of, too_large
 if TYPE_CHECKING:
     from src.data.chat import Chat
 
+Row = TypeVar("Row", bound=Question)
 FIRST = 2  # questions of a language that are looked at
 LONGEST = 3  # and of its longest by characters, whose tokens are counted
 
@@ -90,12 +91,12 @@ def notes(chat: Chat, questions: Sequence[Question]) -> list[str]:
     ]
 
 
-def chosen(questions: Sequence[Question]) -> list[Question]:
+def chosen(questions: Sequence[Row]) -> list[Row]:
     """Of each language the first ones and the longest ones."""
-    groups: dict[str, list[Question]] = {}
+    groups: dict[str, list[Row]] = {}
     for question in questions:
         groups.setdefault(question.language, []).append(question)
-    picked: list[Question] = []
+    picked: list[Row] = []
     for group in groups.values():
         own = group[:FIRST] + sorted(group[FIRST:], key=_characters, reverse=True)[:LONGEST]
         picked += own
