@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from src.data.chat import question_text
 from src.data.records import Example, Question
 from src.models.roundtrip import lost
 from src.pipeline.preflight.settings import context_of, rows_of, too_large
@@ -37,10 +38,9 @@ def problems(
         where = f"problem {row.problem} ({row.language})"
         text, learned = chat.rendered(row)
         tokens = chat.prompt(row)
-        if row.question.strip() not in text:
-            changed.setdefault(
-                row.language, f"{where}: the chat template makes {text[-120:]!r} of {row.question[:60]!r}"
-            )
+        asked = question_text(row, chat.instruction).strip()
+        if asked not in text:
+            changed.setdefault(row.language, f"{where}: the chat template makes {text[-120:]!r} of {asked[:60]!r}")
         elif difference := lost(chat.tokenizer, text) or (learned and lost(chat.tokenizer, learned)):
             changed.setdefault(row.language, f"{where}: {difference}")
         answer = chat.completion(row.completion) if isinstance(row, Example) else []
