@@ -67,7 +67,8 @@ def test_a_job_lives_where_its_command_does(tmp_path):
         assert job.directory == directory_of(job.command[3:])
 
 
-def test_a_failed_run_is_shown_and_ends_with_code_1(tmp_path, capsys):
+def test_a_failed_run_is_shown_and_ends_with_code_1(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr("src.commands.launch.preflight", lambda runs: "")  # which would not let it start
     (tmp_path / "runs.yaml").write_text("title: x\nexperiments: [sft]\noverrides: ['grpo.steps=0']\n")
     assert main([str(tmp_path), "--root", str(tmp_path / "runs")]) == 1
     shown = capsys.readouterr().err
