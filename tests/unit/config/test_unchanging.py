@@ -36,6 +36,8 @@ ELSEWHERE = (
     "stages",
     "method",
     "model.path",
+    "model.chat_template",  # by its text, and the date where a template writes one: src.pipeline.prompting
+    "model.date",
     "merge.models",
     "merge.base",
     "minimum_characters",

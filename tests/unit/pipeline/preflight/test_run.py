@@ -67,9 +67,13 @@ def test_all_that_is_wrong_is_listed_at_once(run, tmp_path, monkeypatch):
     assert not (run.directory / PREFLIGHT).exists() and list(run.directory.iterdir()) == []
 
 
-def test_what_a_library_or_a_component_raises_is_a_sentence_about_its_setting(run):
-    with pytest.raises(ConfigError, match="the benchmark, split test: ValueError: the test split of world"):
-        run("world.steps=[1]")
+def test_what_a_library_or_a_component_raises_is_a_sentence_about_its_setting(run, monkeypatch):
+    def broken(*_):
+        raise ValueError("no such column\nand a trace")
+
+    monkeypatch.setattr("src.data.sources.evaluation_questions", broken)
+    with pytest.raises(ConfigError, match="the benchmark, split test: ValueError: no such column"):
+        run()
 
 
 def test_an_evaluation_reads_its_benchmark_and_needs_no_export(run, tmp_path):
