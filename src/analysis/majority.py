@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from src.grading.numbers import readings
+from src.grading.classes import answer_class
 
 
 def maj_at_k(answers: Sequence[str | None], right: Sequence[bool], language: str) -> float:
@@ -19,7 +19,7 @@ def maj_at_k(answers: Sequence[str | None], right: Sequence[bool], language: str
     votes: dict[str | Fraction, list[bool]] = {}
     for answer, verdict in zip(answers, right, strict=True):
         if answer is not None:
-            votes.setdefault(next(iter(readings(answer, language)), answer), []).append(verdict)
+            votes.setdefault(answer_class(answer, language), []).append(verdict)
     most = max(map(len, votes.values()), default=0)
     winners = [sum(verdicts) / most for verdicts in votes.values() if len(verdicts) == most]
     return sum(winners) / len(winners) if winners else 0.0

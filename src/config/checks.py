@@ -33,7 +33,7 @@ def _parts(config: Config) -> list[str]:
     parts = (
         *(config.world, config.model, config.rollout, config.evaluation, config.distributed, config.checkpoint),
         *(config.cluster, config.detector, config.grader, config.objective, config.schedule, config.reward),
-        *(config.data, config.benchmark, config.grpo),
+        *(config.data, config.benchmark, config.grpo, config.selector),
     )
     violations: list[str] = []
     for part in parts:

@@ -1,6 +1,6 @@
 """The typed configuration of one run: its groups, their types and defaults; imports nothing heavy.
 
-A component (a schedule, a reward, a benchmark, a merge rule) is a frozen dataclass in a module of its package; `src.config.compose`
+A component (a schedule, a reward, a benchmark, a merge rule, a selector) is a frozen dataclass in a module of its package; `src.config.compose`
 registers it as the Hydra schema `schema/<group>/<module>`, from which `conf/<group>/<name>.yaml` inherits its fields,
 types and defaults. To OmegaConf such a group is `Any`, as it knows no protocols; to a type checker it has its type.
 """
@@ -31,8 +31,9 @@ if TYPE_CHECKING:
     from src.data.benchmarks.base import Benchmark
     from src.models.merge.base import Rule
     from src.rewards.base import Reward
+    from src.selectors.base import Selector
 else:
-    Schedule = Reward = Benchmark = Rule = Any
+    Schedule = Reward = Benchmark = Rule = Selector = Any
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ class Config:
     rollout: RolloutSpec = field(default_factory=RolloutSpec)
     detector: DetectorSpec = field(default_factory=DetectorSpec)
     grader: GraderSpec = field(default_factory=GraderSpec)
+    selector: Selector = MISSING
     evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
     tracking: TrackingSpec = field(default_factory=TrackingSpec)
     distributed: DistributedSpec = field(default_factory=DistributedSpec)

@@ -18,8 +18,10 @@ from src.reporting import dominance as dominance_tables
 from src.reporting import figures, tables
 from src.reporting.history import History, history_of
 from src.reporting.page import Section, as_html, as_markdown
+from src.reporting.selection import selected_sections
 from src.reporting.summary import summary
 from src.reporting.tables import Row, label
+from src.selectors.base import Selector
 from src.store.directory import DOMINANCE, FILES, HEADLINE, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
 from src.store.records import notes_of, seen_of
@@ -73,9 +75,10 @@ def build_report(
     expected: Path | None = None,
     command: str = "",
     tried: Sequence[dict[str, Any]] = (),
+    selectors: Mapping[str, Selector] | None = None,
 ) -> None:
-    """Write `report.md`, `report.html`, `headline.txt`, `table.txt`, `table.csv`, pictures and `files.json` to `output`; `tried` are rows
-    on the values of settings that were chosen.
+    """Write `report.md`, `report.html`, `headline.txt`, `table.txt`, `table.csv`, pictures and `files.json` to `output`; `tried`
+    are rows on the values of settings that were chosen. What `selectors` choose, by name, is shown in a table of its own.
 
     Raises:
         UserError: no run is of the method `compared` (to be set against every other); records of methods or seeds do not
@@ -90,6 +93,7 @@ def build_report(
         *_chosen_section(study),
         *(section for split in study.splits for section in _split_sections(study, split, pictures)),
         *_dominance_section(study),
+        *(selected_sections(runs, study.splits, selectors) if selectors else []),
         *_training_sections(study, pictures),
         *_expected_section(study),
         *_rollout_sections(study),

@@ -220,10 +220,15 @@ def _rows(part: Part, answers: Sequence[Answer], judge: Judge, languages: tuple[
             "sample": answer.number,
             "question": question.question,
             **of_sample(answer.sample),
+            "logprob_mean": _logprob_mean(answer.sample),
             **verdicts,
         }
         for question, answer, verdicts in zip(questions, answers, published, strict=True)
     ]
+
+
+def _logprob_mean(sample: Sample) -> float | None:
+    return float(sample.logprobs.mean()) if sample.logprobs is not None and len(sample.logprobs) else None
 
 
 def _name(stage: Stage) -> str:

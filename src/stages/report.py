@@ -8,6 +8,8 @@ from src.config.schema import Config
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.reporting.report import build_report
+from src.reporting.selection import name_of
+from src.selectors.vote import Vote
 from src.store.directory import DATA_STAGES, HEADLINE, MARKDOWN, PAGE, TABLE, Run, RunDirectory
 
 INPUTS = ("method",)
@@ -15,7 +17,8 @@ INPUTS = ("method",)
 
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
-    return Declaration(INPUTS, split=False)
+    own = () if config.selector == Vote() else ("selector",)  # as reports made before there was a choice
+    return Declaration((*INPUTS, *own), split=False)
 
 
 def preflight(look: Look) -> None:
@@ -29,6 +32,7 @@ def run(stage: Stage) -> None:
         stage.directory,
         f"{stage.config.method}, seed {stage.config.seed}",
         [Run.of(directory, stage.config.method, stage.config.seed)],
+        selectors={name_of(stage.config.selector): stage.config.selector},
     )
 
 

@@ -23,6 +23,7 @@ ROOMS = (
     "distributed",
     "services",
     "grading",
+    "selectors",
     "rewards",
     "store",
     "data",
@@ -46,6 +47,7 @@ THIRD_PARTY = {
     "language": {"lingua", "numpy", "regex"},
     "services": {"httpx"},
     "grading": {"math_verify", "latex2sympy2_extended", "sympy"},
+    "selectors": set(),
     "rewards": {"torch"},
 }
 HEAVY = {

@@ -33,8 +33,8 @@ def test_every_arm_has_a_row():
     assert [name for name in arms if name not in listed] == []
 
 
-def test_every_reward_and_merge_rule_has_a_row():
-    for group in ("reward", "merge"):
+def test_every_choice_has_a_row():
+    for group in ("reward", "merge", "selector"):
         assert set(choices(group)) == set(named(f"`{group}=`")), group
 
 

@@ -1,0 +1,3 @@
+"""Selectors: from the answers to one problem to one of them."""
+
+SUPPORT = ("ballot",)
