@@ -21,6 +21,7 @@ COMPONENTS = {
     "benchmark": "src.data.benchmarks",
     "merge": "src.models.merge",
     "selector": "src.selectors",
+    "strategy": "src.strategies",
 }
 
 

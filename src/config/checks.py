@@ -33,7 +33,7 @@ def _parts(config: Config) -> list[str]:
     parts = (
         *(config.world, config.model, config.rollout, config.evaluation, config.distributed, config.checkpoint),
         *(config.cluster, config.detector, config.grader, config.objective, config.schedule, config.reward),
-        *(config.data, config.benchmark, config.grpo, config.selector),
+        *(config.data, config.benchmark, config.grpo, config.strategy, config.selector),
     )
     violations: list[str] = []
     for part in parts:
@@ -129,6 +129,16 @@ def _rewards(config: Config) -> list[str]:
                 f"{where}.normalise must be none with objective=gdpo, which normalises itself; got {part.normalise!r}"
             )
     return violations
+
+
+def _strategy(config: Config) -> list[str]:
+    """What is learned is the answer to one prompt."""
+    if "grpo" in config.stages and config.strategy.rounds > 1:
+        return [
+            f"strategy must ask in one round where stage grpo trains; this one has {config.strategy.rounds}. Evaluate with it: "
+            "stages=[evaluate,report]"
+        ]
+    return []
 
 
 def _grpo_batch(config: Config) -> list[str]:
@@ -299,6 +309,7 @@ RULES: tuple[Callable[[Config], list[str]], ...] = (
         _stages,
         _rewards,
         _grpo_batch,
+        _strategy,
         _precision,
         _cluster,
         _sampling,

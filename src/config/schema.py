@@ -1,6 +1,6 @@
 """The typed configuration of one run: its groups, their types and defaults; imports nothing heavy.
 
-A component (a schedule, a reward, a benchmark, a merge rule, a selector) is a frozen dataclass in a module of its package; `src.config.compose`
+A component (a schedule, a reward, a benchmark, a merge rule, a strategy, a selector) is a frozen dataclass in a module of its package; `src.config.compose`
 registers it as the Hydra schema `schema/<group>/<module>`, from which `conf/<group>/<name>.yaml` inherits its fields,
 types and defaults. To OmegaConf such a group is `Any`, as it knows no protocols; to a type checker it has its type.
 """
@@ -32,8 +32,9 @@ if TYPE_CHECKING:
     from src.models.merge.base import Rule
     from src.rewards.base import Reward
     from src.selectors.base import Selector
+    from src.strategies.base import Strategy
 else:
-    Schedule = Reward = Benchmark = Rule = Selector = Any
+    Schedule = Reward = Benchmark = Rule = Selector = Strategy = Any
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,7 @@ class Config:
     rollout: RolloutSpec = field(default_factory=RolloutSpec)
     detector: DetectorSpec = field(default_factory=DetectorSpec)
     grader: GraderSpec = field(default_factory=GraderSpec)
+    strategy: Strategy = MISSING
     selector: Selector = MISSING
     evaluation: EvaluationSpec = field(default_factory=EvaluationSpec)
     tracking: TrackingSpec = field(default_factory=TrackingSpec)

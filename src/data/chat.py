@@ -94,9 +94,10 @@ class Chat:
         marks = tuple(map(str, tokenizer.convert_ids_to_tokens([tokenizer.eos_token_id, end])))
         return Chat(tokenizer, instruction, think, template_think, template, end, marks)
 
-    def text(self, message: str) -> str:
-        """The prompt of a user's message as text, special tokens included, up to where sampling begins."""
-        text = self.template.render(message, self.think != "none")
+    def text(self, *turns: str) -> str:
+        """The prompt of a user's message as text, special tokens included, up to where sampling begins; of a conversation,
+        the user's and the assistant's turns in turn."""
+        text = self.template.render_turns(turns, self.think != "none")
         opening = _OPENS.search(text)
         if self.think == "template":
             return text if opening else text + OPENING
@@ -114,6 +115,13 @@ class Chat:
         """The prompt of a question as text, and of an example what is learned after it."""
         learned = self.target(row.completion) if isinstance(row, Example) else ""
         return self.text(question_text(row, self.instruction)), learned
+
+    def conversation(self, turns: Sequence[str], prefill: str = "") -> list[int]:
+        """The prompt tokens of a conversation; with a `prefill`, after which sampling begins, the thinking is open."""
+        text = self.text(*turns)
+        if prefill and self.think == "model":
+            text += OPENING
+        return list(self.tokenizer(text + prefill, add_special_tokens=False)["input_ids"])
 
     def target(self, completion: str) -> str:
         """The text that is learned after a prompt, whether or not the example's completion begins with `<think>` or ends

@@ -4,7 +4,7 @@ for it, and with content in the form that it takes."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -64,6 +64,11 @@ class Template:
     def render(self, message: str, thinking: bool = True) -> str:
         """The prompt of a user's message as text, up to where the assistant goes on."""
         return self._render([("user", message)], thinking, goes_on=True)
+
+    def render_turns(self, turns: Sequence[str], thinking: bool = True) -> str:
+        """The prompt of a conversation, the user's and the assistant's turns in turn, up to where the assistant goes on."""
+        roles = ("user", "assistant")
+        return self._render([(roles[place % 2], turn) for place, turn in enumerate(turns)], thinking, goes_on=True)
 
     def render_turn(self, message: str, answer: str) -> str:
         """A user's message and the assistant's whole answer as text."""

@@ -24,6 +24,7 @@ from src.models.load import load_model, load_tokenizer, pad_token
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rewards.base import Sample
+from src.rollout.asking import Asking, asked_by
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
@@ -73,7 +74,7 @@ class Answer:
 
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
-    return Declaration(INPUTS, scored=True, prompts=config.benchmark.completions is None)
+    return Declaration(INPUTS + asked_by(config), scored=True, prompts=config.benchmark.completions is None)
 
 
 def preflight(look: Look) -> None:
@@ -378,7 +379,8 @@ def _ask_model(stage: Stage, judge: Judge) -> Callable[[Part], list[Answer]]:
             derive_seed("evaluate", config.evaluation.seed, config.seed, part.split, part.language, question.problem)
             for question in part.questions
         ]
-        trajectories = answer_questions(probe.checked(generate), chat, judge, part.questions, seeds, samples)
+        asking = Asking(config.strategy)
+        trajectories = answer_questions(probe.checked(generate), chat, judge, part.questions, seeds, samples, asking)
         return [
             Answer(trajectory.question, index % samples, trajectory.sample)
             for index, trajectory in enumerate(trajectories)

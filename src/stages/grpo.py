@@ -23,6 +23,7 @@ from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
+from src.rollout.asking import asked_by
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
@@ -54,7 +55,7 @@ INPUTS = (
 
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
-    return Declaration(INPUTS, prompts=True, makes_model=True)
+    return Declaration(INPUTS + asked_by(config), prompts=True, makes_model=True)
 
 
 def preflight(look: Look) -> None:

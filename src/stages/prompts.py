@@ -24,6 +24,7 @@ from src.data.selection.groups import problem_groups
 from src.models.load import load_model, load_tokenizer, pad_token
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
+from src.rollout.asking import Asking, asked_by
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
@@ -56,7 +57,7 @@ class Selection:
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage: with a filter by difficulty, a model rolls out."""
     rolls_out = config.prompts.difficulty.rollouts > 0
-    inputs = INPUTS + (OF_ROLLOUTS if rolls_out else ())
+    inputs = INPUTS + (OF_ROLLOUTS + asked_by(config) if rolls_out else ())
     return Declaration(inputs, scored=True, prompts=rolls_out, model=rolls_out, split=rolls_out)
 
 
@@ -174,8 +175,8 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
             "raise rollout.timeout_s",
         )
         seeds = [derive_seed("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
-        count_each = config.prompts.difficulty.rollouts
-        trajectories = answer_questions(probe.checked(generate), chat, judge, questions, seeds, count_each)
+        samples, asking = config.prompts.difficulty.rollouts, Asking(config.strategy)
+        trajectories = answer_questions(probe.checked(generate), chat, judge, questions, seeds, samples, asking)
         right = Counter(trajectory.group for trajectory in trajectories if trajectory.sample.correct)
         return [right[index] for index in range(len(questions))]
 

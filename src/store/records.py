@@ -115,7 +115,9 @@ EVALUATION = (
     Column("sample", "int64", "Number of the completion of this question, from 0."),
     Column("question", "string", "The question; empty for saved completions that do not hold it."),
     *_SAMPLE,
-    Column("logprob_mean", "float64", "Mean log-probability of the tokens, as sampled; nats. Null of saved completions."),
+    Column(
+        "logprob_mean", "float64", "Mean log-probability of the tokens, as sampled; nats. Null of saved completions."
+    ),
     Column("published_correct", "bool", "Right by the evaluation published with AdaMame."),
     Column(
         "published_consistent",

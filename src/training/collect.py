@@ -20,6 +20,7 @@ from src.data.selection.by_problem import draw_by_problem, problems_of
 from src.models.load import pad_token, policy_weights
 from src.pipeline.stage import Stage
 from src.rewards.base import needs_of
+from src.rollout.asking import Asking
 from src.rollout.engines.base import Engine, Rollout
 from src.rollout.generate import EngineUnderLimit, Mismatch, Prompt, Trajectory, answer_questions
 from src.rollout.judge import Judge
@@ -77,12 +78,13 @@ class Collector:
         questions = [question for _, question in mine]
         seeds = [derive_seed("rollout", seed, step, group) for group in groups]
         samples = config.grpo.completions_per_prompt
-        own = answer_questions(generate, self.chat, self.judge, questions, seeds, samples, groups=groups)
+        strategy = Asking(config.strategy)
+        own = answer_questions(generate, self.chat, self.judge, questions, seeds, samples, strategy, groups)
         needs = needs_of(config.reward)
         own = [replace(row, sample=self.judge.with_evidence(row.sample, needs)) for row in own]
         if config.objective.advantage.normaliser == "greedy":
             likeliest = partial(generate, sampling=replace(config.rollout, top_k=1, top_p=1.0, min_p=0.0))
-            answers = answer_questions(likeliest, self.chat, self.judge, questions, seeds, 1, groups=groups)
+            answers = answer_questions(likeliest, self.chat, self.judge, questions, seeds, 1, strategy, groups)
             greedy = {row.group: self.judge.with_evidence(row.sample, needs) for row in answers}
             own = [replace(row, greedy=greedy[row.group]) for row in own]
         probed = self._probe(own)

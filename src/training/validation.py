@@ -16,6 +16,7 @@ from src.data.records import Question
 from src.models.load import policy_weights
 from src.pipeline.stage import Stage
 from src.rewards.base import Sample
+from src.rollout.asking import Asking
 from src.rollout.engines.base import Engine
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
@@ -69,7 +70,7 @@ class PeriodicValidation:
             derive_seed("between", config.evaluation.seed, config.seed, split, question.language, question.problem)
             for question in mine
         ]
-        trajectories = answer_questions(generate, self.chat, self.judge, mine, seeds, samples=1)
+        trajectories = answer_questions(generate, self.chat, self.judge, mine, seeds, 1, Asking(config.strategy))
         samples = ranks.gather([trajectory.sample for trajectory in trajectories])
         return {
             f"{split}/{name}": value for name, value in averages(samples, config.rollout.maximum_new_tokens).items()

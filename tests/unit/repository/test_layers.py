@@ -27,6 +27,7 @@ ROOMS = (
     "rewards",
     "store",
     "data",
+    "strategies",
     "analysis",
     "rollout",
     "tracking",

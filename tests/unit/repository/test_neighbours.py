@@ -34,7 +34,7 @@ def test_every_arm_has_a_row():
 
 
 def test_every_choice_has_a_row():
-    for group in ("reward", "merge", "selector"):
+    for group in ("reward", "merge", "selector", "strategy"):
         assert set(choices(group)) == set(named(f"`{group}=`")), group
 
 

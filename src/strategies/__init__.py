@@ -1,0 +1,3 @@
+"""Strategies: how a question is put to the model."""
+
+SUPPORT = ("phrases",)
