@@ -64,6 +64,8 @@ def write(options: argparse.Namespace, output: Path) -> None:
     rows = tables.summary({(name, SPLIT): data for name, data in methods.items()})
     figures.arms(rows, SPLIT, output / "arms.png")
     figures.pareto(rows, SPLIT, output / "front.png")
+    for picture in output.glob("*.svg"):  # the page shows the others
+        picture.unlink()
     words = (
         "95 % bootstrap intervals over seeds and problems. Cost: training with all that it builds on, mean over seeds."
     )
@@ -74,7 +76,9 @@ def write(options: argparse.Namespace, output: Path) -> None:
         Section("All methods", picture=output / "arms.png"),
         Section("Accuracy and fidelity", picture=output / "front.png"),
     ]
-    page = as_markdown(f"{spec.title} (scale={options.scale}, {len(spec.seeds)} seeds)", sections)
+    page = as_markdown(
+        f"{spec.title} (scale={options.scale}, {len(spec.seeds)} seed{'s' * (len(spec.seeds) > 1)})", sections
+    )
     (output / MARKDOWN).write_text(page.rstrip("\n") + "\n", encoding="utf-8")
 
 

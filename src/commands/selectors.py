@@ -26,7 +26,7 @@ def selector(name: str) -> Selector:
         raise UserError(f"--selectors: there is no selector {name!r}. {nearest(name, choices('selector'))}")
     kind, settings = choice("selector", name)
     made: Selector = kind(**settings)
-    broken = getattr(made, "violations", list)()
+    broken: list[str] = getattr(made, "violations", list)()
     if broken:
         raise UserError(f"conf/selector/{name}.yaml: {'; '.join(broken)}")
     return made
