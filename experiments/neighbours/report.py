@@ -14,7 +14,8 @@ from typing import Any
 import pandas
 from omegaconf import OmegaConf
 
-from src.analysis.statistics import DOMAINS, Cells, cells
+from src.analysis.domains import domains_of
+from src.analysis.statistics import Cells, cells
 from src.common.console import fail
 from src.common.errors import UserError
 from src.config.compose import compose
@@ -26,7 +27,8 @@ from src.reporting import figures, tables
 from src.reporting.overview import overview
 from src.reporting.page import Section, as_markdown
 from src.reporting.spent import Spent, spent
-from src.store.directory import MARKDOWN, Run
+from src.store.directory import MARKDOWN, Run, RunDirectory
+from src.store.records import seen_of
 
 HERE = Path(__file__).resolve().parent
 SPLIT = "test"
@@ -51,9 +53,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 def write(options: argparse.Namespace, output: Path) -> None:
     """Read the runs and write the report."""
-    spec = RunsSpec.read(HERE / "runs.yaml")
-    given = {"seeds": options.seeds or spec.seeds, "overrides": spec.overrides + options.overrides}
-    spec = RunsSpec(**{**vars(spec), **given})
+    spec = RunsSpec.read(HERE / "runs.yaml").with_given(options.scale, options.seeds, options.overrides)
     runs = Runs(spec, options.scale, options.root)
     arms = {arm.name: arm for arm in spec.arms()}
     jobs = {(name, seed): runs.job(arm, seed) for name, arm in arms.items() for seed in spec.seeds}
@@ -61,7 +61,10 @@ def write(options: argparse.Namespace, output: Path) -> None:
     methods = {name: _cells([jobs[name, seed] for seed in spec.seeds]) for name in evaluated}
     costs = {name: [_spent(arms[name], arms, jobs, seed) for seed in spec.seeds] for name in evaluated}
     output.mkdir(parents=True, exist_ok=True)
-    rows = tables.summary({(name, SPLIT): data for name, data in methods.items()})
+    # Of the arm that the others are compared with: experts have seen one language each.
+    seen = seen_of(RunDirectory(jobs[spec.compared, seed].directory).records for seed in spec.seeds)
+    domains = domains_of([seen])
+    rows = tables.summary({(name, SPLIT): data for name, data in methods.items()}, domains)
     figures.arms(rows, SPLIT, output / "arms.png")
     figures.pareto(rows, SPLIT, output / "front.png")
     for picture in output.glob("*.svg"):  # the page shows the others
@@ -70,7 +73,8 @@ def write(options: argparse.Namespace, output: Path) -> None:
         "95 % bootstrap intervals over seeds and problems. Cost: training with all that it builds on, mean over seeds."
     )
     sections = [
-        Section(f"{SPLIT}, {domain}", words, overview(methods, spec.compared, costs, domain)) for domain in DOMAINS
+        Section(f"{SPLIT}, {domain}", words, overview(methods, spec.compared, costs, codes))
+        for domain, codes in domains.items()
     ]
     sections += [
         Section("All methods", picture=output / "arms.png"),

@@ -46,14 +46,18 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         import pandas
 
+        from src.analysis.domains import domains_of
         from src.reporting.selection import PIVOT, counts_of, side_by_side
+        from src.store.records import seen_of
 
         chosen = {name: selector(name) for name in options.selectors}
         if options.samples and min(options.samples) < 1:
             raise UserError(f"--samples must be 1 or more; got {min(options.samples)}")
-        frames = {seed: pandas.read_parquet(path) for seed, path in find(options.run).items()}
+        files = find(options.run)
+        frames = {seed: pandas.read_parquet(path) for seed, path in files.items()}
+        domains = domains_of([seen_of(files.values())])
         counts = options.samples or counts_of(frames.values(), options.split)
-        table = side_by_side(frames, options.split, chosen, counts, options.pivot or PIVOT)
+        table = side_by_side(frames, options.split, chosen, counts, options.pivot or PIVOT, domains)
         print(table.text())
         if options.output:
             options.output.mkdir(parents=True, exist_ok=True)

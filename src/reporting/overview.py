@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from src.analysis.statistics import DOMAINS, Cells, differences, estimate, macro, resampled
+from src.analysis.statistics import Cells, differences, estimate, macro, resampled
 from src.common.tables import Table
 from src.reporting.spent import Spent
 from src.reporting.tables import label
@@ -12,10 +12,11 @@ from src.reporting.tables import label
 METRICS = ("accuracy", "fidelity", "right and in language")
 
 
-def overview(methods: Mapping[str, Cells], compared: str, costs: Mapping[str, Sequence[Spent]], domain: str) -> Table:
-    """A row for each method: the metrics with 95 % intervals, right and in language minus that of `compared` on the same
+def overview(
+    methods: Mapping[str, Cells], compared: str, costs: Mapping[str, Sequence[Spent]], languages: Sequence[str]
+) -> Table:
+    """A row for each method, over `languages`: the metrics with 95 % intervals, right and in language minus that of `compared` on the same
     seeds and problems, and seconds and thousands of sampled tokens, mean over seeds (`costs`: one for each seed)."""
-    languages = DOMAINS[domain]
     rows = []
     for method, cells in methods.items():
         over = resampled(cells)

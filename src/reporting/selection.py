@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from src.analysis.domains import domains_of
 from src.analysis.selection import COLUMNS, POOLS, selected
-from src.analysis.statistics import DOMAINS, Cells, differences, estimate, macro, resampled
+from src.analysis.statistics import Cells, differences, estimate, macro, resampled
 from src.common.errors import UserError
 from src.common.tables import Table
 from src.reporting.page import Section
 from src.selectors.base import Selector
 from src.store.directory import Run
+from src.store.records import seen_of
 
 PIVOT = "en"
 ONE = "one sample"
@@ -19,9 +21,14 @@ HEAD = ("domain", "samples", "from", "selector", "accuracy", f"minus {ONE}", "ri
 
 
 def side_by_side(
-    frames: Mapping[int, Any], split: str, selectors: Mapping[str, Selector], counts: Sequence[int], pivot: str
+    frames: Mapping[int, Any],
+    split: str,
+    selectors: Mapping[str, Selector],
+    counts: Sequence[int],
+    pivot: str,
+    domains: Mapping[str, Sequence[str]],
 ) -> Table:
-    """A row for each number of samples, pool and selector, in every domain of languages. Differences are to one sample in the
+    """A row for each number of samples, pool and selector, in every one of the `domains` of languages. Differences are to one sample in the
     language of the query, on the same seeds and problems; pools for which there are too few samples are left out."""
     alone = selected(frames, split, None, "own", 1, pivot)
     made: list[tuple[int, str, str, Cells]] = [] if alone is None else [(1, "own", ONE, alone)]
@@ -31,7 +38,7 @@ def side_by_side(
                 cells = selected(frames, split, selector, kind, count, pivot)
                 made += [] if cells is None else [(count, kind, name, cells)]
     rows = []
-    for domain, languages in DOMAINS.items():
+    for domain, languages in domains.items():
         for count, kind, name, cells in made:
             if set(languages) & set(cells.languages):
                 minus = "" if alone is None or cells is alone else _difference(cells, alone, languages)
@@ -62,11 +69,12 @@ def selected_sections(runs: Sequence[Run], splits: Sequence[str], selectors: Map
     import pandas
 
     frames = {run.seed: pandas.read_parquet(run.records) for run in runs}
+    domains = domains_of([seen_of(run.records for run in runs)])
     sections = []
     for split in splits:
         counts = counts_of(frames.values(), split)
         if max(counts) > 1 and all(set(COLUMNS) <= set(frame) for frame in frames.values()):
-            table = side_by_side(frames, split, selectors, counts, PIVOT)
+            table = side_by_side(frames, split, selectors, counts, PIVOT, domains)
             words = "One answer chosen from so many samples: of the query's language, half the pivot's, or all languages in turn."
             sections.append(Section(f"Selected answers, {split}", words, table))
     return sections

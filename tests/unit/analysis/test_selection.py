@@ -75,14 +75,14 @@ def test_nothing_chosen_is_wrong_and_counted():
 def test_too_few_samples_give_no_row():
     frames = {1: frame({"fr": ["1 2", "1"]})}
     assert selected(frames, "test", Vote(), "own", 2) is None
-    table = side_by_side(frames, "test", {"vote": Vote(), "oracle": Oracle()}, [2], "en")
+    table = side_by_side(frames, "test", {"vote": Vote(), "oracle": Oracle()}, [2], "en", {"all": ("fr", "en")})
     assert [row[3] for row in table.rows if row[0] == "all"] == ["one sample"]
 
 
 def test_the_table_sets_them_side_by_side():
     frames = {1: frame({"fr": ["2 1", "2 1"], "en": ["1 1", "2 2"]})}
     assert counts_of(frames.values(), "test") == [2]
-    table = side_by_side(frames, "test", {"vote": Vote(), "oracle": Oracle()}, [2], "en")
+    table = side_by_side(frames, "test", {"vote": Vote(), "oracle": Oracle()}, [2], "en", {"all": ("fr", "en")})
     rows = {(row[2], row[3]): row for row in table.rows if row[0] == "all"}
     assert {key: row[4][:5] for key, row in rows.items()} == {
         ("own", "one sample"): "0.250",  # the first sample of each

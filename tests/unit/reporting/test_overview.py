@@ -49,7 +49,7 @@ def frame(right):
 def test_the_table_compares_every_method_with_one_and_says_what_it_cost():
     methods = {name: cells({1: frame(right)}, "test") for name, right in (("base", 1), ("adamame_grpo", 4))}
     costs = {"base": [Spent()], "adamame_grpo": [Spent(10, 1000), Spent(20, 2000)]}
-    table = overview(methods, "adamame_grpo", costs, "all")
+    table = overview(methods, "adamame_grpo", costs, ["fr"])
     assert table.head[4:] == ("right and in language minus AdaMame-GRPO", "training s", "sampled tokens, thousands")
     base, ours = table.rows
     assert (base[0], base[1][:5], base[4][:6], base[5:]) == ("base", "0.250", "-0.750", ("0", "0"))
