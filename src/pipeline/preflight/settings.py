@@ -24,7 +24,7 @@ def read(path: str, spec: ModelSpec) -> Any:
     """
     from transformers import AutoConfig
 
-    from src.models.load import existing
+    from src.models.folder import existing
 
     place = existing(path)
     try:
