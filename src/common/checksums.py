@@ -43,7 +43,7 @@ def note_checksum(path: Path) -> None:
 def noted_damage(path: Path) -> str | None:
     """What is wrong with a file whose checksum may be kept beside it, or None; without one only that it is missing."""
     beside = _beside(path)
-    noted = {path.name: beside.read_text(errors="replace").strip()} if beside.is_file() else {}
+    noted = {path.name: beside.read_text(encoding="utf-8", errors="replace").strip()} if beside.is_file() else {}
     return damage(path.parent, noted) if noted or path.is_file() else f"{path} is missing"
 
 

@@ -50,5 +50,5 @@ def _free(device: torch.device) -> float:
         return float(torch.cuda.mem_get_info(device)[0])
     if device.type != "cpu" or not MEMORY.is_file():
         return float("inf")
-    lines = dict(line.split(":", 1) for line in MEMORY.read_text().splitlines() if ":" in line)
+    lines = dict(line.split(":", 1) for line in MEMORY.read_text(encoding="utf-8").splitlines() if ":" in line)
     return 1024.0 * float(lines["MemAvailable"].split()[0]) if "MemAvailable" in lines else float("inf")

@@ -36,6 +36,7 @@ LIMIT = 0.12
 LEAST_ENTROPY = 0.01
 # In float32 the sampler may be so many times as far away as the trainer, and so many nats a token.
 AS_NEAR = 2.0
+AS_NEAR_CUT = 4.0  # of a truncated distribution, where single tokens at its edge are in or out by rounding
 Logprobs = Callable[[Batch, float, str], tuple[Tensor, Tensor]]
 
 
@@ -205,7 +206,8 @@ def check(
         if held:
             count = sum(distance.tokens for distance in held)
             sampler, trainer = (sum(getattr(row, side) for row in held) / count for side in ("sampler", "trainer"))
-            if sampler <= AS_NEAR * trainer + FLOAT32_LIMIT:
+            near = AS_NEAR_CUT if spec.truncates else AS_NEAR
+            if sampler <= near * trainer + FLOAT32_LIMIT:
                 return
             limit = USUAL * spread
             seen += f"; from the policy in float32 the sampler is {sampler:.3g} away, and the trainer {trainer:.3g}"

@@ -122,6 +122,6 @@ def _version(package: str) -> str:
 def noted(file: Path) -> str | None:
     """What passed the last time, as it is hashed."""
     try:
-        return str(json.loads(file.read_text())["passed"])
+        return str(json.loads(file.read_text(encoding="utf-8"))["passed"])
     except (OSError, ValueError, KeyError, TypeError):
         return None

@@ -455,10 +455,10 @@ IDENTITIES = {
         ["+experiment=grpo", "scale=tiny"],
         {
             "pretrain": "9f541efdd361",
-            "sft": "c237146de52e",
-            "grpo": "2100308d2194",
-            "evaluate": "46a3c36a0e6c",
-            "report": "f184c126fcec",
+            "sft": "d3092580fe59",
+            "grpo": "7eddaaa96c76",
+            "evaluate": "0b8e5c52f8a5",
+            "report": "f4fbe74baa14",
         },
     ),
     "adamame": (
@@ -471,23 +471,23 @@ IDENTITIES = {
         ],
         {
             "pretrain": "72157b1f48d6",
-            "sft": "502d545f84a4",
-            "grpo": "ae5c2382c396",
-            "evaluate": "c5e14408a2a8",
-            "report": "2586ac000690",
+            "sft": "207d187701bc",
+            "grpo": "5b6a4f5ed423",
+            "evaluate": "1a40e60f0fbe",
+            "report": "df45ff556188",
         },
     ),
     "vllm": (
         ["+experiment=lagrangian", "rollout=vllm", "rollout.top_k=5", "model.path=org/name", "evaluation.every=2"],
-        {"sft": "281beab042d4", "grpo": "11ab4250dff5", "evaluate": "479cd054ab41", "report": "c2558b8c5a15"},
+        {"sft": "be6aaf30600a", "grpo": "bb33be2722c6", "evaluate": "717116f522ae", "report": "5240f77ac47b"},
     ),
     "benchmark": (
         ["+experiment=evaluate", "benchmark=math500", "model.path=org/name"],
-        {"evaluate": "18342c316e3c", "report": "ba196cb54f14"},
+        {"evaluate": "bb2af99be860", "report": "d1b8fd1a93b4"},
     ),
     "completions": (
         ["+experiment=evaluate", "benchmark=aime", "model.path=org/name", "evaluation.samples=4"],
-        {"evaluate": "2309f635bf34", "report": "d9851a6d44b2"},
+        {"evaluate": "17d9123d40e8", "report": "8edc9ab4db9a"},
     ),
     "traces": (
         ["+experiment=traces", "traces.questions=[world@train]", "traces.teacher.model=m", "traces.teacher.budget=5"],
@@ -504,7 +504,7 @@ IDENTITIES = {
             "prompts.difficulty.rollouts=4",
             "model.path=org/name",
         ],
-        {"prompts": "b4d64163cbbf"},
+        {"prompts": "fe68217ec051"},
     ),
 }
 

@@ -174,7 +174,10 @@ def test_an_interrupted_step_takes_up_its_rounds(tmp_path, overrides, asked, mon
 def test_a_strategy_may_ask_the_engine_several_times_in_a_round(tmp_path, overrides, asked, monkeypatch):
     calls = []
 
-    def ask_again(generate, chat, questions, seeds, samples):
+    def ask_again(generate, chat, judge, questions, seeds, samples, strategy, groups):
+        return answer_questions(generate, chat, judge, questions, seeds, samples, twice, groups)
+
+    def twice(generate, chat, questions, seeds, samples):
         first = single_prompt(generate, chat, questions, seeds, samples)
         again = single_prompt(generate, chat, questions[::-1], seeds[::-1], samples)
         assert [c.rollout.tokens for group in again[::-1] for c in group] == [
@@ -183,7 +186,7 @@ def test_a_strategy_may_ask_the_engine_several_times_in_a_round(tmp_path, overri
         return first
 
     script(monkeypatch, set(range(1, 11)), calls)
-    monkeypatch.setattr(collect, "answer_questions", partial(answer_questions, strategy=ask_again))
+    monkeypatch.setattr(collect, "answer_questions", ask_again)
     run(tmp_path, overrides, asked, "objective.sampling_rounds=1")
     assert len(calls) == 2 * STEPS
     assert calls[1::2] == [call[::-1] for call in calls[::2]]  # and not the rollouts that the first call left

@@ -85,7 +85,7 @@ def test_an_engine_that_does_not_know_the_model_is_named(run, tmp_path):
     from tests.helpers import families, templates
 
     folder = families.write(tmp_path / "model", "gpt_neox", template=templates.THINKING)
-    with pytest.raises(ConfigError, match=r"rollout.engine=native .*Use rollout.engine=hf"):
+    with pytest.raises(ConfigError, match=r"rollout.engine=native .*Use rollout=hf"):
         run(f"model.path={folder}", "rollout=native")
     assert "can run" in run(f"model.path={folder}", "rollout=hf")
 
