@@ -129,8 +129,8 @@ def test_files_shown_work_when_added(tmp_path):
 
 
 def messages_shown() -> list[str]:
-    """The fixed parts of the messages under Troubleshooting: what stands before, between and after `<...>`, `...`, and `'...'`."""
-    section = (ROOT / "README.md").read_text().partition("## Troubleshooting")[2].partition("\n## ")[0]
+    """The fixed parts of the messages of the page on troubleshooting: what stands before, between and after `<...>`, `...`, and `'...'`."""
+    section = (ROOT / "docs" / "troubleshooting.md").read_text()
     messages = re.findall(r"^\| `([^`]+)` \|", section, flags=re.MULTILINE)
     parts = [
         part.strip(" .?")

@@ -1,4 +1,4 @@
-"""The paper map of the README and the walks of the architecture page: every target they name exists."""
+"""The README, the paper map and the walks of the architecture page: every target they name exists."""
 
 import ast
 import re
@@ -8,8 +8,9 @@ import pytest
 from tests.helpers.paths import ROOT
 
 README = (ROOT / "README.md").read_text()
+PAPER_MAP = (ROOT / "docs" / "paper-map.md").read_text()
 ARCHITECTURE = (ROOT / "docs" / "architecture.md").read_text()
-TARGETS = sorted(set(re.findall(r"`((?:src|tests|conf)/[\w./]+(?:\.py::\w+|\.yaml))`", README + ARCHITECTURE)))
+TARGETS = sorted(set(re.findall(r"`((?:src|tests|conf)/[\w./]+(?:\.py::\w+|\.yaml))`", PAPER_MAP + ARCHITECTURE)))
 
 
 def test_the_map_has_rows():
@@ -24,6 +25,12 @@ def test_every_target_exists(target):
         tree = ast.parse((ROOT / path).read_text())
         defined = {node.name for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.ClassDef)}
         assert name in defined
+
+
+def test_the_readme_is_read_in_five_minutes_and_names_its_paper():
+    assert len(README.splitlines()) <= 150
+    assert len(README.split()) <= 1200  # at 240 words a minute
+    assert "arxiv.org/abs/2606.15080" in README
 
 
 def test_the_readme_shows_the_two_commands_and_links_that_exist():
