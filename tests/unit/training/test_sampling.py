@@ -3,7 +3,6 @@
 import json
 import re
 from collections import Counter
-from functools import partial
 
 import pytest
 import torch
