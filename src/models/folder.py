@@ -74,13 +74,7 @@ def check_folder(path: str | Path, spec: ModelSpec) -> None:
     folder = Path(str(path))
     if not config:
         return
-    quantised = config.get("quantization_config") or of_text(config).get("quantization_config")
-    method = quantised.get("quant_method", "a method without a name") if isinstance(quantised, dict) else None
-    if method is not None and method not in UNPACKED:
-        raise CannotRun(
-            f"{path}: its weights are quantised ({method}), which can be neither trained nor exported as what was trained. Give "
-            "model.path the model that it was made from"
-        )
+    refuse_quantised(path, config.get("quantization_config") or of_text(config).get("quantization_config"))
     if (folder / ADAPTER).is_file():
         raise ModelNotFound(
             f"{path}: holds {ADAPTER} beside config.json, and transformers would put the adapter into the model. Move the "
@@ -99,6 +93,19 @@ def check_folder(path: str | Path, spec: ModelSpec) -> None:
             + ("" if pickled is None else _conversion(path))
         )
     _check_code(path, config, spec)
+
+
+def refuse_quantised(path: str | Path, quantised: Any) -> None:
+    """Raise `CannotRun` for a `quantization_config` (None: there is none) of weights that are not unpacked when read."""
+    if quantised is None:
+        return
+    method = quantised.get("quant_method") if isinstance(quantised, dict) else getattr(quantised, "quant_method", None)
+    name = str(getattr(method, "value", method) or "a method without a name")
+    if name not in UNPACKED:
+        raise CannotRun(
+            f"{path}: its weights are quantised ({name}), which can be neither trained nor exported as what was trained. Give "
+            "model.path the model that it was made from"
+        )
 
 
 def _conversion(path: str | Path) -> str:

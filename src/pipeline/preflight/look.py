@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from src.common.errors import UserError
 from src.config.schema import Config
 from src.data.records import Question
+from src.models.folder import check_folder, refuse_quantised
 from src.pipeline.preflight import prompts as of_prompts
 from src.pipeline.preflight import settings as of_settings
 from src.pipeline.preflight.export import try_export
@@ -90,7 +91,7 @@ class Look:
         """The `config.json` of the model that the run starts from. Raises `Unknown` where there is none."""
         if not self.model:
             raise Unknown
-        return self._once("its config.json", lambda: of_settings.read(self.model, self.config.model))
+        return self._once("its config.json", self._read_settings)
 
     def _once(self, what: str, make: Callable[[], Any]) -> Any:
         """What `make` gives, asked once. Raises `Unknown` where it fails, which is said."""
@@ -105,9 +106,6 @@ class Look:
     def check_model(self) -> None:
         """The model can be used by this product, its tokenizer fits it, and its chat template works."""
         with self.attempt("model.path"):
-            for problem in of_settings.problems(self.settings, self.model):
-                self.say(problem)
-        with self.attempt("model.path"):
             for problem in of_settings.misfits(self.tokenizer, self.settings, self.model):
                 self.say(problem)
         if self.config.model.attention == "flash_attention_2" and self.here:
@@ -117,6 +115,13 @@ class Look:
                 check_flash()
         with self.attempt("the chat template"):
             assert self.chat is not None  # to say what is wrong with it
+
+    def _read_settings(self) -> Any:
+        """Raises for a model whose files say that it cannot be trained and saved."""
+        check_folder(self.model, self.config.model)
+        settings = of_settings.read(self.model, self.config.model)
+        refuse_quantised(self.model, getattr(settings, "quantization_config", None))
+        return settings
 
     def check_prompts(self, questions: Sequence[Question], budget: int, limit: int | None = None) -> None:
         """Prompts hold their questions, survive the tokenizer, and leave room for `budget` tokens; those of more than
@@ -160,8 +165,6 @@ class Look:
         """What is trained can be saved: the untrained model, with adapters if there will be some, saved and read again."""
         what = "saved and read again before anything is trained"
         with self.attempt(f"model.path={self.model}, {what}"):
-            if of_settings.problems(self.settings, self.model):
-                raise Unknown
             arguments = (self.model, self.settings, self.config.model, self.tokenizer, self.directory)
             if note := self._once(what, lambda: try_export(*arguments) or ""):
                 self.notes.append(note)

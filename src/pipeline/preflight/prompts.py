@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from src.data.chat import question_text
 from src.data.records import Example, Question
+from src.models.context import context_of
 from src.models.roundtrip import lost
-from src.pipeline.preflight.settings import context_of, rows_of, too_large
+from src.pipeline.preflight.settings import rows_of, too_large
 
 if TYPE_CHECKING:
     from src.data.chat import Chat

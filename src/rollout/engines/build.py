@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.models.context import context_of
 from src.models.ends import ends_of, learned_end
 from src.rollout.engines.base import Engine, Sampling
 from src.rollout.spec import RolloutSpec
@@ -49,7 +50,7 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
         twin = type(plain)._from_config(copy.deepcopy(plain.config), dtype=plain.dtype, attn_implementation=attention)
         twin = twin.to(plain.device)
         engine = HfEngine(twin, ends, pad, spec.rows_at_once)
-    engine.positions = positions_of(plain.config.get_text_config())
+    engine.positions = context_of(plain.config)
     engine.load(policy_weights(model))
     return engine
 
@@ -57,18 +58,6 @@ def build_engine(spec: RolloutSpec, model: Any, tokenizer: PreTrainedTokenizerBa
 def one_engine_per_rank(spec: RolloutSpec) -> RolloutSpec:
     """`spec` with an engine for each rank, for stages in which ranks have different amounts to do."""
     return replace(spec, vllm=replace(spec.vllm, tensor_parallel=1))
-
-
-def positions_of(config: Any) -> int | None:
-    """The longest sequence that a model was made for, with the stretching of its rotations; None where it has no limit."""
-    rotations = getattr(config, "rope_parameters", None) or {}
-    parts = [rotations, *(part for part in rotations.values() if isinstance(part, dict))]
-    stretched = [
-        int(part["factor"] * part["original_max_position_embeddings"])
-        for part in parts
-        if part.get("factor") and part.get("original_max_position_embeddings")
-    ]
-    return max([getattr(config, "max_position_embeddings", None) or 0, *stretched]) or None
 
 
 def sampling_of(spec: RolloutSpec) -> Sampling:

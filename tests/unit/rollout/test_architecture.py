@@ -3,10 +3,11 @@
 import pytest
 import torch
 
+from src.models.context import context_of
 from src.models.logprobs import collate, completion_logprobs
 from src.rollout.engines.architecture import unbuilt
 from src.rollout.engines.base import Sampling
-from src.rollout.engines.build import build_engine, positions_of
+from src.rollout.engines.build import build_engine
 from src.rollout.engines.native import NativeEngine, UnsupportedArchitecture
 from src.rollout.generate import EngineUnderLimit, Prompt, TooLong
 from src.rollout.spec import RolloutSpec
@@ -110,6 +111,6 @@ def test_what_does_not_fit_into_the_positions_is_refused(family, engine):
 
 def test_stretched_rotations_have_room_for_more():
     yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 100, "rope_theta": 1e4}
-    assert positions_of(families.model("llama", max_position_embeddings=100, rope_parameters=yarn).config) == 400
-    assert positions_of(families.model("opt").config) == 512
-    assert positions_of(object()) is None
+    assert context_of(families.model("llama", max_position_embeddings=100, rope_parameters=yarn).config) == 400
+    assert context_of(families.model("opt").config) == 512
+    assert context_of(object()) is None

@@ -6,9 +6,9 @@ import pytest
 
 from src.data.chat import Chat
 from src.data.records import Example, Question
+from src.models.context import context_of
 from src.models.spec import ModelSpec
 from src.pipeline.preflight.prompts import chosen, notes, problems
-from src.pipeline.preflight.settings import context_of
 from tests.helpers import tiny
 
 QUESTIONS = [
