@@ -190,10 +190,11 @@ def main() -> None:
         theirs, their_seconds = timed(lambda: released(rows))
         n = options.processes
         parts = [rows[start : start + PART] for start in range(0, len(rows), PART)]
+        # As in the evaluation, a process keeps to its languages, whose words it remembers: a chunk is a language.
         with multiprocessing.get_context("spawn").Pool(n, initializer=load) as pool:
             pool.map(len, [[]] * 8 * n, chunksize=1)  # until all processes have loaded
             time.sleep(3)
-            results, seconds = timed(lambda: pool.map(ours, parts, chunksize=1))
+            results, seconds = timed(lambda: pool.map(ours, parts, chunksize=PROBLEMS * SAMPLES // PART))
         own = [verdicts for part in results for verdicts in part]
         command = [
             sys.executable,

@@ -31,7 +31,7 @@ def summary(
     chosen = [row for row in rows if (row.split, row.domain) == (split, "all")]
     ordered = sorted(chosen, key=lambda row: -_rank(row))
     shown = {row.method for row in ordered[:METHODS]} | {compared}
-    lines = [_cut(_title(title, data, split))]
+    lines = [_cut(line) for line in _title(title, data, split)]
     lines += headline([row for row in chosen if row.method in shown]).text(right=True).splitlines()
     if len(ordered) > METHODS:
         lines.append(f"{len(ordered) - len([row for row in chosen if row.method in shown])} more methods in the table")
@@ -74,10 +74,13 @@ def _direction(value: float) -> str:
     return "higher" if value > 0 else "lower"
 
 
-def _title(title: str, data: Mapping[tuple[str, str], Cells], split: str) -> str:
+def _title(title: str, data: Mapping[tuple[str, str], Cells], split: str) -> list[str]:
+    """In one line where it fits."""
     first = next(cells for (_, where), cells in data.items() if where == split)
     seeds = f"{len(first.seeds)} seed{'s' * (len(first.seeds) > 1)}"
-    return f"{title}: {split}, {len(first.problems)} problems x {len(first.languages)} languages, {seeds}"
+    about = f"{split}, {len(first.problems)} problems x {len(first.languages)} languages, {seeds}"
+    together = f"{title}: {about}"
+    return [together] if len(together) <= WIDTH else [title, about]
 
 
 def _cut(line: str) -> str:

@@ -66,7 +66,8 @@ def test_an_interval_that_covers_zero_shows_no_difference():
 def test_one_run_has_no_sentence_and_a_long_title_is_cut():
     rows, data = study(grpo=5)
     lines = summary("x" * 100, rows, data, "test", None).splitlines()
-    assert len(lines) == 3 and len(lines[0]) == WIDTH and lines[0].endswith("...")
+    assert len(lines) == 4 and len(lines[0]) == WIDTH and lines[0].endswith("...")
+    assert lines[1] == "test, 20 problems x 2 languages, 1 seed"
 
 
 def test_notes_are_wrapped_and_of_many_the_first_are_shown():
