@@ -35,7 +35,7 @@ from src.store.provenance import ROOT, commit
 
 HERE = Path(__file__).resolve().parent
 Z = 1.959964  # 97.5 % point of the normal distribution
-TEXTS = 60  # at most so many texts in a bin, and so many traces of a kind
+TEXTS = 200  # at most so many texts in a bin, and so many traces of a kind
 BINS = ((1, 20), (21, 40), (41, 80), (81, 160), (161, None))
 LENGTHS = (1, 3, 6, 10)  # questions in a trace
 FOREIGN = (20, 160)  # characters of a sentence that is inserted; half of them where letters are syllables or words
