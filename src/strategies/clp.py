@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from src.data.records import Question
 from src.language.table import language
@@ -25,13 +26,8 @@ class Clp:
 
     targets: list[str] = field(default_factory=lambda: ["en"])
 
-    @property
-    def rounds(self) -> int:
-        return 2
-
-    @property
-    def shared(self) -> bool:
-        return False
+    rounds: ClassVar[int] = 2
+    shared: ClassVar[bool] = False
 
     def __call__(self, question: Question, instruction: str, sample: int, seed: int, replies: Sequence[str]) -> Ask:
         target = language(self.targets[sample % len(self.targets)]).name

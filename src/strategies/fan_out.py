@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import ClassVar
 
 from src.common.seeds import derive_seed
 from src.data.records import Question
@@ -19,13 +20,8 @@ class FanOut:
     languages: list[str] = field(default_factory=lambda: list(PHRASES))
     random: bool = False
 
-    @property
-    def rounds(self) -> int:
-        return 1
-
-    @property
-    def shared(self) -> bool:
-        return False
+    rounds: ClassVar[int] = 1
+    shared: ClassVar[bool] = False
 
     def __call__(self, question: Question, instruction: str, sample: int, seed: int, replies: Sequence[str]) -> Ask:
         place = derive_seed("language", seed, sample) if self.random else sample

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from src.data.records import Question
 from src.strategies.base import Ask, message
@@ -15,13 +16,8 @@ class Plain:
 
     instruction: str = ""
 
-    @property
-    def rounds(self) -> int:
-        return 1
-
-    @property
-    def shared(self) -> bool:
-        return True
+    rounds: ClassVar[int] = 1
+    shared: ClassVar[bool] = True
 
     def __call__(self, question: Question, instruction: str, sample: int, seed: int, replies: Sequence[str]) -> Ask:
         return Ask((message(question, self.instruction or instruction),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import ClassVar
 
 from src.data.records import Question
 from src.strategies.base import Ask, message
@@ -14,13 +15,8 @@ from src.strategies.phrases import PHRASES
 class PromptControl:
     """The line stands after the instruction."""
 
-    @property
-    def rounds(self) -> int:
-        return 1
-
-    @property
-    def shared(self) -> bool:
-        return True
+    rounds: ClassVar[int] = 1
+    shared: ClassVar[bool] = True
 
     def __call__(self, question: Question, instruction: str, sample: int, seed: int, replies: Sequence[str]) -> Ask:
         return Ask((message(question, instruction, PHRASES[question.language].think_in),))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from typing import ClassVar
 
 from src.common.seeds import derive_seed
 from src.data.records import Question
@@ -26,13 +27,8 @@ class Translate:
     answer: str = ""
     thinks: bool = True
 
-    @property
-    def rounds(self) -> int:
-        return 2
-
-    @property
-    def shared(self) -> bool:
-        return False
+    rounds: ClassVar[int] = 2
+    shared: ClassVar[bool] = False
 
     def __call__(self, question: Question, instruction: str, sample: int, seed: int, replies: Sequence[str]) -> Ask:
         target = self.targets[derive_seed("target", seed, sample) % len(self.targets)]
