@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update bench-gpu normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -134,6 +134,9 @@ cost-doc: $(READY) ## write docs/cost.md: memory and time of the real runs on GP
 
 bench-update: $(READY) ## counted operations against measured time, for every way to make an update
 	$(PY) experiments/bench/update.py
+
+bench-gpu: $(VENV)/.extra-bench ## one GPU of 80 GB: memory and time at published sizes, against the estimates and the peers
+	$(PY) experiments/bench/gpu.py
 
 metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs

@@ -120,6 +120,9 @@ def init_ranks(spec: DistributedSpec) -> Ranks:
         _check_gpu(launched.local)
         torch.cuda.set_device(launched.local)
         device = f"cuda:{torch.cuda.current_device()}"
+        # cuDNN's attention plans each new shape anew, and here nearly all are: a token more each step of decoding, and
+        # micro-batches of other lengths. The other kernels plan nothing.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     if launched.rendezvous:
         backend = "nccl" if device.startswith("cuda") else "gloo"
         # gloo beside nccl: objects and float64 sums travel on the CPU

@@ -18,7 +18,7 @@ class Device:
     memory: float  # bytes
     flops: float  # bfloat16 operations a second, dense
     bandwidth: float  # bytes a second
-    reached_flops: float = 0.35
+    reached_flops: float = 0.3
     reached_bandwidth: float = 0.5
 
 
