@@ -89,6 +89,7 @@ def preflight(look: Look) -> None:
         with look.attempt(f"the benchmark, split {split}"):
             languages, problems = config.evaluation.languages, config.evaluation.problems
             questions = sources.evaluation_questions(config.benchmark, config.world, split, languages, problems)
+            look.notes += _not_asked(config, split, questions)
             _check_parts(config.benchmark.weights, [Part("", split, "", questions, [])])
             asked += [(split, question) for question in questions]
     with look.attempt("gold answers"), Grader(config.grader, config.model.thinks) as grader:
@@ -107,10 +108,12 @@ def run(stage: Stage) -> None:
     saved = config.benchmark.completions is not None
     # 1. The parts, the unit of work: of a benchmark's questions, or of saved completions.
     parts = _of_completions(stage) if saved else _of_questions(stage)
+    absent = [] if saved else _absent(config, parts)
     _check_parts(config.benchmark.weights, parts)
     with Judge(config.detector, config.grader, config.model.thinks) as judge:
         # 2. Every gold answer must be right against itself before anything is asked.
         parts, notes = _with_good_golds(parts, judge, stage)
+        notes = [*absent, *notes]
         folder = stage.directory / PARTS
         todo = [part for part in parts if not _is_kept(folder / f"{part.name}.parquet", ranks.main)]
         ranks.barrier()  # all ranks have seen the same parts before any of them adds one
@@ -266,6 +269,38 @@ def _of_questions(stage: Stage) -> list[Part]:
                 chunk = own[start : start + evaluation.questions_per_part]
                 parts.append(Part(f"{split}-{code}-{start:05d}+{len(chunk)}", split, code, chunk, []))
     return parts
+
+
+def _absent(config: Config, parts: Sequence[Part]) -> list[str]:
+    """`_not_asked` of every split."""
+    return [
+        line
+        for split in config.evaluation.splits
+        for line in _not_asked(config, split, [row for part in parts if part.split == split for row in part.questions])
+    ]
+
+
+def _not_asked(config: Config, split: str, questions: Sequence[Question]) -> list[str]:
+    """A line on the languages of the evaluation in which a split has no question; none where it has all.
+
+    Raises:
+        BadData: it has no question in any of them.
+    """
+    there = {question.language for question in questions}
+    without = [code for code in config.evaluation.languages if code not in there]
+    if not without:
+        return []
+    name = type(config.benchmark).__name__.lower()
+    if not there:
+        raise BadData(
+            f"benchmark={name}, split {split}: must have questions in a language of the evaluation; it has none in "
+            f"{', '.join(without)}. Set evaluation.languages to those it has"
+        )
+    held = [code for code in config.evaluation.languages if code in there]
+    return [
+        f"no question in {', '.join(without)}: benchmark={name}, split {split}, has none, so no table counts them. "
+        f"evaluation.languages=[{','.join(held)}] asks for what there is"
+    ]
 
 
 def _of_completions(stage: Stage) -> list[Part]:

@@ -7,6 +7,7 @@ import pyarrow.parquet
 import pytest
 
 from src.data.benchmarks.jsonl import Jsonl
+from src.data.readers import BadData
 from src.pipeline.execute import execute
 from src.stages import evaluate
 from src.store.records import notes_of
@@ -96,6 +97,26 @@ def test_a_model_answers_a_benchmark_in_parts_and_finished_parts_are_kept(tmp_pa
         path.unlink()
     execute(built, directory, directory / "config.yaml")
     pandas.testing.assert_frame_equal(pandas.read_parquet(directory / "evaluate" / "records.parquet"), first)
+
+
+def test_languages_that_the_file_lacks_are_named(tmp_path, overrides):
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"problem": "1", "language": "fr", "question": "1 + 1 ?", "gold": "2"}) + "\n")
+    arguments = ("+experiment=evaluate", *overrides, "benchmark=jsonl", f"benchmark.questions_file={questions}")
+    built, directory = prepare(tmp_path, *arguments, "evaluation.languages=[fr,te,th]")
+    execute(built, directory, directory / "config.yaml")
+    (line,) = [note for note in notes_of(directory / "evaluate" / "records.parquet") if "no question" in note]
+    assert "no question in te, th" in line and "evaluation.languages=[fr]" in line
+    assert line in (directory / "report" / "report.md").read_text()
+
+
+def test_a_file_with_none_of_the_languages_is_an_error(tmp_path, overrides):
+    questions = tmp_path / "questions.jsonl"
+    questions.write_text(json.dumps({"problem": "1", "language": "fr", "question": "1 + 1 ?", "gold": "2"}) + "\n")
+    arguments = ("+experiment=evaluate", *overrides, "benchmark=jsonl", f"benchmark.questions_file={questions}")
+    built, directory = prepare(tmp_path, *arguments, "evaluation.languages=[te,th]")
+    with pytest.raises(BadData, match=r"none in te, th\. Set evaluation\.languages"):
+        execute(built, directory, directory / "config.yaml")
 
 
 def test_the_report_follows_the_evaluation_it_is_of(tmp_path):
