@@ -159,7 +159,11 @@ def _done(planned: Planned) -> dict[str, Any]:
 
 
 def check_whole(planned: Planned) -> None:
-    """Raise unless the results of a finished stage are those that it finished with."""
+    """Raise unless the stage is finished, and its results are those that it finished with."""
+    if not (planned.directory / DONE).is_file():
+        raise UserError(
+            f"the stage {planned.name} in {planned.directory} must have finished; it has not. Finish its run first"
+        )
     done = done_of(planned.directory)
     if done is None:
         note(f"{planned.directory / DONE} is damaged: whether the results of {planned.name} are whole cannot be told")
