@@ -8,46 +8,65 @@ its command resumes it.
 from __future__ import annotations
 
 import argparse
-import sys
+import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from src.common.console import clock, fail
 from src.common.errors import UserError
+from src.common.tables import Table
 from src.config.paths import user_path
 from src.store.status import STATES, RunStatus, find, read
 
+SILENT = 600  # seconds without a sign of a run at work, from which on that is said
+MEASURES = (("accuracy", "accuracy"), ("fidelity", "in lang."), ("right and in language", "both"))
 
-def show(runs: Sequence[RunStatus], root: Path) -> None:
-    """Print the table, failures first, with their errors below."""
-    from rich import box
+
+def show(runs: Sequence[RunStatus], root: Path, among: Sequence[RunStatus]) -> None:
+    """Print a line for each run, failures first. Below it stand what sets it apart from those that it is `among`, its last
+    message while it is at work, and its error if it failed."""
     from rich.console import Console
-    from rich.table import Table
 
-    table = Table("run", "state", "stage", "step", "left", "last sign", "last metrics", "overrides", box=box.SIMPLE)
-    for run in sorted(runs, key=lambda run: (STATES.index(run.state), run.directory)):
-        place = (
-            f"{run.stage} ({run.stages.index(run.stage) + 1}/{len(run.stages)})"
-            if run.stage in run.stages
-            else run.stage
-        )
-        table.add_row(
-            str(run.directory.relative_to(root)),
-            run.state,
-            "" if run.state == "finished" else place,
-            f"{run.step}/{run.total}" if run.total and run.state != "finished" else "",
-            "" if run.eta is None else clock(run.eta),
-            f"{clock(run.age)} ago",
-            "" if run.state == "failed" else run.message,
-            "\n".join(run.overrides),
-        )
-    console = Console(markup=False, highlight=False, width=None if sys.stdout.isatty() else 140)
-    console.print(table)
-    for run in runs:
+    ordered = sorted(runs, key=lambda run: (STATES.index(run.state), run.directory))
+    split = next((name for run in ordered for name in run.results), "")
+    head = (
+        "run",
+        "state",
+        "stage",
+        "left",
+        *([f"{split}: {MEASURES[0][1]}", *(name for _, name in MEASURES[1:])] if split else ()),
+    )
+    lines = Table(head, [_cells(run, root, split) for run in ordered]).text().splitlines()
+    console = Console(markup=False, highlight=False)
+    shared = frozenset.intersection(*(frozenset(run.overrides) for run in among))
+    print(lines[0])
+    for run, line in zip(ordered, lines[1:], strict=True):
+        print(line)
+        apart = " ".join(override for override in run.overrides if override not in shared)
+        now = run.message if run.state not in ("failed", "finished") else ""
+        silent = f"last sign {clock(run.age)} ago" if run.state == "running" and run.age > SILENT else ""
+        for more in filter(None, (apart, now, silent)):
+            print(f"  {shortened(more, console.width - 2)}")
         if run.state == "failed":
-            console.print(f"failed: {run.directory}\n  {_last_line(run.message)}", soft_wrap=True)
+            print(f"  {_last_line(run.message)}")
     counts = ((state, sum(run.state == state for run in runs)) for state in STATES)
-    console.print(", ".join(f"{count} {state}" for state, count in counts if count))
+    print(", ".join(f"{count} {state}" for state, count in counts if count))
+
+
+def _cells(run: RunStatus, root: Path, split: str) -> list[str]:
+    stage = ""
+    if run.state != "finished":
+        stage = f"{run.stage} {run.step}/{run.total}" if run.total else run.stage
+    left = "" if run.eta is None else clock(run.eta)
+    results = run.results.get(split, {})
+    numbers = [f"{results[name]:.3f}" if name in results else "" for name, _ in MEASURES] if split else []
+    return [str(run.directory.relative_to(root)), run.state, stage, left, *numbers]
+
+
+def shortened(text: str, width: int) -> str:
+    """One line of at most `width` characters."""
+    line = " ".join(text.split())
+    return line if len(line) <= width else line[: max(0, width - 1)] + "…"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,12 +74,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m src status", description=__doc__)
     parser.add_argument("root", type=user_path, nargs="?", default=Path("runs"))
     parser.add_argument("--state", choices=STATES, nargs="+", help="only runs in these states")
+    parser.add_argument("--json", action="store_true", help="a list of objects with everything, for programs")
     options = parser.parse_args(arguments)
     try:
         runs = list(_all(options.root))
     except UserError as error:
         return fail(str(error))
-    show([run for run in runs if not options.state or run.state in options.state], options.root)
+    shown = [run for run in runs if not options.state or run.state in options.state]
+    if options.json:
+        print(json.dumps([run.as_json() for run in shown], ensure_ascii=False, indent=1))
+    else:
+        show(shown, options.root, runs)
     return int(any(run.state == "failed" for run in runs))
 
 

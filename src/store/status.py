@@ -2,23 +2,27 @@
 
 from __future__ import annotations
 
+import csv
 import json
+import math
 import time
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from src.store.directory import CONFIG, DONE, ERROR, LOCK, OVERRIDES, SHARED, SLURM, STATUS, RunDirectory
+from src.store.directory import CONFIG, DONE, ERROR, LOCK, OVERRIDES, SHARED, SLURM, SPREADSHEET, STATUS, RunDirectory
 
 IN_THE_PATH = ("+experiment=", "seed=", "scale=", "root=")  # of the overrides
 ELSEWHERE = ("cluster=", "cluster.")  # of the overrides: where a run was carried out
 STATES = ("failed", "running", "queued", "stopped", "finished")
 SHOWN = ("accuracy", "fidelity")
+ALL = "all"  # languages, in a report's table
 
 
 @dataclass(frozen=True)
 class RunStatus:
-    """One run, as its directory tells. `age` is the time since it last wrote its status, seconds."""
+    """One run, as its directory tells. `age` is the time since it last wrote its status, seconds. `results` of a finished one: by
+    split, its metrics over all languages."""
 
     directory: Path
     state: str
@@ -30,6 +34,11 @@ class RunStatus:
     age: float
     message: str
     overrides: tuple[str, ...] = ()
+    results: dict[str, dict[str, float]] = field(default_factory=dict)
+
+    def as_json(self) -> dict[str, Any]:
+        """Everything, in values that JSON has."""
+        return asdict(self) | {"directory": str(self.directory)}
 
 
 def read(directory: Path) -> RunStatus:
@@ -75,6 +84,7 @@ def read(directory: Path) -> RunStatus:
         age=time.time() - max(written),
         message=torn or message,
         overrides=_overrides(directory / OVERRIDES),
+        results=_results(directory) if state == "finished" else {},
     )
 
 
@@ -109,6 +119,21 @@ def _json(path: Path) -> dict[str, Any]:
 def _overrides(path: Path) -> tuple[str, ...]:
     lines = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
     return tuple(line for line in lines if not line.startswith(IN_THE_PATH + ELSEWHERE))
+
+
+def _results(directory: Path) -> dict[str, dict[str, float]]:
+    """From the report of an evaluation; nothing where there is none, or it is damaged."""
+    path = directory / "report" / SPREADSHEET
+    results: dict[str, dict[str, float]] = {}
+    try:
+        with path.open(encoding="utf-8", newline="") as handle:
+            for row in csv.DictReader(handle):
+                value = float(row["value"])
+                if row["domain"] == ALL and math.isfinite(value):  # no evidence is no number
+                    results.setdefault(row["split"], {})[row["metric"]] = value
+    except (OSError, KeyError, ValueError, TypeError, csv.Error):
+        return {}
+    return results
 
 
 def _last_metrics(directory: Path) -> str:

@@ -95,9 +95,59 @@ def test_the_table_has_failures_first_and_their_last_line_below(tmp_path, capsys
     shown = capsys.readouterr().out
     assert shown.index("laptop/b/seed1") < shown.index("laptop/a/seed1")
     assert "schedule.maximum=4" in shown and "+experiment" not in shown
-    assert "grpo (2/2)" in shown and "rank 1 of 2 ended" in shown and "1 failed, 1 stopped" in shown
+    assert "grpo 1/2" in shown and "rank 1 of 2 ended" in shown and "1 failed, 1 stopped" in shown
     assert status.main([str(tmp_path), "--state", "stopped"]) == 1
     assert "laptop/b" not in capsys.readouterr().out.split("failed:")[0]
+
+
+def finished(root, name, *overrides):
+    directory = make(root, name, stages=("evaluate", "report"))
+    (directory / "report").mkdir()
+    (directory / "report" / "done.json").write_text("{}")
+    lines = (
+        "split,domain,method,metric,value,low,high",
+        f"test,all,{name},accuracy,0.5,0.4,0.6",
+        f"test,seen,{name},accuracy,0.9,0.8,1",
+    )
+    (directory / "report" / "table.csv").write_text(
+        "\r\n".join((*lines, f"test,all,{name},answer follows,nan,nan,nan"))
+    )
+    (directory / OVERRIDES).write_text("\n".join(overrides))
+    return directory
+
+
+def test_finished_runs_show_their_results_and_what_sets_them_apart(tmp_path, capsys):
+    finished(tmp_path, "a", "evaluation.samples=4", "schedule.maximum=4")
+    finished(tmp_path, "b", "evaluation.samples=4")
+    assert status.main([str(tmp_path)]) == 0
+    shown = capsys.readouterr().out
+    assert shown.count("0.500") == 2 and "0.900" not in shown
+    assert "schedule.maximum=4" in shown and "evaluation.samples" not in shown  # which both have
+    assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_the_status_for_programs_is_strict_json(tmp_path, capsys):
+    directory = finished(tmp_path, "a", "schedule.maximum=4")
+    make(tmp_path, "b", stage="grpo", step=1, total=2)
+    assert status.main([str(tmp_path), "--json"]) == 0
+    done, stopped = json.loads(capsys.readouterr().out, parse_constant=pytest.fail)
+    assert (done["directory"], done["state"], done["results"]) == (
+        str(directory),
+        "finished",
+        {"test": {"accuracy": 0.5}},
+    )
+    assert (done["overrides"], stopped["state"], stopped["step"], stopped["total"]) == (
+        ["schedule.maximum=4"],
+        "stopped",
+        1,
+        2,
+    )
+
+
+def test_a_damaged_table_of_results_hides_no_run(tmp_path):
+    directory = finished(tmp_path, "a")
+    (directory / "report" / "table.csv").write_text("split,domain\ntest")
+    assert (read(directory).state, read(directory).results) == ("finished", {})
 
 
 def test_a_root_without_runs_is_an_error(tmp_path, capsys):
