@@ -83,7 +83,7 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
         axis.grid(alpha=0.25)
     axes[0].set_ylabel("accuracy")
     _legend(figure, axes[-1], len(methods), "best")
-    figure.suptitle(f"Accuracy against language fidelity ({split}, 95 % intervals)")
+    figure.suptitle(f"Accuracy against fidelity, {split}", fontsize=11)  # one panel has no room for more
     save(figure, path)
 
 

@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 import base64
-import html
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from src.common.tables import Table
 
-STYLE = """
-body { font: 15px/1.5 system-ui, sans-serif; max-width: 1100px; margin: 2em auto; padding: 0 1em; color: #222; }
-table { border-collapse: collapse; font-size: 13px; margin: 1em 0; } td, th { border: 1px solid #ccc; padding: 3px 7px; }
-img { max-width: 100%; } pre { background: #f6f6f6; padding: 8px; white-space: pre-wrap; overflow-wrap: anywhere; }
-"""
+TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -46,27 +42,31 @@ def as_markdown(title: str, sections: Sequence[Section]) -> str:
 
 
 def as_html(title: str, sections: Sequence[Section]) -> str:
-    """One self-contained file. Every text is escaped: model output is hostile."""
-    parts = [f"<!doctype html><meta charset=utf-8><title>{html.escape(title)}</title><style>{STYLE}</style>"]
-    parts.append(f"<h1>{html.escape(title)}</h1>")
-    for section in sections:
-        parts.append(f"<h2>{html.escape(section.title)}</h2>")
-        if section.text:
-            parts.append(f"<p>{html.escape(section.text)}</p>")
-        if section.table:
-            parts.append(_table(section.table))
-        if section.picture:
-            data = base64.b64encode(section.picture.read_bytes()).decode()
-            parts.append(f'<img alt="{html.escape(section.title)}" src="data:image/png;base64,{data}">')
-        parts += [f"<pre>{html.escape(text)}</pre>" for text in section.literal]
-    return "\n".join(parts) + "\n"
+    """One self-contained file, for wide screens and narrow ones, light and dark. Every text is escaped, and the page may load
+    and run nothing but what it brings: model output is hostile."""
+    import jinja2
 
-
-def _table(table: Table) -> str:
-    head, *rows = [[html.escape((cell or "").strip()) for cell in row] for row in (table.head, *table.rows)]
-    titles = "".join(f"<th>{cell}</th>" for cell in head)
-    body = "".join("<tr>" + "".join(f"<td>{cell}</td>" for cell in row) + "</tr>" for row in rows)
-    return f"<table><tr>{titles}</tr>{body}</table>"
+    style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    environment = jinja2.Environment(
+        loader=jinja2.FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        keep_trailing_newline=True,
+        undefined=jinja2.StrictUndefined,
+    )
+    shown = [
+        {
+            "title": section.title,
+            "text": section.text,
+            "table": section.table,
+            "image": base64.b64encode(section.picture.read_bytes()).decode() if section.picture else "",
+            "literal": section.literal,
+        }
+        for section in sections
+    ]
+    template = environment.get_template("page.html")
+    return template.render(title=title, sections=shown, style=style, script=script, script_hash=f"sha256-{digest}")
 
 
 def _runs(text: str) -> list[str]:

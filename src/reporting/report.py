@@ -88,7 +88,6 @@ def build_report(
     study = _study(runs, compared, expected, tried)
     pictures = _draw(study, output)
     sections = [
-        Section("What was run", table=pairs(_about(study, command))),
         *_notes_section(study),
         *_chosen_section(study),
         *(section for split in study.splits for section in _split_sections(study, split, pictures)),
@@ -97,6 +96,7 @@ def build_report(
         *_training_sections(study, pictures),
         *_expected_section(study),
         *_rollout_sections(study),
+        Section("What was run", table=pairs(_about(study, command))),
     ]
     files = {
         "report": output / PAGE,

@@ -1,5 +1,7 @@
 """A whole report from synthetic runs: hostile rollouts, self-contained page, pictures, expected values."""
 
+import base64
+import hashlib
 import json
 import re
 
@@ -98,11 +100,26 @@ def test_the_page_is_one_file_and_obeys_no_model_output(report):
     shown = (report / "report.html").read_text()
     assert "&lt;script&gt;" in shown and "<title>A &lt;title&gt;</title>" in shown
     assert "\x1b" not in shown
-    tags = set(re.findall(r"<(?!!)/?([a-z0-9]+)", shown))
-    assert tags <= {"meta", "title", "style", "h1", "h2", "p", "table", "tr", "th", "td", "img", "pre"}
+    (script,) = re.findall(r"<script>(.*?)</script>", shown, re.S)
+    tags = set(re.findall(r"<(?!!)/?([a-z0-9]+)", shown.replace(script, "")))
+    ours = {"html", "head", "body", "meta", "title", "style", "script", "nav", "ol", "li", "a", "section", "div"}
+    assert tags <= ours | {"h1", "h2", "p", "table", "thead", "tbody", "tr", "th", "td", "img", "pre"}
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in shown
     sources = re.findall(r"<img [^>]*src=\"([^\"]{0,30})", shown)
     assert len(sources) == 3 and all(source.startswith("data:image/png;base64,") for source in sources)
     assert "step1 " in shown and "step8 " in shown  # an early and a late rollout
+
+
+def test_results_come_first_and_what_was_run_last(report):
+    shown = (report / "report.html").read_text()
+    titles = re.findall(r"<h2><a [^>]*>([^<]*)</a></h2>", shown)
+    assert titles[-1] == "What was run" and titles[0] != titles[-1]
+    assert re.findall(r'<li><a href="#(section-\d+)">([^<]*)</a>', shown) == [
+        (f"section-{number}", title) for number, title in enumerate(titles, 1)
+    ]
+    assert re.findall(r'<section id="(section-\d+)">', shown) == [f"section-{n}" for n in range(1, len(titles) + 1)]
+    assert 'name="viewport"' in shown and '<html lang="en">' in shown and "prefers-color-scheme: dark" in shown
 
 
 def test_hostile_output_stays_inside_its_fence(report):
