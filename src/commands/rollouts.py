@@ -10,7 +10,6 @@ import argparse
 import itertools
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 from src.common.console import fail, note
@@ -74,7 +73,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--status", help="right, wrong, unparsed, timeout or error")
     parser.add_argument("--search", metavar="TEXT", help="text in question, completion or answers, in any case")
-    parser.add_argument("--limit", type=int, help=f"how many to show (default {LIMIT}); with --group, groups (default 1)")
+    parser.add_argument(
+        "--limit", type=int, help=f"how many to show (default {LIMIT}); with --group, groups (default 1)"
+    )
     parser.add_argument("--whole", action="store_true", help="shorten nothing")
     parser.add_argument("--evaluation", action="store_true", help="evaluation records in place of rollouts")
     return parser
@@ -88,7 +89,9 @@ def _source(options: argparse.Namespace) -> Source:
         raise UserError(f"{options.run}: must be a run directory; there is none. `python -m src status` lists runs")
     if not options.evaluation and not run.rollouts.is_dir():
         if not run.records.is_file():
-            raise UserError(f"{options.run}: must be a run directory with rollouts or evaluation records; it has none yet")
+            raise UserError(
+                f"{options.run}: must be a run directory with rollouts or evaluation records; it has none yet"
+            )
         note("the run has no rollouts of GRPO; these are its evaluation records")
         options.evaluation = True
     source = records_of(options.run) if options.evaluation else rollouts_of(options.run)
@@ -165,5 +168,7 @@ def _command(options: argparse.Namespace, limit: str | None = None, **filters: o
     flags += [] if not limit or options.right is None else ["right" if options.right else "wrong"]
     flags += [name for name in ("whole", "evaluation") if getattr(options, name)]
     words = ["python", "-m", "src", "rollouts", str(options.run), *(f"--{name}" for name in flags)]
-    words += [word for name, value in values.items() if value is not None for word in (f"--{name}", str(value))]
+    for name, value in values.items():
+        if value is not None:  # a value that begins with `-` would be read as an option
+            words += [f"--{name}={value}"] if str(value).startswith("-") else [f"--{name}", str(value)]
     return shlex.join(words)

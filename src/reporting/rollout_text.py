@@ -24,8 +24,27 @@ TRACE, QUESTION, ANSWER = 2400, 1200, 300  # characters that are shown of each
 _SWITCH = re.compile(r"(\d{1,12}) ([^>]+)>(.+)", re.DOTALL)
 # For light and dark backgrounds. A language keeps its colour; neighbours in the table are far apart.
 _COLOURS = (
-    *("dark_orange", "dodger_blue2", "green4", "medium_orchid", "red3", "turquoise4", "gold3", "slate_blue3", "chartreuse4"),
-    *("deep_pink3", "steel_blue", "orange4", "sea_green3", "medium_purple3", "indian_red", "cadet_blue", "dark_goldenrod"),
+    *(
+        "dark_orange",
+        "dodger_blue2",
+        "green4",
+        "medium_orchid",
+        "red3",
+        "turquoise4",
+        "gold3",
+        "slate_blue3",
+        "chartreuse4",
+    ),
+    *(
+        "deep_pink3",
+        "steel_blue",
+        "orange4",
+        "sea_green3",
+        "medium_purple3",
+        "indian_red",
+        "cadet_blue",
+        "dark_goldenrod",
+    ),
     *("grey54",),
 )
 _OTHER = "grey50"
@@ -82,7 +101,9 @@ def header(row: Row, reading: Reading) -> Text:
         (verdict, "green4" if right else "red3"),
         ("in language" if inside else "not in language", "green4" if inside else "red3"),
     ]
-    fields += [("code-switched", "")] * bool(row.get("code_switched")) + [("truncated", "")] * bool(row.get("truncated"))
+    fields += [("code-switched", "")] * bool(row.get("code_switched")) + [("truncated", "")] * bool(
+        row.get("truncated")
+    )
     fields += [(text, "") for text in _worth(row, reading)]
     for place, (text, style) in enumerate(fields):
         line.append("  " * bool(place)).append(text, style)
@@ -142,12 +163,16 @@ def group(rows: Sequence[Row], reading: Reading) -> Iterator[Block]:
     from rich.text import Text
 
     first = rows[0]
-    where = [f"{name} {one_line(str(first[name]))}" for name in (*_place(first), "problem") if first.get(name) is not None]
+    where = [
+        f"{name} {one_line(str(first[name]))}" for name in (*_place(first), "problem") if first.get(name) is not None
+    ]
     right = sum(bool(row.get("correct")) for row in rows)
     inside = sum(bool(row.get("in_language")) for row in rows)
     counts = f"{_counted(len(rows), 'completion')}: {right} right, {inside} in language"
     places = dict.fromkeys(text for text in where if not text.startswith("sample "))
-    yield Block(Text("  ".join([*places, f"question {one_line(first.get('language') or 'unknown')}", counts]), "bold reverse"))
+    yield Block(
+        Text("  ".join([*places, f"question {one_line(first.get('language') or 'unknown')}", counts]), "bold reverse")
+    )
     yield from asked(first, reading)
     for row in rows:
         yield Block(Text())
@@ -256,7 +281,9 @@ def _left_out(count: int) -> str:
     return f"{count:,} characters left out, --whole shows them"
 
 
-def _spans(length: int, switches: Sequence[Switch], detected: str | None) -> list[tuple[int, int, str | None, str | None]]:
+def _spans(
+    length: int, switches: Sequence[Switch], detected: str | None
+) -> list[tuple[int, int, str | None, str | None]]:
     """(start, stop, language, mark) of the stretches of one language."""
     inside = [switch for switch in switches if switch.position < length]
     first = inside[0].left if inside else detected

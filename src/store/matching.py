@@ -69,7 +69,9 @@ def rollouts_of(run: Path) -> Source:
     files = {rollouts_file(folder, step): step for step in steps_of(folder)}
     counted, damaged = _counted(list(files))
     if not counted:
-        raise UserError(f"{run}: must hold rollouts of GRPO ({folder.relative_to(run)}/step-*.parquet); there are none yet")
+        raise UserError(
+            f"{run}: must hold rollouts of GRPO ({folder.relative_to(run)}/step-*.parquet); there are none yet"
+        )
     parts = [name.removeprefix(PART) for name in _names(next(iter(counted))) if name.startswith(PART)]
     steps = tuple(files[path] for path in counted)
     return Source(tuple(counted), schema(rollout_columns(parts)), sum(counted.values()), steps, damaged)
@@ -83,7 +85,9 @@ def records_of(run: Path) -> Source:
     """
     path = RunDirectory(run).records
     if not path.is_file():
-        raise UserError(f"{run}: must hold evaluation records ({path.relative_to(run)}); there are none. Evaluate the run")
+        raise UserError(
+            f"{run}: must hold evaluation records ({path.relative_to(run)}); there are none. Evaluate the run"
+        )
     counted, damaged = _counted([path])
     if damaged:
         raise UserError(f"{path}: must be a parquet file of records; it is damaged. Evaluate the run again")
@@ -288,7 +292,10 @@ def _values(column: Any) -> list[Any]:
     import pyarrow
 
     if pyarrow.types.is_string(column.type):
-        return [None if value is None else value.decode(errors="replace") for value in column.cast(pyarrow.binary()).to_pylist()]
+        return [
+            None if value is None else value.decode(errors="replace")
+            for value in column.cast(pyarrow.binary()).to_pylist()
+        ]
     if pyarrow.types.is_list(column.type):
         lists = column.cast(pyarrow.list_(pyarrow.binary())).to_pylist()
         return [None if values is None else [(v or b"").decode(errors="replace") for v in values] for values in lists]

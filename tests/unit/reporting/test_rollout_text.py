@@ -7,7 +7,19 @@ import time
 import pytest
 from rich.console import Console
 
-from src.reporting.rollout_text import ANSWER, TRACE, Reading, Switch, colour, group, header, rollout, show, switches_of, trace
+from src.reporting.rollout_text import (
+    ANSWER,
+    TRACE,
+    Reading,
+    Switch,
+    colour,
+    group,
+    header,
+    rollout,
+    show,
+    switches_of,
+    trace,
+)
 from tests.helpers.rollouts import JUDGED, WORTH
 
 ROW = JUDGED | WORTH | {"step": 3, "group": 7}
@@ -49,7 +61,10 @@ def test_the_header_of_what_went_wrong():
 
 def test_the_header_of_a_record_says_its_sample():
     row = JUDGED | {"split": "test", "part": "", "sample": 2}
-    assert header(row, Reading()).plain == "split test  problem p1  sample 2  question fr  trace fr  right  in language  tokens 12"
+    assert (
+        header(row, Reading()).plain
+        == "split test  problem p1  sample 2  question fr  trace fr  right  in language  tokens 12"
+    )
 
 
 def test_question_gold_and_read_answer_stand_before_the_trace():
@@ -129,7 +144,9 @@ HOSTILE = [
 
 
 @pytest.mark.parametrize("text", HOSTILE)
-@pytest.mark.parametrize("column", ["completion", "question", "gold", "answer", "rule", "status", "detected", "language"])
+@pytest.mark.parametrize(
+    "column", ["completion", "question", "gold", "answer", "rule", "status", "detected", "language"]
+)
 def test_nothing_of_a_text_reaches_the_terminal_as_more_than_text(column, text):
     row = ROW | {column: text, "problem": text, "correct": True}
     for blocks in (rollout(row, Reading()), group([row], Reading())):
@@ -144,7 +161,12 @@ def test_markup_is_shown_and_not_read():
 
 
 def test_a_megabyte_on_one_line_is_shortened_with_a_note():
-    row = ROW | {"completion": "x" * 1_000_000, "question": "q" * 1_000_000, "gold": "5" * 1_000_000, "answer": "z" * 1_000_000}
+    row = ROW | {
+        "completion": "x" * 1_000_000,
+        "question": "q" * 1_000_000,
+        "gold": "5" * 1_000_000,
+        "answer": "z" * 1_000_000,
+    }
     began = time.process_time()
     text = plain(rollout(row, Reading()))
     assert time.process_time() - began < 2

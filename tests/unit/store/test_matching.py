@@ -98,7 +98,9 @@ def test_bytes_that_are_no_text_become_replacement_characters(tmp_path):
     path = rollouts_file(tmp_path / "grpo" / "rollouts", 1)
     content = pyarrow.parquet.read_table(path)
     place = content.schema.get_field_index("completion")
-    broken = pyarrow.array([b"a\xff\xed\xa0\x80b"]).view(pyarrow.string())  # a lone surrogate, as some encoders write it
+    broken = pyarrow.array([b"a\xff\xed\xa0\x80b"]).view(
+        pyarrow.string()
+    )  # a lone surrogate, as some encoders write it
     pyarrow.parquet.write_table(content.set_column(place, content.schema.field(place), broken), path)
     [row] = matching(rollouts_of(run), Filters(language="fr"), ["completion"])
     assert row["completion"] == "a\ufffd\ufffd\ufffd\ufffdb"
