@@ -21,7 +21,7 @@ CHANGE_NOTHING = frozenset(
         *("rollout.probe_rows", "rollout.mismatch_limit"),
         *("evaluation.pass_at", "data.maximum_faulty"),
         *("evaluation.questions_per_part", "prompts.difficulty.questions_per_part"),
-        "grader.workers",
+        *("grader.workers", "grader.packages"),
         *(f"traces.teacher.{name}" for name in SERVICE),
     )
 )

@@ -15,9 +15,10 @@ from src.data.formats import Layout
 from src.data.hub import named_rows
 from src.data.readers import MARK, BadData, encodable, gold_of, short, text_of
 from src.data.shapes import FOREIGN, numbered, shaped
+from src.grading.tasks import KIND
 from src.language.table import UnknownLanguage, code_of
 
-KINDS = ("expression", "choice")
+KINDS = ("expression", "choice", KIND)
 _HOW = "Columns of other names are mapped with data.fields or benchmark.fields, a language for all rows is data.language or benchmark.language"
 
 
@@ -25,7 +26,8 @@ _HOW = "Columns of other names are mapped with data.fields or benchmark.fields, 
 class Question:
     """A question to be answered. `problem` is shared by the translations of one problem.
 
-    `kind` says how its answers are graded: `expression` (numbers and formulas) or `choice` (the letter of an option).
+    `kind` says how its answers are graded: `expression` (numbers and formulas), `choice` (the letter of an option) or
+    `reasoning_gym` (the scorer of a task, `src.grading.tasks`).
     `part` is the source or the difficulty level it belongs to, where a benchmark averages over those; else empty.
     """
 

@@ -15,6 +15,7 @@ from src.grading.clock import same_time, time_of_day
 from src.grading.lists import listed
 from src.grading.numbers import gold_value, in_words, is_product, readings
 from src.grading.published import compare_published
+from src.grading.tasks import KIND
 from src.grading.units import without_last_unit
 
 Formula = Callable[[str, str], str]  # (gold, answer) -> status word
@@ -50,11 +51,14 @@ def compare(
     """The verdict on two normalised texts; `language` is the one the answer was asked for in.
 
     Args:
-        kind: `expression`, `choice` (the letter of an option), or `published` (see `src.grading.published`).
+        kind: `expression`, `choice` (the letter of an option), `published` (see `src.grading.published`), or `reasoning_gym`
+            (see `src.grading.tasks`), of which `formula` is the scorer.
         formula: compares two texts that are neither numbers nor words nor lists of those (sympy, in a worker).
     """
     if kind == "published":
         return compare_published(gold, answer, formula)
+    if kind == KIND:
+        return UNPARSED if not answer else None if formula is None else formula(gold, answer)
     if not answer or not gold or not (_balanced(gold) and _balanced(answer)):
         return UNPARSED
     if kind == "choice":

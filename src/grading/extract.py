@@ -12,6 +12,7 @@ from src.grading.normal import normalise, readable
 from src.grading.numbers import numbers_in, readings
 from src.grading.phrases import AND_OR, NOT, OR, denial, wrong
 from src.grading.spec import RULES
+from src.grading.tasks import KIND, boxed
 from src.language.trace import split_trace
 
 # How an answer is announced, in 18 languages. What follows on the same line is the answer.
@@ -66,6 +67,9 @@ def extract(completion: str, rules: str, kind: str = "expression", thinks: bool 
     A completion without `</think>` of a model that thinks has no answer part: it never came to answer.
     """
     text = split_trace(completion, thinks).answer
+    if kind == KIND:
+        answer = boxed(text)
+        return Extraction(answer, "box" if answer is not None else "")
     for name in RULES[rules]:
         answer = _READERS[name](text, kind)
         if answer is not None:

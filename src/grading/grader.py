@@ -14,6 +14,7 @@ from src.grading.normal import gold_solution, normalise
 from src.grading.pool import Pool
 from src.grading.published import published_answers
 from src.grading.spec import Grade, GraderSpec, Status
+from src.grading.tasks import KIND, gold_answer
 
 # The scoring rule, stamped on every result. A change that can move a verdict gets a new number and a line here.
 #   1  the one box after </think>, ASCII notation
@@ -41,7 +42,7 @@ class Grader:
     def __init__(self, spec: GraderSpec, thinks: bool = True) -> None:
         self.rules = spec.rules
         self.thinks = thinks
-        self.pool = Pool(spec.workers, spec.timeout, spec.memory_megabytes)
+        self.pool = Pool(spec.workers, spec.timeout, spec.memory_megabytes, spec.packages)
         self._known: dict[Pair, Status] = {}
         self._turn = threading.Lock()
 
@@ -54,7 +55,8 @@ class Grader:
     ) -> list[Grade]:
         """One `Grade` for each completion: its answer against `gold_answers[i]`, read in the notation of `languages[i]`.
 
-        `kinds[i]` is `expression` (without `kinds`, all are) or `choice`.
+        `kinds[i]` is `expression` (without `kinds`, all are), `choice` or `reasoning_gym`, whose gold answer is a
+        `src.grading.tasks.Task` and whose scorer reads the answer as it stands in the box.
         """
         count = len(completions)
         languages = languages or ["en"] * count
@@ -64,7 +66,7 @@ class Grader:
             for completion, kind in zip(completions, kinds, strict=True)
         ]
         pairs = [
-            (gold_text(gold), extraction.answer or "", language, kind)
+            (gold if kind == KIND else gold_text(gold), extraction.answer or "", language, kind)
             for gold, extraction, language, kind in zip(gold_answers, extractions, languages, kinds, strict=True)
         ]
         verdicts = self._compare(pairs)
@@ -97,14 +99,19 @@ class Grader:
         if bad:
             more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
             raise BadGoldAnswer(
-                "a gold answer must be a number, a word, a LaTeX expression that equals itself, or the letter of an "
-                "option; correct or drop these:\n" + "\n".join(bad[:20]) + more
+                "a gold answer must be a number, a word, a LaTeX expression that equals itself, the letter of an option, or a "
+                "task whose scorer gives its own answer 1; correct or drop these:\n" + "\n".join(bad[:20]) + more
             )
 
     def grade_gold_answers(self, gold_answers: Sequence[tuple[str, str, str]]) -> list[Status]:
         """The verdict on every (gold, language, kind) as an answer to itself. A formula is one in any language, and is
         checked once."""
-        pairs = [(text := gold_text(gold), text, language, kind) for gold, language, kind in gold_answers]
+        pairs = [
+            (gold, gold_answer(gold), language, kind)
+            if kind == KIND
+            else (text := gold_text(gold), text, language, kind)
+            for gold, language, kind in gold_answers
+        ]
         first: dict[tuple[str, str], Pair] = {}
         for pair in pairs:
             if compare(*pair) is None:

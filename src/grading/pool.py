@@ -38,6 +38,7 @@ class Pool:
     size: int
     timeout: float
     megabytes: int
+    packages: str | None = None
     workers: list[_Worker] = field(default_factory=list)
     _again: set[int] = field(default_factory=set)  # tasks whose worker came to nothing once
 
@@ -130,7 +131,7 @@ class Pool:
 
     def _start(self) -> _Worker:
         process = subprocess.Popen(
-            [sys.executable, "-m", "src.grading.worker", str(self.megabytes), str(self.timeout)],
+            [sys.executable, "-m", "src.grading.worker", str(self.megabytes), str(self.timeout), self.packages or ""],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,

@@ -34,12 +34,14 @@ class Grade:
 @dataclass(frozen=True)
 class GraderSpec:
     """`rules` names where an answer is looked for (`RULES`). `timeout` is in seconds of processor time
-    for one comparison, `memory_megabytes` for each worker."""
+    for one comparison, `memory_megabytes` for each worker. `packages` is a folder with the package whose own scorers grade
+    (`src.grading.tasks`), where that is not installed."""
 
     rules: str = "strict"
     workers: int = 1
     timeout: float = 3.0
     memory_megabytes: int = 2048
+    packages: str | None = None
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""

@@ -1,4 +1,4 @@
-"""A process that compares answers by algebra: `python -m src.grading.worker <megabytes> <seconds>`.
+"""A process that compares answers by algebra: `python -m src.grading.worker <megabytes> <seconds> <packages>`.
 
 One JSON list [gold, answer, language, kind] a line comes in, one JSON word goes out: right, wrong, unparsed or error. A
 task that takes more processor time than that ends the process (SIGPROF), as does more memory; so does, after a while, a
@@ -14,6 +14,8 @@ import sys
 
 from src.grading.compare import compare
 from src.grading.pool import GRACE, PATIENCE
+from src.grading.scorer import add_folder, prepare, verdict
+from src.grading.tasks import KIND
 
 ORPHANED = 10  # seconds past the parent's patience after which only a parent that died explains the wait
 FULL = 0.6  # share of the memory limit above which a worker asks to be replaced
@@ -28,7 +30,8 @@ def _megabytes() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1 << 10)
 
 
-def main(megabytes: int, seconds: float = 60.0) -> None:
+def main(megabytes: int, seconds: float = 60.0, packages: str = "") -> None:
+    add_folder(packages)
     try:
         import resource
 
@@ -51,15 +54,18 @@ def main(megabytes: int, seconds: float = 60.0) -> None:
             return "unparsed"
         return "right" if verify(wanted, given, timeout_seconds=None, raise_on_error=True) else "wrong"
 
+    formulas = {"published": as_published, KIND: verdict}
     compare_formulas("x^{2}", "1")  # the first use loads grammars: not on a task's time
     print(json.dumps("ready"), flush=True)
     for line in sys.stdin:
-        # No handlers: they end the process, even in the middle of a long product.
-        signal.setitimer(signal.ITIMER_PROF, seconds)
         signal.alarm(int(PATIENCE * seconds + GRACE) + ORPHANED)
         try:
             gold, answer, language, kind = json.loads(line)
-            status = compare(gold, answer, language, kind, as_published if kind == "published" else compare_formulas)
+            if kind == KIND:
+                prepare(gold)  # before the answer's time begins
+            # No handlers: they end the process, even in the middle of a long product.
+            signal.setitimer(signal.ITIMER_PROF, seconds)
+            status = compare(gold, answer, language, kind, formulas.get(kind, compare_formulas))
         except Exception:  # whatever sympy raises on hostile text is a fact about the text
             status = "error"
         signal.setitimer(signal.ITIMER_PROF, 0)
@@ -69,4 +75,4 @@ def main(megabytes: int, seconds: float = 60.0) -> None:
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]), *map(float, sys.argv[2:]))
+    main(int(sys.argv[1]), float(sys.argv[2]), *sys.argv[3:])

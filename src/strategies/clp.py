@@ -16,6 +16,7 @@ UNDERSTAND = "Work out what it asks for, step by step in {target}. Do not solve 
 SOLVE = "Now you are an expert in arithmetic who thinks in {target}. Solve the task that you understood, step by step."
 FORM = {
     "expression": "Put the final answer in \\boxed{}.",
+    "reasoning_gym": "Put the final answer in \\boxed{}.",
     "choice": "Put only the letter of the right option in \\boxed{}.",
 }
 
