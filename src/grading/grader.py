@@ -98,6 +98,11 @@ class Grader:
         ]
         if bad:
             more = f"\n  and {len(bad) - 20} more" if len(bad) > 20 else ""
+            if any(row[2] == KIND for row, _ in different):
+                more += (
+                    "\nTasks of reasoning_gym take the package that made them: `pip install reasoning-gym`, or grader.packages must "
+                    "be the folder that it is unpacked into"
+                )
             raise BadGoldAnswer(
                 "a gold answer must be a number, a word, a LaTeX expression that equals itself, the letter of an option, or a "
                 "task whose scorer gives its own answer 1; correct or drop these:\n" + "\n".join(bad[:20]) + more

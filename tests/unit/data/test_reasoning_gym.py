@@ -5,6 +5,7 @@ import json
 
 import pytest
 
+from src.commands import reasoning_gym
 from src.data.benchmarks.reasoning_gym import PACKAGE, ReasoningGym
 from src.data.readers import BadData
 from src.data.records import Question, read_records, write_records
@@ -29,14 +30,14 @@ class Doubling:
         self.name, self.seed, self.language = name, seed, languages
     def __getitem__(self, index):
         print("working")
-        number = self.seed + index
+        number = (self.seed + index) % 2 if self.name == "few" else self.seed + index
         word = {"en": "Double", "fr": "Le double de"}[self.language]
         answer = {"open": None, "fails": 1 / (index - 1 if self.name == "fails" else 1)}.get(self.name, f"#### {2 * number}")
-        return {"question": f"{word} {number}", "answer": answer, "metadata": {"set": {number}}}
+        return {"question": f"{word} {number}" + "!" * (self.name == "fickle"), "answer": answer, "metadata": {"set": {number}}}
     def score_answer(self, answer, entry):
-        return float(answer == entry["answer"])
+        return float(answer == entry["answer"] and self.name != "fickle")
 
-DATASETS = {name: (Doubling, Config) for name in ("doubling", "open", "fails")} | {"parallel": (Doubling, ConfigWithLanguages)}
+DATASETS = {name: (Doubling, Config) for name in ("doubling", "open", "fails", "few", "fickle")} | {"parallel": (Doubling, ConfigWithLanguages)}
 
 def create_dataset(name, **options):
     return Doubling(name, **options)
@@ -92,10 +93,32 @@ def test_questions_come_back_from_a_file_for_grpo_and_are_graded(package, tmp_pa
     assert [grade.status for grade in grades] == [Status.RIGHT] * 3 + [Status.WRONG]
 
 
+def test_the_command_writes_questions_and_leaves_out_what_repeats_or_cannot_be_right(package, tmp_path, capsys):
+    folder = tmp_path / "made"
+    arguments = ["--path", package, "--size", "4", "--seed", "5", "--tasks", "doubling,few,fickle"]
+    assert reasoning_gym.main([str(folder), *arguments]) == 0
+    names = {name: [row.part for row in read_records(folder / name, Question)] for name in ("test.jsonl", "dev.jsonl")}
+    # `few` has two questions, both asked in `test`; the scorer of `fickle` gives nothing 1.
+    assert names == {"test.jsonl": ["doubling"] * 4 + ["few"] * 2, "dev.jsonl": ["doubling"] * 4}
+    assert [row.question for row in read_records(folder / "prompts.jsonl", Question)] == [
+        f"Double {number}" for number in range(2_000_005, 2_000_009)
+    ]
+    card = (folder / "card.md").read_text(encoding="utf-8")
+    assert "Apache-2.0" in card and "bad_gold" in card and "repeated" in capsys.readouterr().out
+
+
+def test_the_command_names_a_task_that_is_none(package, tmp_path, capsys):
+    assert reasoning_gym.main([str(tmp_path / "made"), "--path", package, "--tasks", "maze"]) == 2
+    assert "the package has no task 'maze'" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("task", "message"),
     [
-        ("doublng", "benchmark.tasks: the package has no task 'doublng'. It has doubling, fails, open, parallel"),
+        (
+            "doublng",
+            "benchmark.tasks: the package has no task 'doublng'. It has doubling, fails, few, fickle, open, parallel",
+        ),
         ("open", "question 0 of open comes without an answer of its own"),
         ("fails", "reasoning-gym made no questions: ZeroDivisionError"),
     ],

@@ -121,6 +121,13 @@ def test_a_gold_answer_is_checked_by_its_scorer(grader):
             grader.check_gold_answers([("row 1", gold(name), "en", KIND)])
 
 
+def test_where_the_package_is_not_there_its_tasks_are_errors_and_the_check_says_what_to_do(tmp_path):
+    with Grader(GraderSpec(packages=str(tmp_path))) as bare:
+        with pytest.raises(BadGoldAnswer, match=r"error against itself\n.*pip install reasoning-gym.*grader.packages"):
+            bare.check_gold_answers([("row 1", gold("no_such_task"), "en", KIND)])
+        assert bare.grade(["</think>\\boxed{7}"], ["7"])[0].status is Status.RIGHT
+
+
 def test_a_gold_answer_holds_no_mark_of_another_notation_and_comes_back():
     task = Task("maze", 1, 2, 0, "en", "f" * 16, "#### $5$\n>#<")
     assert not {"#", "$"} & set(task.gold()) and task_of(task.gold()) == task
