@@ -10,6 +10,7 @@ import contextlib
 import copy
 import importlib
 import json
+import random
 import sys
 import warnings
 from collections.abc import Iterator
@@ -74,12 +75,19 @@ def dataset_of(name: str, seed: int, size: int, language: str) -> Any:
     return package.create_dataset(name, seed=seed, size=size, **options)
 
 
+def entry_of(dataset: Any, seed: int, index: int) -> dict[str, Any]:
+    """Question `index`; a few tasks (`list_functions`) draw from the process's own generator too."""
+    random.seed(seed + index)
+    entry: dict[str, Any] = dataset[index]
+    return entry
+
+
 @lru_cache(maxsize=4096)
 def _made(gold: str) -> tuple[Any, dict[str, Any]]:
     task = task_of(gold)
     with _silent():
         dataset = dataset_of(task.name, task.seed, task.size, task.language)
-        entry = dataset[task.index]
+        entry = entry_of(dataset, task.seed, task.index)
     if question_hash(entry["question"]) != task.question or entry["answer"] != task.answer:
         raise ValueError(
             f"question {task.index} of {task.name} is another than it was: another version of the package?"
@@ -91,7 +99,7 @@ def _rows(request: dict[str, Any]) -> Iterator[dict[str, Any]]:
     for name in request["tasks"]:
         dataset = dataset_of(name, request["seed"], request["size"], request["language"])
         for index in range(request["size"]):
-            entry = dataset[index]
+            entry = entry_of(dataset, request["seed"], index)
             yield {"name": name, "index": index, "question": entry["question"], "answer": entry["answer"]}
 
 

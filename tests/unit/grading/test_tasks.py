@@ -23,7 +23,7 @@ class Count:
         self.name, self.seed, self.size = name, seed, size
     def __getitem__(self, index):
         print("a line of the package's own")
-        number = random.Random(self.seed + index).randint(10, 99)
+        number = random.randint(10, 99) if self.name == "unseeded" else random.Random(self.seed + index).randint(10, 99)
         return {"question": f"What follows {number}?", "answer": str(number + 1), "metadata": {}}
     def score_answer(self, answer, entry):
         print("another")
@@ -45,7 +45,7 @@ class Count:
             entry["answer"] = answer
         return {"nan": float("nan"), "none": None, "below": -1.0, "half": 0.5}.get(self.name, 0.0)
 
-NAMES = "count hangs raises leaves evaluates spoils nan none below half over nan_always half_always".split()
+NAMES = "count unseeded hangs raises leaves evaluates spoils nan none below half over nan_always half_always".split()
 DATASETS = {name: (Count, Config) for name in NAMES}
 
 def create_dataset(name, **options):
@@ -112,6 +112,10 @@ def test_a_question_that_is_another_now_is_an_error(grader):
     assert statuses(grader, "no_such_task", "41") == [Status.ERROR]
     row = grader.grade(["</think>\\boxed{41}"], ["41"], kinds=[KIND])
     assert row[0].status is Status.ERROR
+
+
+def test_a_task_that_draws_from_the_generator_of_the_process_is_the_same_question_again(grader):
+    assert statuses(grader, "unseeded", "41", "40") == [Status.RIGHT, Status.WRONG]
 
 
 def test_a_gold_answer_is_checked_by_its_scorer(grader):
