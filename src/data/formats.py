@@ -28,6 +28,7 @@ from src.language.trace import closing_tag
 Row = dict[str, Any]
 REASONING = ("reasoning_content", "reasoning")
 LETTERS = "ABCDEFGHIJ"
+REPORTED = ("id", "language", "split", "part")  # all in `doc`: samples that a report of ours wrote
 
 
 @dataclass(frozen=True)
@@ -116,6 +117,8 @@ def _lm_eval(row: Row, where: str, number: int) -> list[Row]:
     graded: Row = {"gold": letter[1], "kind": "choice"} if letter else {"gold": gold}
     question = {"question": doc["question"]} if isinstance(doc.get("question"), str) else {}
     own = {"id": row.get("doc_id", number), "position": True} | graded | question
+    if all(name in doc for name in REPORTED):
+        own |= {name: doc[name] for name in REPORTED} | {"position": False}
     return [own | {"completion": text} for text in texts]
 
 

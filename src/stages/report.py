@@ -7,6 +7,7 @@ from pathlib import Path
 from src.config.schema import Config
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
+from src.reporting.portable import write_portable
 from src.reporting.report import build_report
 from src.reporting.selection import name_of
 from src.selectors.vote import Vote
@@ -27,13 +28,14 @@ def preflight(look: Look) -> None:
 
 def run(stage: Stage) -> None:
     """Write `report/` beside the evaluation."""
-    directory = stage.directory.parent
+    of_it = Run.of(stage.directory.parent, stage.config.method, stage.config.seed)
     build_report(
         stage.directory,
         f"{stage.config.method}, seed {stage.config.seed}",
-        [Run.of(directory, stage.config.method, stage.config.seed)],
+        [of_it],
         selectors={name_of(stage.config.selector): stage.config.selector},
     )
+    write_portable(stage.directory, of_it)
 
 
 def show(directory: Path) -> None:

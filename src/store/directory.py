@@ -54,6 +54,8 @@ MARKDOWN = "report.md"
 PAGE = "report.html"
 DOMINANCE = "dominance.csv"  # every pair of language and data set of every comparison
 FILES = "files.json"
+HARNESS_RESULTS = "results.json"  # these two in the form of lm-evaluation-harness
+HARNESS_SAMPLES = "samples_{task}.jsonl"
 
 # Of the folder of a sweep, and of a submission to a cluster.
 SWEEP = "sweep.json"
