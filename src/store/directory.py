@@ -31,6 +31,7 @@ METRICS = "metrics.jsonl"
 ROLLOUT_FOLDER = "rollouts"
 CHECKPOINTS = "checkpoints"
 MODEL = "model"
+MODEL_CARD = "README.md"  # within the folder of a model
 LANGUAGES = "languages.json"  # within the folder of a model: what it has seen in training
 PARTS = "parts"
 RECORDS = "records.parquet"

@@ -8,7 +8,7 @@ from typing import Any
 
 from src.common.checksums import checksums, damage, is_whole
 from src.common.errors import UserError
-from src.store.directory import DONE, METRICS, MODEL, ROLLOUT_FOLDER
+from src.store.directory import DONE, METRICS, MODEL, MODEL_CARD, ROLLOUT_FOLDER
 
 RESULTS, HISTORY = "checksums", "history"  # in the note of a finished stage: what others trust, and how it came about
 
@@ -23,9 +23,10 @@ def done_of(folder: Path) -> dict[str, Any] | None:
 
 
 def sums_of_stage(folder: Path) -> dict[str, dict[str, str]]:
-    """The checksums to note at the end of a stage: of its model, tables and data, and of its history."""
+    """The checksums to note at the end of a stage: of its model without its card, of tables and data, and of its history."""
     results = [path for path in folder.iterdir() if path.suffix in (".parquet", ".jsonl") and path.name != METRICS]
-    results += [path for path in (folder / MODEL).rglob("*") if path.is_file()]
+    card = folder / MODEL / MODEL_CARD  # its owner may edit it
+    results += [path for path in (folder / MODEL).rglob("*") if path.is_file() and path != card]
     history = [path for path in (folder / METRICS, *(folder / ROLLOUT_FOLDER).glob("*.parquet")) if path.is_file()]
     return {RESULTS: checksums(folder, results), HISTORY: checksums(folder, history)}
 

@@ -36,6 +36,10 @@ def test_a_run_on_swahili_and_telugu_calls_french_unseen(tmp_path, overrides):
     assert seen_rows(str(model)) == {"sft": {"sw": 6, "te": 6}}
     noted = json.loads((model.parent / "done.json").read_text())["checksums"]
     assert {"model/languages.json", "model/model.safetensors"} <= set(noted)
+    assert "model/README.md" not in noted  # its owner may edit it
+    card = (model / "README.md").read_text()
+    assert "language:\n- sw\n- te\n" in card and "| data.sft | sft.jsonl | " in card and str(tmp_path) not in card
+    (model / "README.md").write_text(f"{card}\nTrained by us.\n")
     assert (model.parent / "examples.txt").read_text().splitlines()[0].split() == ["language", "examples"]
     report = (directory / "report" / "report.md").read_text()
     assert "| languages seen in training | sw, te |" in report
