@@ -14,9 +14,9 @@ from typing import Any
 
 from src.common.console import fail, note
 from src.common.errors import UserError
+from src.common.visible import one_line
 from src.config.paths import user_path
 from src.reporting.rollout_text import Block, Reading, group, rollout, show, terminal
-from src.reporting.visible import one_line
 from src.store.directory import CONFIG, RunDirectory
 from src.store.matching import UNKNOWN, Filters, Source, count, matching, records_of, rollouts_of
 from src.store.records import PART, Row

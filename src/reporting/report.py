@@ -14,6 +14,7 @@ from src.analysis.published import PUBLISHED
 from src.analysis.statistics import Cells, cells, known
 from src.common.errors import UserError
 from src.common.tables import Table, pairs
+from src.common.visible import visible
 from src.reporting import dominance as dominance_tables
 from src.reporting import figures, tables
 from src.reporting.history import History, history_of
@@ -25,7 +26,7 @@ from src.selectors.base import Selector
 from src.store.directory import DOMINANCE, FILES, HEADLINE, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
 from src.store.records import notes_of, seen_of
-from src.store.rollouts import printable, read_rollouts
+from src.store.rollouts import read_rollouts
 from src.store.whole import check_source, done_of
 
 BY_LANGUAGE = ("accuracy", "fidelity", "right and in language", "LCPR", "code-switched", "tokens")
@@ -275,7 +276,7 @@ def _training_sections(study: Study, pictures: Mapping[str, Path]) -> list[Secti
 
 
 def _notes_section(study: Study) -> list[Section]:
-    return [Section("Notes", literal=list(map(printable, study.notes)))] if study.notes else []
+    return [Section("Notes", literal=list(map(visible, study.notes)))] if study.notes else []
 
 
 def _expected_section(study: Study) -> list[Section]:
@@ -293,7 +294,7 @@ def _rollout_sections(study: Study) -> list[Section]:
 
 def _text(study: Study) -> str:
     """The tables as plain text, those of one method in detail."""
-    text = "".join(f"note: {printable(line)}\n" for line in study.notes) + tables.terminal(study.rows, study.splits)
+    text = "".join(f"note: {visible(line)}\n" for line in study.notes) + tables.terminal(study.rows, study.splits)
     if len(study.methods) == 1:
         for split in study.splits:
             text += f"\ndetails, {split}:\n{study.details[split].text()}\n"
@@ -370,7 +371,7 @@ def _samples(directory: Path, steps: Sequence[int], count: int = 2) -> list[str]
         rows = read_rollouts(directory, step)
         for row in rows[:: max(1, len(rows) // count)][:count]:
             texts.append(
-                printable(
+                visible(
                     f"step {step}  query {row['language']}  reasoned in {row['detected']}  {row['status']}  "
                     f"reward {row['reward']}  language term {row['alignment_term']:+.2f}  advantage {row['advantage']:+.2f}\n"
                     f"> {row['question']}\n{row['completion']}"

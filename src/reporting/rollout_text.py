@@ -1,6 +1,6 @@
 """A rollout, or an evaluation record, as text to read: what it is worth, question and answers, and the trace with its languages.
 
-Every text of a file passes `src.reporting.visible`, and is styled by spans: markup in it means nothing.
+Every text of a file passes `src.common.visible`, and is styled by spans: markup in it means nothing.
 """
 
 from __future__ import annotations
@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
+from src.common.visible import one_line, visible
 from src.language.table import LANGUAGES
 from src.language.trace import split_trace
-from src.reporting.visible import one_line, visible
 from src.store.records import PART, Row
 
 if TYPE_CHECKING:

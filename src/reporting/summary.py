@@ -8,8 +8,8 @@ from math import isfinite
 
 from src.analysis.statistics import Cells, differences, p_text, p_value
 from src.common.tables import Table
+from src.common.visible import visible
 from src.reporting.tables import Row, label
-from src.store.rollouts import printable
 
 WIDTH = 80
 METHODS = 7  # more do not fit: the best ones are shown
@@ -38,7 +38,7 @@ def summary(
     if compared is not None and len(chosen) > 1:
         lines += sentence(data, split, compared, [row.method for row in ordered])
     for note in notes[:NOTES]:
-        lines += textwrap.wrap(f"note: {printable(note)}", WIDTH)
+        lines += textwrap.wrap(f"note: {visible(note)}", WIDTH)
     if len(notes) > NOTES:
         lines.append(f"{len(notes) - NOTES} more notes in the table")
     return "\n".join(lines) + "\n"

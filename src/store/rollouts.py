@@ -48,8 +48,3 @@ def read_rollouts(directory: Path, step: int) -> list[Row]:
         raise Damaged(
             f"{path} is damaged ({str(error).splitlines()[0]}): the rollouts of step {step} are lost, the model is not"
         ) from None
-
-
-def printable(text: str) -> str:
-    """Model output made safe for a terminal: control characters are shown, not obeyed."""
-    return "".join(c if c.isprintable() or c == "\n" else f"\\u{ord(c):04x}" for c in text)

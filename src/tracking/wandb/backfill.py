@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.run_values import run_values
+from src.common.visible import visible
 from src.store.directory import FILES, ROLLOUT_FOLDER, SPREADSHEET, RunDirectory
 from src.store.records import PART, ROLLOUTS
-from src.store.rollouts import printable, read_rollouts, rollouts_file
+from src.store.rollouts import read_rollouts, rollouts_file
 from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 from src.tracking.wandb.run import Media, WandbRun
@@ -40,7 +41,7 @@ def _rollouts(directory: Path, step: int, spec: TrackingSpec) -> Media:
 
     rows = chosen(read_rollouts(directory, step), spec.rollouts_rows)
     names: list[Any] = [name for name in rows[0] if name in COLUMNS or name.startswith(PART)]
-    data = [[printable(row[name]) if isinstance(row[name], str) else row[name] for name in names] for row in rows]
+    data = [[visible(row[name]) if isinstance(row[name], str) else row[name] for name in names] for row in rows]
     return {"rollouts": wandb.Table(columns=names, data=data)}
 
 

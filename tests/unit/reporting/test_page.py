@@ -2,15 +2,15 @@
 
 import json
 
+from src.common.visible import visible
 from src.reporting import page, tables
 from src.reporting.report import build_report
 from src.store.directory import Run
-from src.store.rollouts import printable
 from tests.helpers.evaluation import records_of
 
 
 def test_hostile_text_is_shown_and_not_obeyed():
-    assert printable("a\x1b[31mb\n") == "a\\u001b[31mb\n"
+    assert visible("a\x1b[31mb\n") == "a\\u001b[31mb\n"
     shown = page.as_html("t", [page.Section("s", literal=["</pre><script>alert(1)</script>"])])
     assert "alert(1)</script>" not in shown and "&lt;script&gt;alert(1)" in shown
     assert "````" in page.as_markdown("t", [page.Section("s", literal=["```"])])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.reporting.visible import one_line, visible
+from src.common.visible import one_line, visible
 
 
 @pytest.mark.parametrize(
