@@ -18,12 +18,13 @@ from src.common.visible import visible
 from src.reporting import dominance as dominance_tables
 from src.reporting import figures, tables
 from src.reporting.history import History, history_of
+from src.reporting.latex import as_latex
 from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.selection import selected_sections
 from src.reporting.summary import summary
 from src.reporting.tables import Row, label
 from src.selectors.base import Selector
-from src.store.directory import DOMINANCE, FILES, HEADLINE, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
+from src.store.directory import DOMINANCE, FILES, HEADLINE, LATEX, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
 from src.store.provenance import provenance
 from src.store.records import notes_of, seen_of
 from src.store.rollouts import read_rollouts
@@ -117,6 +118,7 @@ def build_report(
     (output / SPREADSHEET).write_text(tables.spreadsheet(study.rows), encoding="utf-8")
     (output / MARKDOWN).write_text(as_markdown(title, sections), encoding="utf-8")
     (output / PAGE).write_text(as_html(title, sections), encoding="utf-8")
+    (output / LATEX).write_text(as_latex(sections), encoding="utf-8")
     (output / FILES).write_text(
         json.dumps({name: str(path) for name, path in files.items()}, indent=1), encoding="utf-8"
     )

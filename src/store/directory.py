@@ -53,6 +53,7 @@ HEADLINE = "headline.txt"  # what the report comes to, in ten lines
 SPREADSHEET = "table.csv"
 MARKDOWN = "report.md"
 PAGE = "report.html"
+LATEX = "tables.tex"
 DOMINANCE = "dominance.csv"  # every pair of language and data set of every comparison
 FILES = "files.json"
 HARNESS_RESULTS = "results.json"  # these two in the form of lm-evaluation-harness
