@@ -90,18 +90,44 @@ def rollout_generate(rank: int, size: int) -> dict[str, float]:
     return {"seconds": statistics.median(times[1:]), "tokens": tokens}
 
 
-def step_ours(rank: int, size: int) -> dict[str, float]:
-    """Steps of `src.run` itself, read back from its own log."""
+def steps_of(root: Path, *overrides: str) -> list[dict[str, Any]]:
+    """The metrics of the steps of a run of GRPO that is made anew in `root`, by `src.run` itself."""
     import shutil
 
     from src.config.directory import directory_of
 
-    root = Path("runs/bench/ours")
     shutil.rmtree(root, ignore_errors=True)
+    overrides = (*overrides, f"root={root}")
+    subprocess.run([sys.executable, "-m", "src.run", *overrides], check=True, stdout=subprocess.DEVNULL)
+    log = directory_of(overrides) / "grpo" / "metrics.jsonl"
+    return [json.loads(line) for line in log.read_text(encoding="utf-8").splitlines()]
+
+
+def clock_of(times: list[float]) -> Any:
+    """A callback of transformers' Trainer that notes when each step begins, and when the last has ended."""
+    import torch
+    from transformers import TrainerCallback
+
+    def note() -> None:
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
+        times.append(time.perf_counter())
+
+    class Clock(TrainerCallback):
+        def on_step_begin(self, *_: Any, **__: Any) -> None:
+            note()
+
+        def on_train_end(self, *_: Any, **__: Any) -> None:
+            note()
+
+    return Clock()
+
+
+def step_ours(rank: int, size: int) -> dict[str, float]:
+    """Steps of `src.run`, after two of warm-up."""
     overrides = [
         "+experiment=grpo",
         "scale=laptop",
-        f"root={root}",
         f"grpo.steps={REPEATS + 2}",
         "stages=[grpo]",
         f"grpo.prompts_per_step={PROMPTS}",
@@ -112,9 +138,7 @@ def step_ours(rank: int, size: int) -> dict[str, float]:
         "objective=grpo",
         "method=bench",
     ]
-    subprocess.run([sys.executable, "-m", "src.run", *overrides], check=True, stdout=subprocess.DEVNULL)
-    run = directory_of(overrides)
-    lines = [json.loads(line) for line in (run / "grpo" / "metrics.jsonl").read_text().splitlines()][2:]
+    lines = steps_of(Path("runs/bench/ours"), *overrides)[2:]
     seconds = [line["seconds_rollout"] + line["seconds_judge"] + line["seconds_update"] for line in lines]
     return {
         "seconds": statistics.median(seconds),
@@ -126,7 +150,6 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
     """TRL's GRPOTrainer on the same model, prompts, sizes and loss; reward: our grader and detector as a function."""
     import torch
     from datasets import Dataset
-    from transformers import TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
     from src.data.chat import decode
@@ -157,13 +180,6 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
 
     times: list[float] = []
 
-    class Clock(TrainerCallback):
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            times.append(time.perf_counter())
-
-        def on_train_end(self, *_: Any, **__: Any) -> None:
-            times.append(time.perf_counter())
-
     arguments = GRPOConfig(
         output_dir="runs/bench/trl",
         max_steps=REPEATS + 2,
@@ -190,7 +206,7 @@ def step_trl(rank: int, size: int) -> dict[str, float]:
         args=arguments,
         train_dataset=Dataset.from_dict({"prompt": texts}),
         processing_class=tokenizer,
-        callbacks=[Clock()],
+        callbacks=[clock_of(times)],
     )
     trainer.train()
     seconds = [after - before for before, after in itertools.pairwise(times)]

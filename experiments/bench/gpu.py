@@ -28,6 +28,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 import torch
+from bench import clock_of, steps_of
 
 PROMPT = 150
 RESPONSE = 1500
@@ -246,11 +247,9 @@ def folder_of(name: str) -> Path:
 def step_ours(name: str) -> dict[str, Any]:
     """Steps of `src.run`, read back from its log: rollout, judging and update."""
     folder = folder_of(name)
-    root = folder.parent / f"ours-{name}"
     overrides = [
         "+experiment=grpo",
         "scale=distill_1_5b",
-        f"root={root}",
         f"model.path={folder}",
         f"data.prompts={folder}/prompts.jsonl",
         "data.instruction=none",
@@ -263,9 +262,7 @@ def step_ours(name: str) -> dict[str, Any]:
         f"rollout.maximum_new_tokens={32 if name == 'small' else NEW_TOKENS}",
         "rollout.temperature=1.0",
     ]
-    subprocess.run([sys.executable, "-m", "src.run", *overrides], check=True, stdout=sys.stderr)
-    logs = list(root.rglob("grpo/metrics.jsonl"))
-    lines = [json.loads(line) for line in logs[0].read_text(encoding="utf-8").splitlines()][1:]
+    lines = steps_of(folder.parent / f"ours-{name}", *overrides)[1:]
     parts = {key: statistics.median(line[f"seconds_{key}"] for line in lines) for key in ("rollout", "judge", "update")}
     return {"seconds": sum(parts.values()), "tokens": lines[-1]["tokens"] * PROMPTS * COMPLETIONS, **parts}
 
@@ -274,22 +271,12 @@ def step_trl(name: str) -> dict[str, Any]:
     """TRL's GRPOTrainer: same model, adapters, prompts, sizes and loss; its reward is a constant, so grading costs nothing."""
     from datasets import Dataset
     from peft import LoraConfig
-    from transformers import TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
     folder = folder_of(name)
     questions = [json.loads(line) for line in (folder / "prompts.jsonl").read_text(encoding="utf-8").splitlines()]
     times: list[float] = []
     lengths: list[int] = []
-
-    class Clock(TrainerCallback):
-        def on_step_begin(self, *_: Any, **__: Any) -> None:
-            wait()
-            times.append(time.perf_counter())
-
-        def on_train_end(self, *_: Any, **__: Any) -> None:
-            wait()
-            times.append(time.perf_counter())
 
     def reward(completion_ids: Any, **_: Any) -> list[float]:
         lengths.append(sum(map(len, completion_ids)))
@@ -321,7 +308,7 @@ def step_trl(name: str) -> dict[str, Any]:
         args=config,
         train_dataset=Dataset.from_dict({"prompt": [[{"role": "user", "content": q["question"]}] for q in questions]}),
         peft_config=LoraConfig(r=LORA[0], lora_alpha=LORA[1], target_modules="all-linear", task_type="CAUSAL_LM"),
-        callbacks=[Clock()],
+        callbacks=[clock_of(times)],
     )
     trainer.train()
     seconds = [after - before for before, after in itertools.pairwise(times)]

@@ -5,8 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 
-from src.common.console import fail
-from src.common.errors import UserError
+from src.common.console import printed
 from src.config.compose import composed
 from src.config.schema import Config
 
@@ -20,10 +19,6 @@ def show_of_config(
     if {"-h", "--help"} & set(texts):
         print(usage.strip())
         return 0
-    try:
-        if not files and not any("experiment=" in text for text in texts):
-            texts = ["+experiment=grpo", *texts]
-        print(show(composed(texts, files)))
-    except UserError as error:
-        return fail(str(error))
-    return 0
+    if not files and not any("experiment=" in text for text in texts):
+        texts = ["+experiment=grpo", *texts]
+    return printed(lambda: show(composed(texts, files)))

@@ -12,8 +12,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.common.console import fail
-from src.common.errors import UserError
+from src.common.console import printed
 from src.data import card
 from src.data.benchmarks.reasoning_gym import ReasoningGym
 from src.data.readers import BadData
@@ -43,11 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--translations", default="", help="languages of the multilingual fork, with commas between")
     parser.add_argument("--path", help="the folder of the package, where it is not installed")
     options = parser.parse_args(arguments)
-    try:
-        print(write(options))
-    except UserError as error:
-        return fail(str(error))
-    return 0
+    return printed(lambda: write(options))
 
 
 def write(options: argparse.Namespace) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import shutil
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -25,8 +26,6 @@ MEASURES = (("accuracy", "accuracy"), ("fidelity", "in lang."), ("right and in l
 def show(runs: Sequence[RunStatus], root: Path, among: Sequence[RunStatus]) -> None:
     """Print a line for each run, failures first. Below it stand what sets it apart from those that it is `among`, its last
     message while it is at work, and its error if it failed."""
-    from rich.console import Console
-
     ordered = sorted(runs, key=lambda run: (STATES.index(run.state), run.directory))
     split = next((name for run in ordered for name in run.results), "")
     head = (
@@ -37,7 +36,7 @@ def show(runs: Sequence[RunStatus], root: Path, among: Sequence[RunStatus]) -> N
         *([f"{split}: {MEASURES[0][1]}", *(name for _, name in MEASURES[1:])] if split else ()),
     )
     lines = Table(head, [_cells(run, root, split) for run in ordered]).text().splitlines()
-    console = Console(markup=False, highlight=False)
+    width = shutil.get_terminal_size().columns
     shared = frozenset.intersection(*(frozenset(run.overrides) for run in among))
     print(lines[0])
     for run, line in zip(ordered, lines[1:], strict=True):
@@ -46,7 +45,7 @@ def show(runs: Sequence[RunStatus], root: Path, among: Sequence[RunStatus]) -> N
         now = run.message if run.state not in ("failed", "finished") else ""
         silent = f"last sign {clock(run.age)} ago" if run.state == "running" and run.age > SILENT else ""
         for more in filter(None, (apart, now, silent)):
-            print(f"  {shortened(more, console.width - 2)}")
+            print(f"  {shortened(more, width - 2)}")
         if run.state == "failed":
             print(f"  {_last_line(run.message)}")
     counts = ((state, sum(run.state == state for run in runs)) for state in STATES)

@@ -14,8 +14,7 @@ from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.common.console import fail
-from src.common.errors import UserError
+from src.common.console import printed
 from src.data import card
 from src.data.benchmarks.gsm_symbolic import FOLDERS, GsmSymbolic
 from src.data.readers import BadData
@@ -44,11 +43,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--seconds", type=int, default=20, help="of processor time, for one template (default 20)")
     options = parser.parse_args(arguments)
-    try:
-        print(write(options))
-    except UserError as error:
-        return fail(str(error))
-    return 0
+    return printed(lambda: write(options))
 
 
 def write(options: argparse.Namespace) -> str:

@@ -30,6 +30,15 @@ def fail(message: str) -> int:
     return 2
 
 
+def printed(make: Callable[[], str]) -> int:
+    """Print what `make` gives; the exit code, 2 for a user's mistake."""
+    try:
+        print(make())
+    except UserError as error:
+        return fail(str(error))
+    return 0
+
+
 def show_every_sign() -> None:
     """Have what the terminal's encoding lacks (LC_ALL=C) printed as an escape, instead of ending the command."""
     for stream in (sys.stdout, sys.stderr):

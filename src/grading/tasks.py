@@ -10,8 +10,6 @@ import json
 import re
 from dataclasses import asdict, dataclass
 
-from src.grading.boxes import last_box
-
 KIND = "reasoning_gym"
 _TEXT = re.compile(r"\\(?:text|texttt|textbf|textit|mathrm|mathbf|mbox)\s*\{")
 _MARKS = (("$$", "$$"), ("$", "$"), ("\\(", "\\)"), ("\\[", "\\]"), ("**", "**"), ("`", "`"))
@@ -68,6 +66,8 @@ def question_hash(question: str) -> str:
 
 def boxed(text: str) -> str | None:
     """What stands in the last box, line for line, without the wrapper of text in a formula."""
+    from src.grading.boxes import last_box
+
     content = last_box(text)
     return None if content is None else unwrapped(content)
 

@@ -17,7 +17,6 @@ from src.common.lock import exclusive
 from src.config.schema import Config
 from src.distributed.environment import launch_environment
 from src.models.spec import WORLD_BASE
-from src.pipeline.model_card import write_model_card
 from src.pipeline.plan import plan
 from src.pipeline.stage import Planned, Stage, module_of
 from src.pipeline.tracking import complete, followed
@@ -64,6 +63,8 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
             elif main or planned.split:
                 run_stage(Stage(config, planned, ranks if planned.split else replace(ranks, size=1)))
             if main:
+                from src.pipeline.model_card import write_model_card
+
                 write_model_card(config, planned, run_directory)
                 _finish(planned, time.time() - began)
             _note_shared(planned, run_directory, main)

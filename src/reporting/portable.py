@@ -46,6 +46,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from src.analysis.statistics import Cells, cells
+from src.data.formats import LETTERS
 from src.store.directory import HARNESS_RESULTS, HARNESS_SAMPLES, Run
 from src.store.whole import check_source, done_of
 
@@ -61,15 +62,7 @@ UNKNOWN = "N/A"  # what it writes for a standard error of a single problem
 BATCH = 512  # rows of records that are Python objects at a time
 _COUNTED = ("split", "part", "problem", "language", "line_pass", "word_pass", *METRICS.values())
 _SHOWN = (
-    "split",
-    "part",
-    "problem",
-    "language",
-    "sample",
-    "question",
-    "completion",
-    "gold",
-    "answer",
+    *("split", "part", "problem", "language", "sample", "question", "completion", "gold", "answer"),
     *METRICS.values(),
 )
 _KEYS = ("split", "language", "problem", "sample")
@@ -293,7 +286,7 @@ def _sample(number: int, rows: Sequence[dict[str, Any]], sampling: dict[str, Any
     doc = {"id": first["problem"], "language": first["language"], "split": first["split"], "part": first["part"] or ""}
     doc |= {"question": first["question"]} if first["question"] else {}
     doc["answer"] = first["gold"]
-    target = f"({first['gold']})" if re.fullmatch(r"[A-J]", first["gold"]) else first["gold"]
+    target = f"({first['gold']})" if first["gold"] in set(LETTERS) else first["gold"]
     answers = [INVALID if row["answer"] is None else row["answer"] for row in rows]
     scores = {
         metric: [None if row[of_it] is None else float(row[of_it]) for row in rows] for metric, of_it in METRICS.items()

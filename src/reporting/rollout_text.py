@@ -24,28 +24,9 @@ TRACE, QUESTION, ANSWER = 2400, 1200, 300  # characters that are shown of each
 _SWITCH = re.compile(r"(\d{1,12}) ([^>]+)>(.+)", re.DOTALL)
 # For light and dark backgrounds. A language keeps its colour; neighbours in the table are far apart.
 _COLOURS = (
-    *(
-        "dark_orange",
-        "dodger_blue2",
-        "green4",
-        "medium_orchid",
-        "red3",
-        "turquoise4",
-        "gold3",
-        "slate_blue3",
-        "chartreuse4",
-    ),
-    *(
-        "deep_pink3",
-        "steel_blue",
-        "orange4",
-        "sea_green3",
-        "medium_purple3",
-        "indian_red",
-        "cadet_blue",
-        "dark_goldenrod",
-    ),
-    *("grey54",),
+    *("dark_orange", "dodger_blue2", "green4", "medium_orchid", "red3", "turquoise4", "gold3", "slate_blue3"),
+    *("chartreuse4", "deep_pink3", "steel_blue", "orange4", "sea_green3", "medium_purple3", "indian_red"),
+    *("cadet_blue", "dark_goldenrod", "grey54"),
 )
 _OTHER = "grey50"
 

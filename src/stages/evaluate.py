@@ -173,7 +173,7 @@ def _with_good_golds(parts: Sequence[Part], judge: Judge, stage: Stage) -> tuple
             f"{problem} (gold {question.gold!r:.60})" for (_, problem), question in list(bad.items())[:20]
         )
         more = f" and {len(bad) - 20} more" if len(bad) > 20 else ""
-        notes.append(f"left out, for the gold answer is not right against itself: {_name(stage)} {named}{more}")
+        notes.append(f"left out, for the gold answer is not right against itself: {_name(stage.config)} {named}{more}")
     if late:
         names = ", ".join(list(late)[:20])
         notes.append(
@@ -235,9 +235,9 @@ def _logprob_mean(sample: Sample) -> float | None:
     return float(sample.logprobs.mean()) if sample.logprobs is not None and len(sample.logprobs) else None
 
 
-def _name(stage: Stage) -> str:
+def _name(config: Config) -> str:
     """What is scored, in a word: the file of completions, or the benchmark."""
-    benchmark = stage.config.benchmark
+    benchmark = config.benchmark
     return type(benchmark).__name__.lower() if benchmark.completions is None else Path(benchmark.completions).name
 
 
@@ -290,7 +290,7 @@ def _not_asked(config: Config, split: str, questions: Sequence[Question]) -> lis
     without = [code for code in config.evaluation.languages if code not in there]
     if not without:
         return []
-    name = type(config.benchmark).__name__.lower()
+    name = _name(config)
     if not there:
         raise BadData(
             f"benchmark={name}, split {split}: must have questions in a language of the evaluation; it has none in "

@@ -123,7 +123,7 @@ def _overrides(path: Path) -> tuple[str, ...]:
 
 def _results(directory: Path) -> dict[str, dict[str, float]]:
     """From the report of an evaluation; nothing where there is none, or it is damaged."""
-    path = directory / "report" / SPREADSHEET
+    path = RunDirectory(directory).report / SPREADSHEET
     results: dict[str, dict[str, float]] = {}
     try:
         with path.open(encoding="utf-8", newline="") as handle:

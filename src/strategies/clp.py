@@ -14,11 +14,8 @@ from src.strategies.phrases import unknown
 EXPERT = "You are an expert in understanding many languages. The following request is in {source}."
 UNDERSTAND = "Work out what it asks for, step by step in {target}. Do not solve it yet."
 SOLVE = "Now you are an expert in arithmetic who thinks in {target}. Solve the task that you understood, step by step."
-FORM = {
-    "expression": "Put the final answer in \\boxed{}.",
-    "reasoning_gym": "Put the final answer in \\boxed{}.",
-    "choice": "Put only the letter of the right option in \\boxed{}.",
-}
+FORM = "Put the final answer in \\boxed{}."
+CHOICE = "Put only the letter of the right option in \\boxed{}."
 
 
 @dataclass(frozen=True)
@@ -36,7 +33,8 @@ class Clp:
         first = f"{expert}\n\n{question.question}\n\n{UNDERSTAND.format(target=target)}"
         if not replies:
             return Ask((first,))
-        return Ask((first, replies[0], f"{SOLVE.format(target=target)}\n{FORM[question.kind]}"))
+        form = CHOICE if question.kind == "choice" else FORM
+        return Ask((first, replies[0], f"{SOLVE.format(target=target)}\n{form}"))
 
     def violations(self) -> list[str]:
         return unknown("targets", self.targets)

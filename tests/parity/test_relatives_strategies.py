@@ -36,7 +36,7 @@ def named(text, source, target):
         clp.EXPERT.format(source=LANGUAGES[source].name): f"<expert.{source}>",
         clp.UNDERSTAND.format(target=LANGUAGES[target].name): f"<understand.{target}>",
         clp.SOLVE.format(target=LANGUAGES[target].name): f"<solve.{target}>",
-        clp.FORM["expression"]: "<answer_form>",
+        clp.FORM: "<answer_form>",
         QUESTION: f"<question.{source}>",
     }
     for part, name in parts.items():

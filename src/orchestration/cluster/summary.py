@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from src.orchestration.cluster import record
-from src.store.directory import LOG, SPREADSHEET, SUMMARY, RunDirectory
-from src.store.status import read
+from src.store.directory import LOG, SUMMARY
+from src.store.status import RunStatus, read
 
 LINES = 12  # of an error
 SHOWN = ("accuracy", "fidelity", "right and in language")
@@ -35,26 +34,21 @@ def rows(jobs: Mapping[Path, str]) -> list[Row]:
 
 def _row(directory: Path, job: str) -> Row:
     run = read(directory)
-    texts = {"finished": result(directory), "failed": run.message}
+    texts = {"finished": result(run), "failed": run.message}
     state = run.state if run.state in texts else "stopped"
     held = record.read(directory)
     log = Path(held.folder) / "jobs" / job if held and state == "stopped" else directory / LOG
     return Row(job or "-", state, str(directory), texts.get(state, STOPPED), str(log))
 
 
-def result(directory: Path) -> str:
+def result(run: RunStatus) -> str:
     """`test: accuracy 0.97  fidelity 0.10 ...` over all languages, of a run with a report; else what its stages measured
     last."""
-    path = RunDirectory(directory).report / SPREADSHEET
-    if not path.is_file():
-        return read(directory).message
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = [row for row in csv.DictReader(file) if row["domain"] == "all" and row["metric"] in SHOWN]
-    splits = dict.fromkeys(row["split"] for row in rows)
-    return "; ".join(
-        f"{split}: " + "  ".join(f"{row['metric']} {float(row['value']):.3f}" for row in rows if row["split"] == split)
-        for split in splits
-    )
+    splits = [
+        f"{split}: " + "  ".join(f"{name} {metrics[name]:.3f}" for name in SHOWN if name in metrics)
+        for split, metrics in run.results.items()
+    ]
+    return "; ".join(splits) or run.message
 
 
 def show(results: list[Row], folder: Path) -> None:
