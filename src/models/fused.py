@@ -1,4 +1,4 @@
-"""Learning through a trained head over a large vocabulary: loss and gradients together, a few tokens at a time.
+"""Learning through a trained head: loss and gradients together, a few tokens at a time.
 
 Where the loss of a token depends on that token alone, its derivative is known while the token's logits are at hand. Then
 three matrix products are enough, as with all logits at once (`src.models.vocabulary`, which does not know the loss, needs
@@ -16,24 +16,24 @@ from torch import Tensor
 
 from src.models.head import head_of
 from src.models.load import plain_model
-from src.models.logprobs import Batch, completion_states, spread, too_large
+from src.models.logprobs import Batch, completion_states, spread
 from src.models.vocabulary import slices, to_logits
 
 # Logits held at once: 128 MiB in float32. Fewer make the matrix products slower.
 LOGITS_AT_ONCE = 2**25
-BLOCK = 2**21  # of them, so many go through exp and log together: what each operation makes is 8 MiB
+BLOCK = 2**17  # of them, so many go through exp and log together: they stay in the cache of a core
 
 # From log-probabilities and entropies [B, C], zero outside the mask, to one number.
 Objective = Callable[[Tensor, Tensor], Tensor]
 
 
-def can_fuse(model: Any, batch: Batch) -> bool:
-    """Whether the head is trained, its logits are too many to be held and not bounded, and a sum of rounded parts is good
-    enough for its gradient, as it is in float32."""
+def can_fuse(model: Any) -> bool:
+    """Whether the head is a plain product and trained, its logits are not bounded, and a sum of rounded parts is good enough
+    for its gradient, as it is in float32."""
     head = head_of(plain_model(model))
-    if head is None or head.cap is not None or not head.weight.requires_grad:
+    if head is None or not head.plain or head.cap is not None or not head.weight.requires_grad:
         return False
-    return head.weight.dtype in (torch.float32, torch.float64) and too_large(head, int(batch.mask.sum()))
+    return head.weight.dtype in (torch.float32, torch.float64)
 
 
 def learn_fused(
@@ -57,7 +57,7 @@ def learn_fused(
     logprobs = inputs.new_zeros(len(inputs))  # (N,)
     entropies = inputs.new_zeros(len(inputs))  # (N,)
     size = max(1, LOGITS_AT_ONCE // len(weight))
-    buffer = inputs.new_empty(min(size, len(inputs)), len(weight))
+    logits = buffer = inputs.new_empty(min(size, len(inputs)), len(weight))
     with torch.no_grad():
         for rows in slices(len(inputs), size):
             scaled = inputs[rows] / temperature  # (n, H)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any
 
@@ -12,6 +12,7 @@ from torch import Tensor
 
 from src.models.head import Head, bounded, head_of
 from src.models.load import plain_model
+from src.models.prefix import Prefixes, collate_prefixes, shared_states
 from src.models.vocabulary import chunked_logprobs, slices
 
 # Up to so many logits (positions x vocabulary) are computed whole: 64 MiB in float32. More go through the vocabulary in
@@ -30,13 +31,19 @@ class Batch:
     targets: Tensor  # [B, C] completion tokens, padded
     mask: Tensor  # [B, C] 1.0 on real completion tokens
     positions: Tensor  # [B, C] index into T of the position that predicts each target
+    prefixes: Prefixes | None = None  # the prompts once more, where they are to be gone through once each
 
     def to(self, device: torch.device | str) -> Batch:
-        return Batch(*(getattr(self, name).to(device) for name in ("tokens", "targets", "mask", "positions")))
+        tensors = (getattr(self, name).to(device) for name in ("tokens", "targets", "mask", "positions"))
+        moved = Batch(*tensors)
+        return moved if self.prefixes is None else replace(moved, prefixes=self.prefixes.to(device))
 
 
-def collate(prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[int]], pad: int) -> Batch:
-    """Put prompts and their completions side by side into one `Batch`."""
+def collate(
+    prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[int]], pad: int, share: bool = False
+) -> Batch:
+    """Put prompts and their completions side by side into one `Batch`; with `share` a prompt that several have is gone through
+    once, which the model must allow (`src.models.prefix.can_share`)."""
     rows = len(prompts)
     width = max(len(p) + len(c) for p, c in zip(prompts, completions, strict=True))
     reply = max(1, max(len(c) for c in completions))
@@ -51,7 +58,7 @@ def collate(prompts: Sequence[Sequence[int]], completions: Sequence[Sequence[int
         targets[row, :length] = torch.tensor(completion, dtype=torch.long)
         mask[row, :length] = 1.0
         positions[row, :length] = torch.arange(start - 1, start - 1 + length)
-    return Batch(tokens, targets, mask, positions)
+    return Batch(tokens, targets, mask, positions, collate_prefixes(prompts, pad) if share else None)
 
 
 def completion_logprobs(
@@ -79,6 +86,9 @@ def completion_logprobs(
 def completion_states(model: Any, batch: Batch) -> tuple[Tensor, Tensor]:
     """The states [N, H] that the vocabulary projection is to be given, and the targets [N] they predict: the body of the
     model runs once. N counts the tokens in `batch.mask`, row by row."""
+    if batch.prefixes is not None:
+        states = shared_states(model, batch.prefixes, batch.targets)  # [B, C, H]
+        return states[batch.mask.bool()], batch.targets[batch.mask.bool()]
     hidden = plain_model(model).base_model(input_ids=batch.tokens, use_cache=False).last_hidden_state  # [B, T, H]
     chosen = batch.mask.bool()
     return hidden[_rows(batch), batch.positions[chosen]], batch.targets[chosen]
@@ -128,7 +138,9 @@ def whole_logprobs(
     called, and a rank with few tokens would do so alone, beside others that go through chunks, and wait for ever.
     """
     project = partial(torch.nn.functional.linear, weight=head.weight) if head.plain else head.module
-    logits = project(states).float() / head.temperature(temperature)  # [N, V]
+    logits = project(states).float()  # [N, V]
+    if (divisor := head.temperature(temperature)) != 1.0:
+        logits = logits / divisor
     if (bound := head.bound(temperature)) is not None:
         logits = bound * torch.tanh(logits / bound)
     return _of_logits(logits, targets, entropy)

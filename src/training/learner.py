@@ -25,6 +25,7 @@ class Learner:
 
     lockstep = False  # whether every rank must go through as many micro-batches as the others
     fuses = True  # whether a gradient may be added to a weight without going through autograd
+    shares = True  # whether the model may be called twice for one gradient, so that prompts are gone through once
 
     def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks) -> None:
         self.policy = policy
@@ -58,10 +59,10 @@ class Learner:
         """Add the gradient of `objective(logprobs, entropies)`, this rank's share of a loss that is the sum of all ranks'
         shares; its value, and the log-probabilities and entropies [B, C] (nats) without gradient.
 
-        `by_token`: the objective is a sum over tokens of functions of that token's numbers. Then a trained head over a
-        large vocabulary learns chunk by chunk (`src.models.fused`).
+        `by_token`: the objective is a sum over tokens of functions of that token's numbers. Then a trained head learns chunk
+        by chunk (`src.models.fused`).
         """
-        if by_token and self.fuses and can_fuse(self.policy, batch):
+        if by_token and self.fuses and can_fuse(self.policy):
             value, logprobs, entropies = learn_fused(self.policy, batch, objective, temperature, entropy)
         else:
             logprobs, entropies = self.logprobs(batch, temperature, entropy)

@@ -12,6 +12,7 @@ from torch import Tensor
 from src.algorithm.losses import PolicyObjective, entropy_threshold, token_weights
 from src.algorithm.spec import LossSpec
 from src.models.logprobs import Batch, collate, microbatches
+from src.models.prefix import can_share, shared_microbatches
 from src.rollout.generate import Trajectory
 from src.training.learner import Learner
 from src.training.metrics import RowUpdate
@@ -74,11 +75,19 @@ class Updater:
         ranks = self.learner.ranks
         lengths = {i: len(trajectories[i].prompt) + len(trajectories[i].rollout.tokens) for i in rows}
         mine = ranks.shard(sorted(rows, key=lambda i: (lengths[i], i)))
+        parts = None
+        if mine and self.learner.shares and can_share(self.learner.policy):
+            prompts, completions = (
+                [trajectories[i].prompt for i in mine],
+                [len(trajectories[i].rollout.tokens) for i in mine],
+            )
+            parts = shared_microbatches(prompts, completions, self.tokens_per_microbatch)
+        share = parts is not None
         batches = []
-        for places in microbatches([lengths[i] for i in mine], self.tokens_per_microbatch):
+        for places in parts or microbatches([lengths[i] for i in mine], self.tokens_per_microbatch):
             indices = [mine[place] for place in places]
             chosen = [trajectories[i] for i in indices]
-            batch = collate([row.prompt for row in chosen], [row.rollout.tokens for row in chosen], self.pad)
+            batch = collate([row.prompt for row in chosen], [row.rollout.tokens for row in chosen], self.pad, share)
             sampler = torch.nn.utils.rnn.pad_sequence([row.rollout.logprobs for row in chosen], batch_first=True)
             batches.append(MicroBatch(indices, batch.to(ranks.device), sampler.to(ranks.device), learns))
         empty = collate([[self.pad]], [[]], self.pad).to(ranks.device)
@@ -89,7 +98,7 @@ class Updater:
     @torch.no_grad()
     def old_logprobs(self, batches: Sequence[MicroBatch]) -> dict[int, Tensor]:
         """What the ratio is taken to, (C,) for each trajectory: the sampler's log-probabilities, or with an importance cap
-        the trainer's own before the step's first update, in the same micro-batches, so that the first ratio is exactly 1."""
+        the trainer's own before the step's first update, in the same micro-batches: but for rounding, the first ratio is 1."""
         old_of: dict[int, Tensor] = {}
         for micro in batches:
             old = micro.sampler

@@ -29,6 +29,7 @@ class ZeroLearner(Learner):
 
     lockstep = True  # gradients and weights travel while a micro-batch is under way
     fuses = False  # and DeepSpeed takes gradients from autograd
+    shares = False  # of one call
 
     def __init__(self, policy: Any, spec: OptimiserSpec, ranks: Ranks, distributed: DistributedSpec) -> None:
         deepspeed = _deepspeed()

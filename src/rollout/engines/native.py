@@ -16,7 +16,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from src.common.errors import UserError
-from src.rollout.engines.architecture import unbuilt
+from src.models.architecture import unbuilt
 from src.rollout.engines.base import Rollout, Sampling, by_length, draw, end_tokens, left_pad, uniforms
 
 COMPACT_EVERY = 4  # decoding steps between looks at which rows have finished

@@ -98,7 +98,7 @@ def test_numbers_and_gradients_are_those_of_plain_autograd(small_chunks, kind, t
         goal = objective(spec, batch, new.detach(), seed)
         value = goal(new, entropies)
         value.backward()
-        assert can_fuse(ours, batch)
+        assert can_fuse(ours)
         entropy = "gradient" if spec.entropy_coefficient else "value"
         fused_results = learn_fused(ours, batch, goal, temperature, entropy)
         assert not any(part.requires_grad for part in fused_results)
@@ -128,7 +128,7 @@ def test_micro_batches_add_up(small_chunks, monkeypatch, tied):
 
 
 def test_who_is_fused(small_chunks, monkeypatch):
-    """A trained head in float32 over a large vocabulary, where tokens are independent; all others as before."""
+    """A trained head in float32, where tokens are independent; all others through autograd."""
     calls = []
     monkeypatch.setattr("src.training.learner.learn_fused", lambda *given: calls.append(given) or learn_fused(*given))
     batch = collate([[3]], [[5, 6]], pad=0)
@@ -143,8 +143,6 @@ def test_who_is_fused(small_chunks, monkeypatch):
     assert asked(model("qwen2", False), by_token=LossSpec(ratio="sequence").by_token) == 0
     assert asked(model("qwen2", False, torch.bfloat16)) == 0
     assert asked(add_lora(model("qwen2", False), LoraSpec(rank=2))) == 0
-    monkeypatch.setattr(logprobs, "LOGITS_AT_ONCE", 10**9)
-    assert asked(model("qwen2", False)) == 0
 
 
 def test_memory_is_the_gradient_and_does_not_depend_on_the_vocabulary(monkeypatch):
@@ -169,7 +167,7 @@ def test_memory_is_the_gradient_and_does_not_depend_on_the_vocabulary(monkeypatc
         measured = []
         for _ in range(2):
             with Allocations() as seen:
-                learner(made).learn(batch, lambda new, _: new.mean(), 0.8)
+                learner(made).learn(batch, lambda new, _: new.mean(), 0.8, by_token=not whole)
             measured.append(seen.peak)
         return measured
 

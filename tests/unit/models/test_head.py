@@ -158,7 +158,7 @@ def test_a_scaled_head_learns_chunk_by_chunk_and_a_bounded_one_does_not(monkeypa
     monkeypatch.setattr(logprobs, "LOGITS_AT_ONCE", 0)
     model = families.model(family)
     monkeypatch.setattr(fused, "LOGITS_AT_ONCE", 3 * model.config.vocab_size)
-    assert fused.can_fuse(model, BATCH) is fuses
+    assert fused.can_fuse(model) is fuses
     if not fuses:
         return
     values = by_itself(model, BATCH, 0.7)

@@ -3,9 +3,9 @@
 import pytest
 import torch
 
+from src.models.architecture import unbuilt
 from src.models.context import context_of
 from src.models.logprobs import collate, completion_logprobs
-from src.rollout.engines.architecture import unbuilt
 from src.rollout.engines.base import Sampling
 from src.rollout.engines.build import build_engine
 from src.rollout.engines.native import NativeEngine, UnsupportedArchitecture

@@ -1,4 +1,4 @@
-"""Which models the native decoder builds, told from their `config.json` before anything is loaded; imports nothing heavy."""
+"""Which models are plain decoders, which the native engine builds and whose prompts are shared, told from `config.json` alone."""
 
 from __future__ import annotations
 
