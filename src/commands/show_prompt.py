@@ -60,7 +60,7 @@ def _kinds(config: Config) -> dict[str, Sequence[Question]]:
     if "grpo" in config.stages:
         kinds["GRPO"] = sources.grpo_questions(config.data, config.world, 1, config.seed)
     if "sft" in config.stages:
-        kinds["SFT"] = sources.sft_examples(config.data, config.world, config.seed)
+        kinds["SFT"] = sources.sft_examples(config.data, config.world, config.seed, config.mix)
     if "evaluate" in config.stages and config.benchmark.completions is None:
         split, languages = config.evaluation.splits[0], config.evaluation.languages
         kinds["evaluation"] = sources.evaluation_questions(config.benchmark, config.world, split, languages, 1)

@@ -20,6 +20,7 @@ COMPONENTS = {
     "reward": "src.rewards",
     "benchmark": "src.data.benchmarks",
     "merge": "src.models.merge",
+    "mix": "src.data.mixes",
     "selector": "src.selectors",
     "strategy": "src.strategies",
 }

@@ -33,7 +33,7 @@ def _parts(config: Config) -> list[str]:
     parts = (
         *(config.world, config.model, config.rollout, config.evaluation, config.distributed, config.checkpoint),
         *(config.cluster, config.detector, config.grader, config.objective, config.schedule, config.reward),
-        *(config.data, config.benchmark, config.grpo, config.strategy, config.selector),
+        *(config.data, config.benchmark, config.grpo, config.mix, config.strategy, config.selector),
     )
     violations: list[str] = []
     for part in parts:
@@ -283,10 +283,26 @@ def _pass_at(config: Config) -> list[str]:
     ]
 
 
+def _samples(config: Config) -> list[str]:
+    """Answers of the model are given where a mix takes them, and are there."""
+    path, takes = config.data.samples, config.mix.samples and "sft" in config.stages
+    if path is None:
+        fix = "Give a file or a folder of rollouts, in runs.yaml data_from: <arm>"
+        return (
+            [f"data.samples must be given for this mix, which takes answers of the model; got null. {fix}"]
+            if takes
+            else []
+        )
+    if not takes:
+        return [f"data.samples needs stage sft with a mix that takes it (mix=xrft); got {path}"]
+    there = Path(path).exists()
+    return [] if there else [f"data.samples: {path} is no file or folder. Give JSONL, or a folder of step-*.parquet"]
+
+
 def _data_files(config: Config) -> list[str]:
     """Files of data are there."""
     paths = {name: getattr(config.data, name) for name in ("sft", "validation", "prompts")}
-    violations = []
+    violations = _samples(config)
     for name, path in paths.items():
         if path is not None and is_remote(path):
             try:

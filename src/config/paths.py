@@ -11,7 +11,16 @@ from omegaconf import DictConfig, OmegaConf
 
 # Settings that name files or folders, or may; the last ones are lists of names.
 PATHS = (
-    *("root", "data.sft", "data.validation", "data.prompts", "model.path", "model.chat_template", "merge.base"),
+    *(
+        "root",
+        "data.sft",
+        "data.validation",
+        "data.prompts",
+        "data.samples",
+        "model.path",
+        "model.chat_template",
+        "merge.base",
+    ),
     *("benchmark.path", "benchmark.completions", "benchmark.questions_file", "benchmark.tokenizer"),
     *("rollout.script", "rollout.vllm.shared_folder"),
     *("merge.models", "traces.questions", "prompts.sources", "prompts.against"),

@@ -1,6 +1,6 @@
 """The typed configuration of one run: its groups, their types and defaults; imports nothing heavy.
 
-A component (a schedule, a reward, a benchmark, a merge rule, a strategy, a selector) is a frozen dataclass in a module of its package; `src.config.compose`
+A component (a schedule, a reward, a benchmark, a merge rule, a mix, a strategy, a selector) is a frozen dataclass in a module of its package; `src.config.compose`
 registers it as the Hydra schema `schema/<group>/<module>`, from which `conf/<group>/<name>.yaml` inherits its fields,
 types and defaults. To OmegaConf such a group is `Any`, as it knows no protocols; to a type checker it has its type.
 """
@@ -29,12 +29,13 @@ from src.tracking.spec import TrackingSpec
 if TYPE_CHECKING:
     from src.algorithm.schedules.base import Schedule
     from src.data.benchmarks.base import Benchmark
+    from src.data.mixes.base import Mix
     from src.models.merge.base import Rule
     from src.rewards.base import Reward
     from src.selectors.base import Selector
     from src.strategies.base import Strategy
 else:
-    Schedule = Reward = Benchmark = Rule = Selector = Strategy = Any
+    Schedule = Reward = Benchmark = Mix = Rule = Selector = Strategy = Any
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ class Config:
     prompts: PromptsSpec = field(default_factory=PromptsSpec)
     pretrain: PretrainSpec = field(default_factory=PretrainSpec)
     merge: Rule = MISSING
+    mix: Mix = MISSING
     sft: SftSpec = field(default_factory=SftSpec)
     grpo: GrpoSpec = field(default_factory=GrpoSpec)
     objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)

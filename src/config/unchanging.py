@@ -32,7 +32,7 @@ READ_BY_ONE = {
     "traces": frozenset(("traces",)),
     "prompts": frozenset(("prompts",)),
     "merge": frozenset(("merge",)),
-    "sft": frozenset(("sft", "data.sft", "data.validation", "data.validation_share")),
+    "sft": frozenset(("sft", "mix", "data.sft", "data.validation", "data.validation_share", "data.samples")),
     "grpo": frozenset(("grpo", "objective", "schedule", "reward", "data.prompts")),
 }
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from src.common.errors import UserError
 from src.data.notation import plain_notation
-from src.data.records import Example, Question
+from src.data.records import TEXT, Example, Question
 from src.data.spec import PLAIN
 from src.language.table import language
 from src.language.trace import TAGS
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 OPENING = "<think>\n"
 _OPENS = re.compile(r"<think>\s*\Z")
 _BEGINS = re.compile(r"\s*<think>[ \t]*\n*")
+_SELECTS = re.compile(r"\s*<lang_select>[^<]*</lang_select>\s*")  # what stands before the thinking
 _CLOSED = re.compile(rf"(?:{'|'.join(closing for _, closing in TAGS)})\s*\Z", re.IGNORECASE)
 _CLOSES = re.compile(r"(\s*)</think>(\s*)")
 
@@ -41,7 +42,9 @@ class UnclearThinking(UserError):
 
 def question_text(question: Question, instruction: str) -> str:
     """The user's message: the question, with `localised` after a line in its language that asks for a boxed answer, with
-    `plain` in plain notation (`src.data.notation`), with `localised_plain` both."""
+    `plain` in plain notation (`src.data.notation`), with `localised_plain` both. What is no question stays as it is."""
+    if question.kind == TEXT:
+        return question.question
     text = plain_notation(question.question, question.language) if instruction in PLAIN else question.question
     if instruction in ("none", "plain"):
         return text
@@ -126,6 +129,8 @@ class Chat:
     def target(self, completion: str) -> str:
         """The text that is learned after a prompt, whether or not the example's completion begins with `<think>` or ends
         with the end token; where nobody marks the thinking, without its tags."""
+        if self.think == "model" and (tag := _SELECTS.match(completion)):
+            return tag[0] + self.target(completion[tag.end() :])
         begins = _BEGINS.match(completion)
         text = _without_end(completion[begins.end() :] if begins else completion, self.end_marks)
         if self.think == "none":

@@ -1,7 +1,7 @@
 """What is wrong with worked examples, found before anything learns from them.
 
-An example teaches its form: a trace in the language of the question, closed, and the right answer in a box. One that
-does not is trained on like any other, and only the results tell.
+An example teaches its form: a trace in the language of the question, or in that which it declares, closed, and the right
+answer in a box. One that does not is trained on like any other, and only the results tell.
 """
 
 from __future__ import annotations
@@ -62,9 +62,10 @@ def _reason(example: Example, sample: Sample, thinks: bool, languages: Collectio
     elif reason:
         return reason, detail
     detected = sample.fidelity.detected
-    unknown = detected is None or (detected == OTHER and example.language not in languages)
-    if not unknown and detected != example.language:
-        return "language", f"{detected} for {example.language}"
+    wanted = example.trace_languages
+    unknown = detected is None or (detected == OTHER and not set(wanted) <= set(languages))
+    if not unknown and detected not in wanted:
+        return "language", f"{detected} for {' or '.join(wanted)}"
     return noted
 
 

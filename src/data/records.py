@@ -19,6 +19,7 @@ from src.grading.tasks import KIND
 from src.language.table import UnknownLanguage, code_of
 
 KINDS = ("expression", "choice", KIND)
+TEXT = "text"  # of an example alone, and of none in a file: a mix makes them
 _HOW = "Columns of other names are mapped with data.fields or benchmark.fields, a language for all rows is data.language or benchmark.language"
 
 
@@ -41,9 +42,19 @@ class Question:
 
 @dataclass(frozen=True)
 class Example(Question):
-    """A question with the completion to imitate: what follows the prompt, up to but without the end token."""
+    """A question with the completion to imitate: what follows the prompt, up to but without the end token.
+
+    `trace_language` is the language of its trace where that is not the question's: a code, or several of which any will do
+    (`en+fr`); empty: the question's. An example of the kind `TEXT` is a text to be learned as it is: no answer, not graded.
+    """
 
     completion: str
+    trace_language: str = field(default="", kw_only=True)
+
+    @property
+    def trace_languages(self) -> tuple[str, ...]:
+        """The languages that its trace may be in."""
+        return tuple(self.trace_language.split("+")) if self.trace_language else (self.language,)
 
 
 Record = TypeVar("Record", bound=Question)
@@ -88,6 +99,8 @@ def _record(where: str, row: dict[str, Any], kind: type[Record]) -> Record:
         values["language"] = code_of(text_of(row, "language", where))
     except UnknownLanguage as error:
         raise BadData(f"{where}, field 'language': {error}") from None
+    if kind is Example and row.get("trace_language"):
+        values["trace_language"] = _languages(where, text_of(row, "trace_language", where))
     values["kind"] = "expression" if row.get("kind") is None else row["kind"]
     if values["kind"] not in KINDS:
         raise BadData(f"{where}, field 'kind': must be one of {', '.join(KINDS)}; got {short(row['kind'])}.")
@@ -98,7 +111,18 @@ def _record(where: str, row: dict[str, Any], kind: type[Record]) -> Record:
     return kind(**values)
 
 
+def _languages(where: str, text: str) -> str:
+    """`en+fr` with each language by its code."""
+    try:
+        return "+".join(code_of(name.strip()) for name in text.split("+"))
+    except UnknownLanguage as error:
+        raise BadData(f"{where}, field 'trace_language': {error}") from None
+
+
 def write_records(path: str | Path, records: Sequence[Question]) -> None:
-    """Write the records as JSONL, in order."""
-    text = "".join(json.dumps(asdict(record), ensure_ascii=False) + "\n" for record in records)
+    """Write the records as JSONL, in order; of a language of the trace only where it is another."""
+    rows = [
+        {key: value for key, value in asdict(record).items() if key != "trace_language" or value} for record in records
+    ]
+    text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
     Path(path).write_text(text, encoding="utf-8")

@@ -18,7 +18,7 @@ from typing import Any
 from src.data.formats import Layout, at, joined, text_id
 from src.data.readers import BadData
 
-FIELDS = ("problem", "language", "question", "gold", "completion", "kind", "part")
+FIELDS = ("problem", "language", "question", "gold", "completion", "kind", "part", "trace_language")
 FOREIGN = "shape"  # the key that says that a row was no row of ours
 _ROLES = {"human": "user", "gpt": "assistant", "model": "assistant", "bot": "assistant"}
 

@@ -8,26 +8,61 @@ from pathlib import Path
 
 from src.data.benchmarks.base import Benchmark, content_hash
 from src.data.hub import is_remote
+from src.data.mixes.base import Material, Mix, mixed
+from src.data.mixes.plain import Plain
 from src.data.records import Example, Question, read_records
+from src.data.samples import files_of, read_samples
 from src.data.spec import DataSpec
 from src.data.world import documents
 from src.data.world.spec import WorldSpec
 
+PLAIN = Plain()
 
-def sft_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
-    """Worked examples in the trained languages, without those that are held out."""
+
+def sft_examples(data: DataSpec, world: WorldSpec, seed: int, mix: Mix = PLAIN) -> list[Example]:
+    """Worked examples in the trained languages, without those that are held out, as the mix makes them.
+
+    Raises:
+        BadData: a file cannot be read, or the mix makes nothing of its rows.
+    """
+    return mixed(mix, _material(data, world, seed, mix, "sft"), seed)
+
+
+def validation_examples(data: DataSpec, world: WorldSpec, seed: int, mix: Mix = PLAIN) -> list[Example]:
+    """Worked examples that SFT never learns from, as the mix makes them; of `data.sft` the `data.validation_share` that is
+    held out."""
+    return mixed(mix, _material(data, world, seed, mix, "validation"), seed)
+
+
+def problems_left_out(data: DataSpec, world: WorldSpec, seed: int, mix: Mix) -> tuple[int, int]:
+    """(how many problems of `data.sft` are in no example of the mix, how many there are)."""
+    rows = {row.problem for row in _material(data, world, seed, mix, "sft").rows}
+    made = {row.problem for row in sft_examples(data, world, seed, mix)}
+    return len(rows - made), len(rows)
+
+
+def _material(data: DataSpec, world: WorldSpec, seed: int, mix: Mix, part: str) -> Material:
+    """What the mix is made of, in the part `sft` or `validation`."""
+    samples = _samples(data, world, seed, mix) if part == "sft" and mix.samples else []
+    if part == "validation" and data.validation is not None:
+        return Material(read_records(data.validation, Example, data.layout))
     if data.sft is not None:
-        return [example for example in read_records(data.sft, Example, data.layout) if not _held_out(data, example)]
-    return _each(world, world.sft_examples_per_language, seed, "sft")
+        rows = read_records(data.sft, Example, data.layout)
+        return Material([row for row in rows if _held_out(data, row) == (part == "validation")], samples=samples)
+    count = world.sft_examples_per_language if part == "sft" else world.validation_examples_per_language
+    draw = documents.shared_examples if mix.parallel else documents.examples
+    codes = [*world.trained_languages, *(code for code in mix.pivots if code not in world.trained_languages)]
+    drawn = [row for code in codes for row in draw(world, code, count, seed, part)]
+    own = [row for row in drawn if row.language in world.trained_languages]
+    return Material(own, [row for row in drawn if row.language not in world.trained_languages], samples)
 
 
-def validation_examples(data: DataSpec, world: WorldSpec, seed: int) -> list[Example]:
-    """Worked examples that SFT never learns from; of `data.sft` the `data.validation_share` that is held out."""
-    if data.validation is not None:
-        return read_records(data.validation, Example, data.layout)
-    if data.sft is not None:
-        return [example for example in read_records(data.sft, Example, data.layout) if _held_out(data, example)]
-    return _each(world, world.validation_examples_per_language, seed, "validation")
+def _samples(data: DataSpec, world: WorldSpec, seed: int, mix: Mix) -> list[Example]:
+    """Right answers of the model, to problems that are not held out."""
+    if data.samples is None:
+        return []
+    held_out = {row.problem for row in _material(data, world, seed, mix, "validation").rows}
+    return [row for row in read_samples(data.samples) if row.problem not in held_out]
 
 
 def grpo_questions(
@@ -47,6 +82,8 @@ def grpo_questions(
 def identity(data: DataSpec, name: str) -> str:
     """What a file of `data.*` counts as: its content wherever it lies, or its name in a repository at a commit, and how its
     columns are named."""
+    if Path(name).is_dir():
+        return " ".join(["folder", *(content_hash(path) for path in files_of(name))])
     content = name if is_remote(name) else f"file {content_hash(Path(name))}"
     named = [f"{ours}={place}" for ours, place in sorted(data.fields.items())]
     return " ".join([content, *named, *([f"in {data.layout.language}"] if data.language else [])])
@@ -80,9 +117,3 @@ def _held_out(data: DataSpec, example: Example) -> bool:
         return False
     number = int.from_bytes(hashlib.sha256(example.problem.encode()).digest()[:4], "big")
     return number < data.validation_share * 2**32
-
-
-def _each(world: WorldSpec, count: int, seed: int, part: str) -> list[Example]:
-    return [
-        example for code in world.trained_languages for example in documents.examples(world, code, count, seed, part)
-    ]

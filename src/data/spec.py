@@ -23,12 +23,14 @@ class DataSpec:
     `validation_share` of the problems of `sft`, in all their languages, are held out where `validation` is not given.
     `fields` maps a field of ours to the column that holds it (dots lead into objects), `language` is that of rows that name none:
     for files, and names in repositories (`src.data.hub`), whose columns are named otherwise (`src.data.shapes`).
+    `samples` holds right answers of the model itself, for a mix that takes them (`src.data.samples`).
     `maximum_faulty` is the share of the worked examples that may be faulty (`src.data.example_faults`): more stop the run.
     """
 
     sft: str | None = None
     validation: str | None = None
     prompts: str | None = None
+    samples: str | None = None
     instruction: str = "none"
     validation_share: float = 0.0
     maximum_faulty: float = 0.02

@@ -15,6 +15,7 @@ from src.language.scripts import scripts_of
 
 _FENCE = re.compile(r"^[ \t]{0,8}(?:```|~~~)", re.MULTILINE)
 _TOOL_OPEN = re.compile(r"<(tool_call|tool_response|function_call|tool|code)>")
+_SELECTED = re.compile(r"<lang_select>\s{0,9}[a-z]{2,3}\s{0,9}</lang_select>")  # the code in it is no word
 _TAG = re.compile(r"</?[A-Za-z][\w-]{0,30}(?:[ =][^<>\n]{0,100})?/?>")
 _INLINE_CODE = re.compile(r"`[^`\n]{1,200}`")
 _ADDRESS = re.compile(r"(?:https?://|www\.)[!-~]{1,500}|[\w.+-]{1,60}@[\w-]{1,60}\.[\w.-]{1,60}")
@@ -188,7 +189,7 @@ def _without_tools(text: str) -> str:
         parts += [text[position : opening.start()], " " * len(opening.group())]
         parts.append(_without_code(text[opening.end() : stop]))
         position = stop
-    return _TAG.sub(_blank, "".join([*parts, text[position:]]))
+    return _TAG.sub(_blank, _SELECTED.sub(_blank, "".join([*parts, text[position:]])))
 
 
 def _unless_words(match: re.Match[str]) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 
 from src.common.errors import UserError
+from src.common.registry import choice, choices
 from src.config.compose import Composition, build
 from src.config.paths import written
 from src.config.schema import Config
@@ -21,12 +22,13 @@ from src.pipeline.execute import check_whole
 from src.pipeline.plan import plan
 from src.pipeline.plan import stages as stages_of
 from src.pipeline.stage import module_of
-from src.store.directory import DATA_STAGES, MODEL, PROMPTS, SFT, STAGES, VALIDATION
+from src.store.directory import DATA_STAGES, MODEL, PROMPTS, ROLLOUT_FOLDER, SAMPLES, SFT, STAGES, VALIDATION
 
 TRAINING = tuple(name for name in STAGES if name not in (*DATA_STAGES, "evaluate", "report"))
 MERGE = "merge"  # its models are the sources'
 # Which setting takes the prompts of another run, by the stage that reads it; the first stage that a run has.
 READERS = {"grpo": "data.prompts", "traces": "traces.questions", "prompts": "prompts.sources"}
+ANSWERS = "answers"
 LISTS = ("traces.questions", "prompts.sources")
 
 
@@ -34,7 +36,8 @@ LISTS = ("traces.questions", "prompts.sources")
 class Made:
     """What a run leaves for others. `model` is the folder of its last model, or where it trains none the name of the model that it
     evaluates (empty: it works with none), `trained` the stages
-    that this model went through, those of earlier arms too; `data` maps the stages that make data to their folders."""
+    that this model went through, those of earlier arms too; `data` maps the stages that make data to their folders, and
+    `ANSWERS` to the file or folder with answers of a model."""
 
     model: str
     trained: frozenset[str]
@@ -58,6 +61,10 @@ def made_by(config: Config, directory: Path, before: Sequence[Made], finished: b
     names = stages_of(config)
     training = [name for name in names if name in TRAINING]
     data = {name: directory / name for name in names if name in DATA_STAGES}
+    if "grpo" in names:
+        data[ANSWERS] = directory / "grpo" / ROLLOUT_FOLDER
+    elif "prompts" in names and config.prompts.difficulty.samples:
+        data[ANSWERS] = directory / "prompts" / SAMPLES
     model = str(directory / training[-1] / MODEL) if training else ""
     if not training and "evaluate" in names:
         model = config.model.path
@@ -88,7 +95,7 @@ def overrides_of(arm: Arm, stages: Sequence[str], given: Sequence[str], made: Ma
             values |= {"stages": f"[{','.join(left)}]"} if left != list(stages) else {}
             stages = left
     for name in arm.data:
-        for key, value in _data(arm, name, stages, made[name]).items():
+        for key, value in _data(arm, name, stages, given, made[name]).items():
             if key in values and key not in LISTS:
                 raise UserError(f"data_from must name one arm that makes {key}; got {', '.join(arm.data)}")
             values[key] = f"{values[key][:-1]},{value[1:]}" if key in values else value
@@ -132,7 +139,7 @@ def _left(stages: Sequence[str], trained: frozenset[str]) -> list[str]:
     return [name for name in stages if name not in trained or name not in TRAINING or name in last]
 
 
-def _data(arm: Arm, name: str, stages: Sequence[str], made: Made) -> dict[str, str]:
+def _data(arm: Arm, name: str, stages: Sequence[str], given: Sequence[str], made: Made) -> dict[str, str]:
     """The settings that take the data of the arm `name`."""
     if not made.data:
         raise UserError(f"data_from must name an arm that makes data ({', '.join(DATA_STAGES)}); {name} makes none")
@@ -145,12 +152,20 @@ def _data(arm: Arm, name: str, stages: Sequence[str], made: Made) -> dict[str, s
         validation = made.data["traces"] / VALIDATION
         values["data.sft"] = _written(made.data["traces"] / SFT)
         values["data.validation"] = _written(validation) if validation.is_file() else "null"
+    if ANSWERS in made.data and "sft" in stages and _takes_answers(given):
+        values["data.samples"] = _written(made.data[ANSWERS])
     if not values:
         what = " and ".join(made.data)
         raise UserError(
             f"data_from must name an arm whose data a stage reads; none of {', '.join(stages)} reads the {what} of {name}"
         )
     return values
+
+
+def _takes_answers(given: Sequence[str]) -> bool:
+    """Whether the mix that is chosen takes answers of a model."""
+    chosen = [text.partition("=")[2] for text in given if _key(text) == "mix"][-1:]
+    return any(name in choices("mix") and choice("mix", name)[0].samples for name in chosen)
 
 
 def _key(override: str) -> str:

@@ -92,5 +92,7 @@ def _later(draft: Draft, drafts: Sequence[Draft]) -> Iterator[str]:
 def _places(config: Config) -> Iterator[str]:
     """The settings that may name what another run makes."""
     data = config.data
-    yield from (text for text in (config.model.path, data.sft, data.validation, data.prompts) if text is not None)
+    yield from (
+        text for text in (config.model.path, data.sft, data.validation, data.prompts, data.samples) if text is not None
+    )
     yield from (*config.traces.questions, *config.prompts.sources, *config.merge.models)

@@ -21,14 +21,16 @@ from src.data.records import Question, write_records
 from src.data.selection import choose
 from src.data.selection.choose import REASONS, Dropped, shuffle_key
 from src.data.selection.groups import problem_groups
+from src.data.traces.filters import example
 from src.models.load import load_model, load_tokenizer, pad_token
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
+from src.rewards.base import Sample
 from src.rollout.asking import Asking, asked_by
 from src.rollout.engines.build import build_engine, one_engine_per_rank
 from src.rollout.generate import EngineUnderLimit, answer_questions
 from src.rollout.judge import Judge
-from src.store.directory import CARD, DROPPED, PARTS, PROMPTS, TABLE
+from src.store.directory import CARD, DROPPED, PARTS, PROMPTS, SAMPLES, TABLE
 from src.training.mismatch import Probe
 
 INPUTS = ("seed", "prompts", "world", "grader")
@@ -80,7 +82,7 @@ def preflight(look: Look) -> None:
 
 
 def run(stage: Stage) -> None:
-    """Leave `prompts.jsonl`, `dropped.jsonl`, `card.md` and `table.txt`; finished parts of the rollouts are kept."""
+    """Leave `prompts.jsonl`, `dropped.jsonl`, `card.md`, `table.txt`, with `samples` `samples.jsonl`; finished parts of the rollouts are kept."""
     config = stage.config
     spec = config.prompts
     seed = config.seed
@@ -129,19 +131,24 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
     todo = [name for name in parts if not _is_kept(folder / name, stage.ranks.main)]
     stage.ranks.barrier()  # all ranks have seen the same parts before any of them adds one
     with stage.progress(len(parts), "part", len(parts) - len(todo)) as advance:
-        count = count_right(stage, judge) if todo else None
+        roll_out = right_rollouts(stage, judge) if todo else None
         for name in stage.ranks.shard(todo):
-            assert count is not None
+            assert roll_out is not None
             lines = [
-                {"problem": row.problem, "language": row.language, "right": right, "rollouts": spec.rollouts}
-                for row, right in zip(parts[name], count(parts[name]), strict=True)
+                {"problem": row.problem, "language": row.language, "right": len(right), "rollouts": spec.rollouts}
+                | ({"samples": _samples(right, spec.samples)} if spec.samples else {})
+                for row, right in zip(parts[name], roll_out(parts[name]), strict=True)
             ]
             text = "".join(json.dumps(line, ensure_ascii=False) + "\n" for line in lines)
             replace_durably(folder / name, text.encode(errors="replace"))
             note_checksum(folder / name)
             advance(min(stage.ranks.size, len(todo)), name.removesuffix(".jsonl"))
     stage.ranks.barrier()
-    right_counts = [int(line["right"]) for name in parts for _, line in json_lines(folder / name)]
+    lines = [line for name in parts for _, line in json_lines(folder / name)]
+    right_counts = [int(line["right"]) for line in lines]
+    if spec.samples and stage.ranks.main:
+        answers = [(row, text) for row, line in zip(rows, lines, strict=True) for text in line["samples"]]
+        write_records(stage.directory / SAMPLES, [example(row, text) for row, text in answers])
     return {
         index: ("too_hard" if right < spec.minimum else "too_easy", f"{right} of {spec.rollouts} right")
         for index, right in enumerate(right_counts)
@@ -157,8 +164,13 @@ def _is_kept(path: Path, say: bool) -> bool:
     return path.is_file() and wrong is None
 
 
-def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[int]]:
-    """The model behind a rollout engine, as a function that counts the right rollouts of each question."""
+def _samples(right: Sequence[Sample], count: int) -> list[str]:
+    """The first completions that are whole, and in the language of their question."""
+    return [sample.completion for sample in right if sample.fidelity.in_language and not sample.truncated][:count]
+
+
+def right_rollouts(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[list[Sample]]]:
+    """The model behind a rollout engine, as a function that gives the right rollouts of each question."""
     config = stage.config
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_model(stage.planned.model, config.model, stage.ranks.device)
@@ -166,7 +178,7 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     probe = Probe(model, engine, config.rollout, config.model.dtype, pad_token(tokenizer), stage.ranks.device)
 
-    def count(questions: list[Question]) -> list[int]:
+    def roll_out(questions: list[Question]) -> list[list[Sample]]:
         generate = EngineUnderLimit(
             engine,
             config.rollout,
@@ -177,10 +189,13 @@ def count_right(stage: Stage, judge: Judge) -> Callable[[list[Question]], list[i
         seeds = [derive_seed("difficulty", config.seed, row.language, row.problem, row.question) for row in questions]
         samples, asking = config.prompts.difficulty.rollouts, Asking(config.strategy)
         trajectories = answer_questions(probe.checked(generate), chat, judge, questions, seeds, samples, asking)
-        right = Counter(trajectory.group for trajectory in trajectories if trajectory.sample.correct)
-        return [right[index] for index in range(len(questions))]
+        right: list[list[Sample]] = [[] for _ in questions]
+        for trajectory in trajectories:
+            if trajectory.sample.correct:
+                right[trajectory.group].append(trajectory.sample)
+        return right
 
-    return count
+    return roll_out
 
 
 def _write(stage: Stage, selection: Selection, standing: dict[str, tuple[int, int]]) -> None:

@@ -13,6 +13,7 @@ from src.config.schema import Config
 from src.data import sources
 from src.data.chat import Chat
 from src.data.example_faults import check_share, summary
+from src.data.mixes.plain import Plain
 from src.data.readers import BadData
 from src.data.records import Example
 from src.models.ends import note_ends
@@ -31,8 +32,9 @@ INPUTS = ("seed", "data.sft", "data.validation", "data.validation_share", "data.
 
 
 def declare(config: Config) -> Declaration:
-    """What the pipeline must know of this stage."""
-    return Declaration(INPUTS, prompts=True, makes_model=True)
+    """What the pipeline must know of this stage; what it learned from without a mix is as it was before there were any."""
+    mixes = () if config.mix == Plain() else ("mix", *(("data.samples",) if config.mix.samples else ()))
+    return Declaration(INPUTS + mixes, prompts=True, makes_model=True)
 
 
 def preflight(look: Look) -> None:
@@ -41,11 +43,11 @@ def preflight(look: Look) -> None:
     look.check_model()
     examples: list[Example] = []
     with look.attempt("data.sft"):
-        if look.exists(config.data.sft):
-            examples = sources.sft_examples(config.data, config.world, config.seed)
+        if look.exists(config.data.sft) and look.exists(config.data.samples):
+            examples = sources.sft_examples(config.data, config.world, config.seed, config.mix)
     with look.attempt("data.validation"):
         if look.exists(config.data.validation) and look.exists(config.data.sft):
-            sources.validation_examples(config.data, config.world, config.seed)
+            sources.validation_examples(config.data, config.world, config.seed, config.mix)
     look.check_prompts(examples, 0, config.sft.cutoff)
     with look.attempt("sft.cutoff"):
         for example in chosen(examples):
@@ -62,8 +64,8 @@ def run(stage: Stage) -> None:
     tokenizer = load_tokenizer(stage.planned.model, config.model)
     model = load_policy(stage.planned.model, config.model, stage.ranks.device, derive_seed("adapters", config.seed))
     # 2. Examples: what is learned is the completion, never the prompt.
-    examples = sources.sft_examples(config.data, config.world, config.seed)
-    validation = sources.validation_examples(config.data, config.world, config.seed)
+    examples = sources.sft_examples(config.data, config.world, config.seed, config.mix)
+    validation = sources.validation_examples(config.data, config.world, config.seed, config.mix)
     chat = Chat.of(tokenizer, config.data.instruction, config.model)
     rows, held_out = ([row(chat, e, config.sft.cutoff) for e in part] for part in (examples, validation))
     # 3. Train for whole epochs.
@@ -80,32 +82,43 @@ def run(stage: Stage) -> None:
     note_ends(model, tokenizer)
     save_model(model, tokenizer, stage.planned.result, write=stage.ranks.main)
     if stage.ranks.main:
-        seen = [example.language for example in examples]
+        seen = [code for example in examples for code in {example.language, *example.trace_languages}]
         note_seen(stage.planned.result, stage.planned.name, stage.planned.model, seen)
 
 
 def check_examples(stage: Stage) -> None:
-    """Leave `examples.txt`, the counts of what is wrong with the examples of `data.sft` and `data.validation`, and `faulty.jsonl`, a line for each
-    that is.
+    """Leave `examples.txt`, the counts of what is wrong with the examples that a mix makes of `data.sft`, `data.validation` and
+    `data.samples`, and `faulty.jsonl`, a line for each that is.
 
     Raises:
         BadData: more than `data.maximum_faulty` of them are faulty.
     """
     config = stage.config
     ranks = stage.ranks
-    if config.data.sft is None:
+    path = config.data.samples if config.data.sft is None else config.data.sft
+    if path is None:
         return
-    examples = sources.sft_examples(config.data, config.world, config.seed)
-    examples += sources.validation_examples(config.data, config.world, config.seed)
+    examples = sources.sft_examples(config.data, config.world, config.seed, config.mix)
+    examples += sources.validation_examples(config.data, config.world, config.seed, config.mix)
     with Judge(config.detector, config.grader, config.model.thinks) as judge:
         findings = ranks.gather(judge_examples(judge, ranks.shard(examples)))
     if ranks.main:
-        text = summary(findings)
-        console.note(f"{config.data.sft}\n{text}")
+        text = "\n".join([summary(findings), *_left_out(config)])
+        console.note(f"{path}\n{text}")
         lines = [json.dumps(asdict(item), ensure_ascii=False) + "\n" for item in findings if item.reason]
         replace_durably(stage.directory / FAULTY, "".join(lines).encode(errors="replace"))
         replace_durably(stage.directory / CHECKED, f"{text}\n".encode())
-    check_share(findings, config.data.maximum_faulty, config.data.sft)
+    check_share(findings, config.data.maximum_faulty, path)
+
+
+def _left_out(config: Config) -> list[str]:
+    """A line on the problems of `data.sft` that a mix makes nothing of, if there are some."""
+    few, total = sources.problems_left_out(config.data, config.world, config.seed, config.mix)
+    return (
+        [f"mix: {few:,} of {total:,} problems are in no example, for a translation is missing or does not fit"]
+        if few
+        else []
+    )
 
 
 def row(chat: Chat, example: Example, cutoff: int | None) -> Row:

@@ -40,6 +40,7 @@ RECORDS = "records.parquet"
 SFT = "sft.jsonl"
 VALIDATION = "validation.jsonl"
 PROMPTS = "prompts.jsonl"
+SAMPLES = "samples.jsonl"  # right answers of the model that measured difficulty
 DROPPED = "dropped.jsonl"
 CARD = "card.md"
 CHECKED = "examples.txt"

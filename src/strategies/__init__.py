@@ -1,3 +1,1 @@
 """Strategies: how a question is put to the model."""
-
-SUPPORT = ("phrases",)

@@ -8,6 +8,7 @@ from typing import Protocol
 
 from src.data.chat import question_text
 from src.data.records import Question
+from src.language.phrases import PHRASES
 
 
 @dataclass(frozen=True)
@@ -41,3 +42,12 @@ def message(question: Question, instruction: str, line: str = "") -> str:
         return text
     first, break_, rest = text.partition("\n\n") if instruction != "none" else ("", "", text)
     return f"{first}\n{line}{break_}{rest}" if first else f"{line}\n\n{rest}"
+
+
+def unknown(name: str, codes: list[str]) -> list[str]:
+    """A sentence for each language without phrases, and one for none at all."""
+    if not codes:
+        return [f"strategy.{name} must name at least one language; got an empty list"]
+    return [
+        f"strategy.{name} must be among {', '.join(PHRASES)}; got {code!r}" for code in codes if code not in PHRASES
+    ]

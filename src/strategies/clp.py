@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from src.data.records import Question
 from src.language.table import language
-from src.strategies.base import Ask
-from src.strategies.phrases import unknown
+from src.strategies.base import Ask, unknown
 
 EXPERT = "You are an expert in understanding many languages. The following request is in {source}."
 UNDERSTAND = "Work out what it asks for, step by step in {target}. Do not solve it yet."

@@ -8,8 +8,8 @@ from typing import ClassVar
 
 from src.common.seeds import derive_seed
 from src.data.records import Question
-from src.strategies.base import Ask, message
-from src.strategies.phrases import PHRASES, unknown
+from src.language.phrases import PHRASES
+from src.strategies.base import Ask, message, unknown
 
 
 @dataclass(frozen=True)

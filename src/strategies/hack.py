@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 from src.data.records import Question
+from src.language.phrases import PHRASES
 from src.strategies.base import Ask, message
-from src.strategies.phrases import PHRASES
 
 WORDS = ("opening", "marker", "restate")
 

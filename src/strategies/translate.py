@@ -8,12 +8,10 @@ from typing import ClassVar
 
 from src.common.seeds import derive_seed
 from src.data.records import Question
+from src.language.phrases import PHRASES, TRANSLATE
 from src.language.table import language
 from src.language.trace import split_trace
-from src.strategies.base import Ask, message
-from src.strategies.phrases import PHRASES, unknown
-
-TRANSLATE = "Translate this question into {target}. Write the translation and nothing else."
+from src.strategies.base import Ask, message, unknown
 
 
 @dataclass(frozen=True)

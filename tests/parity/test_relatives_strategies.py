@@ -5,9 +5,9 @@ import json
 import pytest
 
 from src.data.records import Question
+from src.language.phrases import PHRASES
 from src.language.table import LANGUAGES
 from src.strategies import clp
-from src.strategies.phrases import PHRASES
 from tests.helpers.configs import compose
 from tests.helpers.golden import files
 

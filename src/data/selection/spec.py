@@ -11,12 +11,14 @@ from src.data.question_sets import identity
 @dataclass(frozen=True)
 class DifficultySpec:
     """Prompts are kept that the model answers right in `minimum` to `maximum` (null: all but one) of `rollouts` rollouts;
-    0 rollouts: no such filter. `questions_per_part` are rolled out, judged and kept at a time."""
+    0 rollouts: no such filter. `questions_per_part` are rolled out, judged and kept at a time. `samples`: of each question, also
+    of those that are dropped, so many right rollouts in its language are left as worked examples (`data.samples`)."""
 
     rollouts: int = 0
     minimum: int = 1
     maximum: int | None = None
     questions_per_part: int = 64
+    samples: int = 0
 
     @property
     def highest(self) -> int:
@@ -25,9 +27,13 @@ class DifficultySpec:
 
     def violations(self) -> list[str]:
         """Every broken rule as one sentence with the value and the fix; empty when all hold."""
-        if self.rollouts == 0:
-            return []
         violations = []
+        if not 0 <= self.samples <= self.rollouts:
+            violations.append(
+                f"prompts.difficulty.samples must be from 0 to rollouts; got {self.samples} and {self.rollouts}"
+            )
+        if self.rollouts == 0:
+            return violations
         if not 0 <= self.minimum <= self.highest <= self.rollouts:
             violations.append(
                 "prompts.difficulty must have 0 <= minimum <= maximum <= rollouts (maximum null: rollouts - 1); got "
@@ -74,6 +80,9 @@ class PromptsSpec:
         return violations + self.difficulty.violations()
 
     def identity(self) -> dict[str, Any]:
-        """What the result depends on: sets by what is in them."""
+        """What the result depends on: sets by what is in them; `samples`, which came later, only where it is used."""
         sets = {name: [identity(item) for item in getattr(self, name)] for name in ("sources", "against")}
-        return asdict(self) | sets
+        settings = asdict(self) | sets
+        if not self.difficulty.samples:
+            del settings["difficulty"]["samples"]
+        return settings

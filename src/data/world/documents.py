@@ -49,6 +49,16 @@ def examples(spec: WorldSpec, code: str, count: int, seed: int, part: str) -> li
     ]
 
 
+def shared_examples(spec: WorldSpec, code: str, count: int, seed: int, part: str) -> list[Example]:
+    """As `examples`, of problems that are the same in every language, each once."""
+    generator = random.Random(f"{part}/{code}/{seed}")
+    problems = draw_split(spec, "train", count, seed=_stream(part, "shared", seed), distinct=True)
+    return [
+        Example(**_question_fields(problem, code, generator), completion=render.completion(problem, code, generator))
+        for problem in problems
+    ]
+
+
 def prompts(spec: WorldSpec, code: str, count: int, seed: int) -> list[Question]:
     """Questions for reinforcement learning, from the train split, all of the longest kind the world trains."""
     generator = random.Random(f"rl/{code}/{seed}")

@@ -19,12 +19,13 @@ RUNS = (
     ("+experiment=evaluate", "benchmark=mgsm"),
     ("+experiment=grpo", *(f"data.{name}={ROOT / 'LICENSE'}" for name in ("sft", "validation", "prompts"))),
     ("+experiment=evaluate", "benchmark=jsonl", f"benchmark.completions={ROOT / 'README.md'}"),
+    ("+experiment=sft", "mix=xrft", f"data.samples={ROOT / 'LICENSE'}"),
     ("+experiment=grpo", "rollout=scripted", f"rollout.script={ROOT / 'README.md'}"),
 )
 FILE = str(ROOT / "Makefile")
 # Where only some values can be.
 OTHER = {
-    **dict.fromkeys(("data.sft", "data.validation", "data.prompts", "rollout.script"), FILE),
+    **dict.fromkeys(("data.sft", "data.validation", "data.prompts", "data.samples", "rollout.script"), FILE),
     **dict.fromkeys(("benchmark.completions", "benchmark.questions_file", "benchmark.path"), FILE),
     **{key: ["world@dev"] for key in ("traces.questions", "prompts.sources", "prompts.against")},
     **dict.fromkeys(("benchmark.language", "data.language"), "fr"),

@@ -8,12 +8,12 @@ from src.common.registry import choices
 from src.config.checks import check
 from src.data.records import Question
 from src.language.detector import Detector, DetectorSpec
+from src.language.phrases import PHRASES
 from src.language.table import LANGUAGES
 from src.strategies.base import Ask, message
 from src.strategies.clp import Clp
 from src.strategies.fan_out import FanOut
 from src.strategies.hack import Hack
-from src.strategies.phrases import PHRASES
 from src.strategies.plain import Plain
 from src.strategies.prompt_control import PromptControl
 from src.strategies.translate import Translate

@@ -1,4 +1,4 @@
-"""What strategies say in each language. The wording is ours; the authors' differs."""
+"""What strategies and mixes say to a model, in each language. The wording is ours; the authors' differs."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ class Phrases:
     marker: str
     restate: str
 
+
+TRANSLATE = "Translate this question into {target}. Write the translation and nothing else."
 
 PHRASES = {
     "ar": Phrases(
@@ -126,12 +128,3 @@ PHRASES = {
         "题目是：{question}\n我将用中文思考这道题。",
     ),
 }
-
-
-def unknown(name: str, codes: list[str]) -> list[str]:
-    """A sentence for each language without phrases, and one for none at all."""
-    if not codes:
-        return [f"strategy.{name} must name at least one language; got an empty list"]
-    return [
-        f"strategy.{name} must be among {', '.join(PHRASES)}; got {code!r}" for code in codes if code not in PHRASES
-    ]

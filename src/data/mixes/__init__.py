@@ -1,0 +1,3 @@
+"""Mixes: what SFT learns from, made of worked examples."""
+
+SUPPORT = ("sentences",)
