@@ -8,6 +8,7 @@ from tests.helpers.paths import ROOT
 
 PAGE = (ROOT / "docs" / "neighbours.md").read_text()
 STUDY = ROOT / "experiments" / "neighbours"
+MIXES = ROOT / "experiments" / "mixes"
 
 
 def column(head):
@@ -28,13 +29,13 @@ def named(head):
 
 
 def test_every_arm_has_a_row():
-    arms = [arm.name for arm in RunsSpec.read(STUDY / "runs.yaml").arms()]
+    arms = [arm.name for study in (STUDY, MIXES) for arm in RunsSpec.read(study / "runs.yaml").arms()]
     listed = {name for cell in column("arm") for name in (cell, *cell.split("; "), *cell.split(", "))}
     assert [name for name in arms if name not in listed] == []
 
 
 def test_every_choice_has_a_row():
-    for group in ("reward", "merge", "selector", "strategy"):
+    for group in ("reward", "merge", "mix", "selector", "strategy"):
         assert set(choices(group)) == set(named(f"`{group}=`")), group
 
 
