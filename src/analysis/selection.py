@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from src.analysis.statistics import Cells
+from src.analysis.statistics import Cells, check_weights, parts_of
 from src.common.errors import UserError
 from src.grading.classes import answer_class
 from src.selectors.base import Candidate, Selector
@@ -89,14 +89,20 @@ def doubted(chosen: Sequence[Given]) -> list[Given]:
 
 
 def selected(
-    frames: Mapping[int, Any], split: str, selector: Selector | None, kind: str, count: int, pivot: str = "en"
+    frames: Mapping[int, Any],
+    split: str,
+    selector: Selector | None,
+    kind: str,
+    count: int,
+    pivot: str = "en",
+    part_weights: Mapping[str, float] | None = None,
 ) -> Cells | None:
     """Cells (`correct`, `right_and_in_language`, `answered`) of what a selector chooses from pools of `count` samples; without a
     selector, of one of the samples at random. None where not every problem has so many samples.
 
     An answer is right by the share of right ones among the candidates that gave it, as `maj_at_k` counts; nothing chosen is
     wrong. Reasoning is in the language of the query where the candidate that stands for the answer was asked in it, and
-    answers in it. `frames`: seed -> records.
+    answers in it. `frames`: seed -> records; `part_weights`: part -> its weight in averages (`benchmark.weights`).
     """
     seeds = sorted(frames)
     read_in = {seed: read(frames[seed], split, selector.score if selector else "") for seed in seeds}
@@ -115,8 +121,12 @@ def selected(
                 return None
             values[(slice(None), *place)] = _outcome(chosen, own, selector)
     columns = dict(zip(("correct", "right_and_in_language", "answered"), values, strict=True))
-    parts = tuple("" for _ in names)
-    return Cells(tuple(seeds), tuple(names), tuple(languages), columns, parts)
+    own_rows = {seed: frames[seed][frames[seed]["split"] == split] for seed in seeds}
+    cells = Cells(
+        tuple(seeds), tuple(names), tuple(languages), columns, parts_of(own_rows, names), part_weights or None
+    )
+    check_weights(cells)
+    return cells
 
 
 def _outcome(chosen: list[Given], own: str, selector: Selector | None) -> tuple[float, float, float]:

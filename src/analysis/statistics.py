@@ -186,8 +186,8 @@ def cells(
                 )
             stack.append(table.to_numpy(dtype=float))
     values = {name: np.stack(stack) for name, stack in stacks.items()}
-    data = Cells(tuple(frames), problems, languages, values, _parts(frames, problems), part_weights or None)
-    _check_weights(data)
+    data = Cells(tuple(frames), problems, languages, values, parts_of(frames, problems), part_weights or None)
+    check_weights(data)
     return data
 
 
@@ -382,7 +382,7 @@ def _common(one: Cells, other: Cells) -> Cells:
     )
 
 
-def _parts(frames: Mapping[int, Any], problems: Sequence[str]) -> tuple[str, ...]:
+def parts_of(frames: Mapping[int, Any], problems: Sequence[str]) -> tuple[str, ...]:
     """The part of each problem, "" where the records do not tell."""
     part_of: dict[str, str] = {}
     for frame in frames.values():
@@ -396,7 +396,8 @@ def _parts(frames: Mapping[int, Any], problems: Sequence[str]) -> tuple[str, ...
     return tuple(part_of[problem] for problem in problems)
 
 
-def _check_weights(data: Cells) -> None:
+def check_weights(data: Cells) -> None:
+    """Raise `RecordsError` where a part has no weight, or a language none of its problems."""
     if data.part_weights is None:
         return
     for part in dict.fromkeys(data.parts):

@@ -15,11 +15,12 @@ from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from src.commands.base import weights_beside
 from src.common.console import fail
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Table
 from src.config.paths import user_path
-from src.store.directory import CONFIG, DOMINANCE, RunDirectory
+from src.store.directory import DOMINANCE, RunDirectory
 from src.store.whole import check_source
 
 if TYPE_CHECKING:
@@ -233,7 +234,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         records = [find(path) for path in paths]
         if [len(side) for side in records] == [1, 1] and records[0].keys() != records[1].keys():
             records = [{0: next(iter(side.values()))} for side in records]
-        weights = _weights([path for side in records for path in side.values()])
+        weights = weights_beside([path for side in records for path in side.values()])
         pass_at = [int(match[1]) for match in map(PASS.fullmatch, options.metrics) if match]
         sides = [read(side, options.split, weights, pass_at) for side in records]
         same_gold_answers(records, options.split)
@@ -324,20 +325,3 @@ def _frame(path: Path) -> Any:
     if missing:
         raise UserError(f"{path}: records must have the column {missing[0]!r}; it is missing. Evaluate the run again")
     return pandas.read_parquet(path, columns=[*NEEDED, *(name for name in OPTIONAL if name in names)])
-
-
-def _weights(records: Sequence[Path]) -> dict[str, float]:
-    """The weights of the parts, from the configurations beside the records; empty where none are told."""
-    import yaml
-
-    weights_of = {}
-    for path in records:
-        config = path.resolve().parent.parent / CONFIG
-        if config.is_file():
-            benchmark = (yaml.safe_load(config.read_text(encoding="utf-8")) or {}).get("benchmark") or {}
-            weights_of[path] = benchmark.get("weights") or {}
-    for path, weights in weights_of.items():
-        first, wanted = next(iter(weights_of.items()))
-        if weights != wanted:
-            raise UserError(f"benchmark.weights must be the same in all runs; {first} has {wanted}, {path} {weights}")
-    return next(iter(weights_of.values()), {})

@@ -9,6 +9,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from src.commands.base import weights_beside
 from src.commands.compare import find
 from src.common.console import fail
 from src.common.errors import UserError, nearest
@@ -57,7 +58,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         frames = {seed: pandas.read_parquet(path) for seed, path in files.items()}
         domains = domains_of([seen_of(files.values())])
         counts = options.samples or counts_of(frames.values(), options.split)
-        table = side_by_side(frames, options.split, chosen, counts, options.pivot or PIVOT, domains)
+        table = side_by_side(
+            frames, options.split, chosen, counts, options.pivot or PIVOT, domains, weights_beside(list(files.values()))
+        )
         print(table.text())
         if options.output:
             options.output.mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,7 @@ def build_report(
         *_chosen_section(study),
         *(section for split in study.splits for section in _split_sections(study, split, pictures)),
         *_dominance_section(study),
-        *(selected_sections(runs, study.splits, selectors) if selectors else []),
+        *(selected_sections(runs, study.splits, selectors, dict(study.config.benchmark.weights)) if selectors else []),
         *_training_sections(study, pictures),
         *_expected_section(study),
         *_rollout_sections(study),

@@ -27,15 +27,17 @@ def side_by_side(
     counts: Sequence[int],
     pivot: str,
     domains: Mapping[str, Sequence[str]],
+    part_weights: Mapping[str, float] | None = None,
 ) -> Table:
     """A row for each number of samples, pool and selector, in every one of the `domains` of languages. Differences are to one sample in the
-    language of the query, on the same seeds and problems; pools for which there are too few samples are left out."""
-    alone = selected(frames, split, None, "own", 1, pivot)
+    language of the query, on the same seeds and problems; pools for which there are too few samples are left out.
+    In averages a part weighs `part_weights[part]`, as in the report's other tables."""
+    alone = selected(frames, split, None, "own", 1, pivot, part_weights)
     made: list[tuple[int, str, str, Cells]] = [] if alone is None else [(1, "own", ONE, alone)]
     for count in counts:
         for kind in POOLS:
             for name, selector in selectors.items():
-                cells = selected(frames, split, selector, kind, count, pivot)
+                cells = selected(frames, split, selector, kind, count, pivot, part_weights)
                 made += [] if cells is None else [(count, kind, name, cells)]
     rows = []
     for domain, languages in domains.items():
@@ -64,7 +66,9 @@ def counts_of(frames: Iterable[Any], split: str) -> list[int]:
     return sorted({min(fewest), min(languages)})
 
 
-def selected_sections(runs: Sequence[Run], splits: Sequence[str], selectors: Mapping[str, Selector]) -> list[Section]:
+def selected_sections(
+    runs: Sequence[Run], splits: Sequence[str], selectors: Mapping[str, Selector], part_weights: Mapping[str, float]
+) -> list[Section]:
     """A section for each split that has several samples of a problem, or several languages."""
     import pandas
 
@@ -74,7 +78,7 @@ def selected_sections(runs: Sequence[Run], splits: Sequence[str], selectors: Map
     for split in splits:
         counts = counts_of(frames.values(), split)
         if max(counts) > 1 and all(set(COLUMNS) <= set(frame) for frame in frames.values()):
-            table = side_by_side(frames, split, selectors, counts, PIVOT, domains)
+            table = side_by_side(frames, split, selectors, counts, PIVOT, domains, part_weights)
             words = "One answer chosen from so many samples: of the query's language, half the pivot's, or all languages in turn."
             sections.append(Section(f"Selected answers, {split}", words, table))
     return sections

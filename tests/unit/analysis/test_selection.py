@@ -95,6 +95,18 @@ def test_the_table_sets_them_side_by_side():
     }
 
 
+def test_parts_weigh_as_the_benchmark_says():
+    rows = frame({"fr": ["1", "2"]})  # p0 right, p1 wrong
+    frames = {1: rows.assign(part=rows["problem"].map({"p0": "low", "p1": "top"}))}
+    weighed = {"low": 1.0, "top": 3.0}
+    assert value(selected(frames, "test", Vote(), "own", 1, part_weights=weighed)) == 0.25
+    assert value(selected(frames, "test", Vote(), "own", 1)) == 0.5
+    table = side_by_side(frames, "test", {"vote": Vote()}, [1], "en", {"all": ("fr",)}, weighed)
+    assert {row[4][:5] for row in table.rows} == {"0.250"}
+    with pytest.raises(UserError, match="every part needs a weight; 'top' has none"):
+        selected(frames, "test", Vote(), "own", 1, part_weights={"low": 1.0})
+
+
 def test_what_is_not_there_is_named():
     with pytest.raises(UserError, match="column 'logprob_mean'"):
         selected({1: frame({"fr": ["1"]})}, "test", type("Scored", (), {"score": "logprob_mean"})(), "own", 1)

@@ -53,7 +53,7 @@ def leaves(value, key=""):
         fields = {item.name: getattr(value, item.name) for item in dataclasses.fields(value) if item.init}
     elif isinstance(value, dict):
         fields = value
-    if not fields:
+    if not fields and not dataclasses.is_dataclass(value):  # a component without settings has none to change
         yield key, value
     for name, inner in fields.items():
         yield from leaves(inner, f"{key}.{name}".lstrip("."))
