@@ -1,6 +1,7 @@
 """What a model is really shown: `python -m src show-prompt +experiment=<name> model.path=<folder> [key=value ...]`.
 
-One question of each language, as SFT, GRPO and evaluation have it: special tokens visible, tokens counted, and where sampling begins.
+One question of each language, as SFT, GRPO and evaluation have it, with the strategy and the mix of the run: special tokens visible,
+tokens counted, and where sampling begins.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from src.config.schema import Config
 from src.data.chat import Chat, decode
 from src.data.records import Example, Question
 from src.models.spec import WORLD_BASE
+from src.strategies.base import Ask, Reply
 
 BEGINS = "▶"
 EXPLAINED = {
@@ -26,22 +28,28 @@ EXPLAINED = {
 def show(config: Config) -> str:
     """The page: how thinking is marked, then the prompts, language after language."""
     chat = _chat(config)
+    name = type(config.strategy).__module__.rpartition(".")[2]
     lines = [
         f"model: {config.model.path}",
         f"chat template: {EXPLAINED[chat.template_think]} (found); model.think={config.model.think}: {EXPLAINED[chat.think]}",
-        f"instruction: {chat.instruction}; {BEGINS} is where sampling begins, and learning",
+        f"instruction: {chat.instruction}; strategy: {name}; {BEGINS} is where sampling begins, and learning",
     ]
     if chat.template.dated:
         lines.append(f"the chat template writes a date, always that of model.date={config.model.date}")
     for kind, rows in _kinds(config).items():
         for code, row in _one_each(rows).items():
-            lines += ["", f"== {kind} {code} ==", shown(chat, row)]
+            if isinstance(row, Example):
+                lines += ["", f"== {kind} {code} ==", shown(chat, row)]
+                continue
+            for number, ask in enumerate(_rounds(config, row)):
+                lines += ["", f"== {kind} {code}{f', round {number + 1}' if number else ''} ==", shown(chat, row, ask)]
     return "\n".join(lines)
 
 
-def shown(chat: Chat, row: Question) -> str:
-    """The prompt with its number of tokens, and of an example what is learned after it."""
-    prompt = chat.prompt(row)
+def shown(chat: Chat, row: Question, ask: Ask | None = None) -> str:
+    """The prompt with its number of tokens, and of an example what is learned after it; `ask` is what a strategy makes of the
+    question."""
+    prompt = chat.prompt(row) if ask is None else chat.conversation(ask.turns, ask.prefill)
     text = decode(chat.tokenizer, prompt)
     note = f"{len(prompt)} prompt tokens"
     learned = ""
@@ -50,6 +58,19 @@ def shown(chat: Chat, row: Question) -> str:
         learned = decode(chat.tokenizer, completion)
         note += f", {len(completion)} learned"
     return f"[{note}]\n{text}{BEGINS}{learned}"
+
+
+def _rounds(config: Config, row: Question) -> list[Ask]:
+    """What the strategy asks about the first sample of a question, round after round, with a stand-in for the replies."""
+    replies: list[Reply] = []
+    asks: list[Ask] = []
+    for _ in range(config.strategy.rounds):
+        ask = config.strategy(row, config.data.instruction, 0, 0, replies)
+        if ask is None:
+            break
+        asks.append(ask)
+        replies.append(Reply("…</think>…" if config.model.thinks else "…", 0.0))
+    return asks
 
 
 def _kinds(config: Config) -> dict[str, Sequence[Question]]:

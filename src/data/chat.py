@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from src.common.errors import UserError
 from src.data.notation import plain_notation
-from src.data.records import TEXT, Example, Question
+from src.data.records import TEXT, Question
 from src.data.spec import PLAIN
 from src.language.table import language
 from src.language.trace import TAGS
@@ -114,17 +114,14 @@ class Chat:
         """The prompt tokens of a question."""
         return self.tokens(question_text(question, self.instruction))
 
-    def rendered(self, row: Question) -> tuple[str, str]:
-        """The prompt of a question as text, and of an example what is learned after it."""
-        learned = self.target(row.completion) if isinstance(row, Example) else ""
-        return self.text(question_text(row, self.instruction)), learned
+    def conversation_text(self, turns: Sequence[str], prefill: str = "") -> str:
+        """The prompt of a conversation as text; with a `prefill`, after which sampling begins, the thinking is open."""
+        text = self.text(*turns)
+        return text + (OPENING if prefill and self.think == "model" else "") + prefill
 
     def conversation(self, turns: Sequence[str], prefill: str = "") -> list[int]:
-        """The prompt tokens of a conversation; with a `prefill`, after which sampling begins, the thinking is open."""
-        text = self.text(*turns)
-        if prefill and self.think == "model":
-            text += OPENING
-        return list(self.tokenizer(text + prefill, add_special_tokens=False)["input_ids"])
+        """The prompt tokens of a conversation."""
+        return list(self.tokenizer(self.conversation_text(turns, prefill), add_special_tokens=False)["input_ids"])
 
     def target(self, completion: str) -> str:
         """The text that is learned after a prompt, whether or not the example's completion begins with `<think>` or ends

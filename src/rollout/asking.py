@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
@@ -9,8 +10,9 @@ from typing import Protocol
 from src.common.seeds import derive_seed
 from src.data.chat import Chat, decode
 from src.data.records import Question
+from src.rollout.engines.base import Rollout
 from src.rollout.generate import Completion, Generate, Prompt
-from src.strategies.base import Strategy
+from src.strategies.base import Reply, Strategy, asks_of
 from src.strategies.plain import Plain
 
 
@@ -32,8 +34,9 @@ class Asking:
     ) -> list[list[Completion]]:
         if self.strategy.shared and self.strategy.rounds == 1:
             prompts = [
-                Prompt(self._tokens(chat, question, 0, seed, ()), seed)
+                Prompt(chat.conversation(ask.turns, ask.prefill), seed)
                 for question, seed in zip(questions, seeds, strict=True)
+                if (ask := self.strategy(question, chat.instruction, 0, seed, ())) is not None
             ]
             groups = generate(prompts, samples)
             return [
@@ -42,23 +45,34 @@ class Asking:
             ]
         rows = [(q, sample, seed) for q, seed in zip(questions, seeds, strict=True) for sample in range(samples)]
         replies: list[list[str]] = [[] for _ in rows]
-        last: list[Completion] = []
+        last: dict[int, Completion] = {}
+        open_rows = list(range(len(rows)))
         for number in range(self.strategy.rounds):
-            prompts = [
-                Prompt(self._tokens(chat, question, sample, seed, said), derive_seed("sample", seed, sample, number))
-                for (question, sample, seed), said in zip(rows, replies, strict=True)
-            ]
-            rollouts = [group[0] for group in generate(prompts, 1)]
-            last = [Completion(prompt, rollout) for prompt, rollout in zip(prompts, rollouts, strict=True)]
-            replies = [
-                [*said, decode(chat.tokenizer, rollout.content)]
-                for said, rollout in zip(replies, rollouts, strict=True)
-            ]
-        return [last[start : start + samples] for start in range(0, len(last), samples)]
+            prompts: dict[int, Prompt] = {}
+            for place in open_rows:
+                question, sample, seed = rows[place]
+                ask = self.strategy(question, chat.instruction, sample, seed, replies[place])
+                if ask is not None:
+                    tokens = chat.conversation(ask.turns, ask.prefill)
+                    prompts[place] = Prompt(tokens, derive_seed("sample", seed, sample, number))
+            open_rows = list(prompts)
+            groups = generate(list(prompts.values()), 1)
+            for (place, prompt), (rollout,) in zip(prompts.items(), groups, strict=True):
+                last[place] = Completion(prompt, rollout)
+                replies[place].append(_reply(chat, rollout))
+        done = [last[place] for place in range(len(rows))]
+        return [done[start : start + samples] for start in range(0, len(done), samples)]
 
-    def _tokens(self, chat: Chat, question: Question, sample: int, seed: int, replies: Sequence[str]) -> list[int]:
-        ask = self.strategy(question, chat.instruction, sample, seed, replies)
-        return chat.conversation(ask.turns, ask.prefill)
+
+def _reply(chat: Chat, rollout: Rollout) -> Reply:
+    probability = math.exp(float(rollout.logprobs.double().mean())) if len(rollout.logprobs) else None
+    return Reply(decode(chat.tokenizer, rollout.content), probability)
+
+
+def prompts_of(strategy: Strategy, chat: Chat, question: Question) -> list[list[int]]:
+    """The tokens of every prompt that a question may have; of later rounds without what is said in earlier ones."""
+    asks = asks_of(strategy, question, chat.instruction)
+    return [chat.conversation(ask.turns, ask.prefill) for ask in asks]
 
 
 def asked_by(config: _Asks) -> tuple[str, ...]:

@@ -23,12 +23,14 @@ from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
-from src.rollout.asking import asked_by
+from src.rollout.asking import asked_by, prompts_of
 from src.rollout.engines.build import build_engine
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
 from src.rollout.strange import note_of
 from src.store.seen import note_seen
+from src.strategies.base import Strategy
+from src.strategies.plain import Plain
 from src.training.build import build_learner
 from src.training.collect import Collector
 from src.training.credit import assign_credit
@@ -37,6 +39,7 @@ from src.training.metrics import RowUpdate, rollout_rows, step_metrics
 from src.training.update import Updater, minibatches
 from src.training.validation import PeriodicValidation
 
+PLAIN = Plain()
 INPUTS = (
     "seed",
     "data.prompts",
@@ -71,7 +74,7 @@ def preflight(look: Look) -> None:
     look.check_prompts(questions, config.rollout.maximum_new_tokens, limit)
     with look.attempt("grpo.maximum_prompt_tokens"):
         shortest = sorted(questions, key=lambda question: len(question.question))[:20]
-        short_enough(look.chat, shortest, limit if shortest else None)
+        short_enough(look.chat, shortest, limit if shortest else None, config.strategy)
     look.check_engine()
     look.check_export()
 
@@ -96,7 +99,7 @@ def run(stage: Stage) -> None:
     questions = sources.grpo_questions(
         config.data, config.world, settings.prompts_per_language, config.seed, settings.prompts_by == "problem"
     )
-    questions = short_enough(chat, questions, settings.maximum_prompt_tokens)
+    questions = short_enough(chat, questions, settings.maximum_prompt_tokens, config.strategy)
     asked = [question.language for question in questions]
     if wrong := sources.never_asked(config.schedule.per_language, asked, str(config.data.prompts)):
         raise BadData("\n".join(wrong))
@@ -190,11 +193,15 @@ def needs_copy(config: Config) -> bool:
     return config.objective.loss.kl_coefficient > 0 and config.model.lora.rank == 0
 
 
-def short_enough(chat: Chat, questions: list[Question], limit: int | None) -> list[Question]:
-    """The questions whose prompts have at most `limit` tokens (None: all). Raises `BadData` when none is left."""
+def short_enough(
+    chat: Chat, questions: list[Question], limit: int | None, strategy: Strategy = PLAIN
+) -> list[Question]:
+    """The questions whose prompts, as the strategy asks them, have at most `limit` tokens (None: all). Raises `BadData` when none is left."""
     if limit is None:
         return questions
-    kept = [question for question in questions if len(chat.prompt(question)) <= limit]
+    kept = [
+        question for question in questions if max(map(len, prompts_of(strategy, chat, question)), default=0) <= limit
+    ]
     if not kept:
         raise BadData(
             f"grpo.maximum_prompt_tokens must leave at least one of {len(questions)} questions; {limit} leaves none"

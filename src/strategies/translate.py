@@ -10,8 +10,7 @@ from src.common.seeds import derive_seed
 from src.data.records import Question
 from src.language.phrases import PHRASES, TRANSLATE
 from src.language.table import language
-from src.language.trace import split_trace
-from src.strategies.base import Ask, message, unknown
+from src.strategies.base import Ask, message, translation_in, unknown
 
 
 @dataclass(frozen=True)
@@ -32,8 +31,7 @@ class Translate:
         target = self.targets[derive_seed("target", seed, sample) % len(self.targets)]
         if not replies:
             return Ask((f"{TRANSLATE.format(target=language(target).name)}\n\n{question.question}",))
-        split = split_trace(replies[0]) if self.thinks else None
-        text = (split.answer if split is not None and split.closed else "" if self.thinks else replies[0]).strip()
+        text = translation_in(replies[0], self.thinks)
         own = target if text else question.language
         translated = replace(question, question=text or question.question, language=self.answer or own)
         line = PHRASES[self.answer].think_in if self.answer and self.answer != own else ""

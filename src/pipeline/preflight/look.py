@@ -124,12 +124,14 @@ class Look:
         return settings
 
     def check_prompts(self, questions: Sequence[Question], budget: int, limit: int | None = None) -> None:
-        """Prompts hold their questions, survive the tokenizer, and leave room for `budget` tokens; those of more than
+        """Prompts, as the strategy asks, hold their questions, survive the tokenizer, and leave room for `budget` tokens; those of more than
         `limit` tokens are left out. Of examples, what is learned too."""
         rollout = self.config.rollout
         served = rollout.vllm.maximum_prompt_tokens if rollout.engine == "vllm" and budget else None
         with self.attempt("the prompts"):
-            for problem in of_prompts.problems(self.chat, self.settings, questions, budget, limit, served):
+            for problem in of_prompts.problems(
+                self.chat, self.settings, questions, budget, limit, served, self.config.strategy
+            ):
                 self.say(problem)
             self.notes += of_prompts.notes(self.chat, questions)
 

@@ -6,16 +6,18 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from src.data.chat import question_text
 from src.data.records import Example, Question
 from src.models.context import context_of
 from src.models.roundtrip import lost
 from src.pipeline.preflight.settings import rows_of, too_large
+from src.strategies.base import Strategy, asks_of
+from src.strategies.plain import Plain
 
 if TYPE_CHECKING:
     from src.data.chat import Chat
 
 Row = TypeVar("Row", bound=Question)
+PLAIN = Plain()
 FIRST = 2  # questions of a language that are looked at
 LONGEST = 3  # and of its longest by characters, whose tokens are counted
 
@@ -27,9 +29,10 @@ def problems(
     budget: int,
     limit: int | None = None,
     served: int | None = None,
+    strategy: Strategy = PLAIN,
 ) -> Iterator[str]:
     """Sentences about prompts that are not what was asked, that hold tokens the model has no row for, or that leave no room
-    for `budget` tokens in its context. Questions whose prompts have more than `limit` tokens are left out by the stage; `served` is how many the
+    for `budget` tokens in its context. Questions are asked as `strategy` does, of later rounds without what is said before. Questions whose prompts have more than `limit` tokens are left out by the stage; `served` is how many the
     engine makes room for."""
     changed: dict[str, str] = {}
     longest = (0, "")
@@ -37,18 +40,22 @@ def problems(
     beyond: int | None = None
     for row in chosen(questions):
         where = f"problem {row.problem} ({row.language})"
-        text, learned = chat.rendered(row)
-        tokens = chat.prompt(row)
-        asked = question_text(row, chat.instruction).strip()
-        if asked not in text:
-            changed.setdefault(row.language, f"{where}: the chat template makes {text[-120:]!r} of {asked[:60]!r}")
-        elif difference := lost(chat.tokenizer, text) or (learned and lost(chat.tokenizer, learned)):
-            changed.setdefault(row.language, f"{where}: {difference}")
+        learned = chat.target(row.completion) if isinstance(row, Example) else ""
         answer = chat.completion(row.completion) if isinstance(row, Example) else []
-        if rows is not None:
-            beyond = next((token for token in tokens + answer if token >= rows), beyond)
-        length = len(tokens) + len(answer)
-        if (limit is None or isinstance(row, Example) or len(tokens) <= limit) and length > longest[0]:
+        of_row = 0
+        for ask in asks_of(PLAIN if isinstance(row, Example) else strategy, row, chat.instruction):
+            text = chat.conversation_text(ask.turns, ask.prefill)
+            tokens = chat.conversation(ask.turns, ask.prefill)
+            asked = ask.turns[-1].strip()
+            if asked not in text:
+                changed.setdefault(row.language, f"{where}: the chat template makes {text[-120:]!r} of {asked[:60]!r}")
+            elif difference := lost(chat.tokenizer, text) or (learned and lost(chat.tokenizer, learned)):
+                changed.setdefault(row.language, f"{where}: {difference}")
+            if rows is not None:
+                beyond = next((token for token in tokens + answer if token >= rows), beyond)
+            of_row = max(of_row, len(tokens))
+        length = of_row + len(answer)
+        if (limit is None or isinstance(row, Example) or of_row <= limit) and length > longest[0]:
             longest = (min(length, limit) if limit is not None and isinstance(row, Example) else length, where)
     if changed:
         listed = "".join(f"\n  {line}" for line in list(changed.values())[:6])

@@ -24,6 +24,18 @@ def test_every_language_is_shown_once_for_grpo_and_once_for_sft(compose, random_
         assert page.count(f"== GRPO {code} ==") == page.count(f"== SFT {code} ==") == 1
 
 
+def test_the_strategy_is_shown_and_each_of_its_rounds(compose, random_model):
+    run = compose("+experiment=grpo", "scale=tiny", f"model.path={random_model}", "strategy=hack")
+    page = show(run)
+    assert "strategy: hack;" in page
+    # Of GRPO and of the evaluation, not of SFT.
+    assert page.count("Je vais réfléchir en français, étape par étape.\n▶") == 2
+    run = compose("+experiment=evaluate", "scale=tiny", f"model.path={random_model}", "strategy=clp")
+    page = show(run)
+    assert page.count("== evaluation fr ==") == page.count("== evaluation fr, round 2 ==") == 1
+    assert "Now you are an expert in arithmetic" in page.split("== evaluation fr, round 2 ==")[1]
+
+
 def test_an_evaluation_shows_the_questions_of_its_benchmark(compose, random_model, tmp_path):
     file = tmp_path / "own.jsonl"
     rows = [Question("1", "fr", "Combien font 3 et 4 ?", "7"), Question("2", "en", "What is 3 + 4?", "7")]

@@ -56,7 +56,10 @@ NEEDS = {
     ("reward", "m_thinker"): ("objective=grpo", "~reward.parts.thought"),
     ("reward", "pivot"): ("reward.parts.answer.of=one", "reward.parts.coherence.of=one"),  # no service says more yet
     ("reward", "self_pivot"): ("reward.parts.agreement.of=one",),
-    **{("strategy", name): ("stages=[evaluate,report]",) for name in ("clp", "clsp", "translate", "random_cot")},
+    **{
+        ("strategy", name): ("stages=[evaluate,report]",)
+        for name in ("clp", "clsp", "translate", "random_cot", "selective")
+    },
     ("mix", "xrft"): (f"data.samples={Path(__file__)}",),
     ("benchmark", "jsonl"): (f"benchmark.questions_file={Path(__file__)}", "evaluation.languages=[fr]"),
 }

@@ -12,6 +12,7 @@ from src.strategies.clp import Clp
 from src.strategies.fan_out import FanOut
 from src.strategies.hack import Hack
 from src.strategies.plain import Plain
+from src.strategies.selective import Selective
 from tests.helpers.configs import compose
 from tests.helpers.paths import ROOT
 
@@ -84,6 +85,37 @@ def test_a_second_round_sees_the_reply_of_the_first():
         before = one.removesuffix("<|assistant|><think>\n")
         assert two.startswith(before) and "1</think>ok<|end|><|user|>" in two and seed != other
     assert chat_of().tokenizer.decode(groups[0][0].rollout.tokens).startswith("2</think>")
+
+
+class Sure(Selective):
+    """Doubts the Japanese question alone, whatever the reply."""
+
+    def _doubted(self, reply):
+        return True
+
+    def __call__(self, question, instruction, sample, seed, replies):
+        asked_before = bool(replies) and question.language == "fr"
+        return None if asked_before else super().__call__(question, instruction, sample, seed, replies)
+
+
+def test_a_row_that_needs_no_more_rounds_keeps_its_completion():
+    calls, groups = asked(Sure())
+    assert [len(call) for call in calls] == [4, 2, 2]  # two samples of two questions, then of the Japanese one
+    texts = [chat_of().tokenizer.decode(one.rollout.tokens)[:1] for group in groups for one in group]
+    assert texts == ["1", "1", "3", "3"]
+    assert "As I understand it, the question is: “ok”" in calls[2][0][0]
+
+
+def test_a_reply_says_how_sure_the_model_was():
+    said = []
+
+    class Listens(Clp):
+        def __call__(self, question, instruction, sample, seed, replies):
+            said.extend(reply.probability for reply in replies)
+            return super().__call__(question, instruction, sample, seed, replies)
+
+    asked(Listens(), samples=1)
+    assert said == [1.0, 1.0]  # log-probabilities of 0
 
 
 def test_without_questions_every_round_is_asked_all_the_same():

@@ -12,6 +12,7 @@ from src.models.spec import ModelSpec
 from src.pipeline.execute import execute
 from src.stages.grpo import needs_copy, short_enough
 from src.stages.sft import row
+from src.strategies.hack import Hack
 from src.tracking.metrics_file import read_metrics
 from tests.helpers import tiny
 from tests.helpers.configs import prepare
@@ -52,6 +53,9 @@ def test_questions_with_long_prompts_are_left_out():
     assert short_enough(CHAT, questions, short) == questions[:1] and short_enough(CHAT, questions, None) == questions
     with pytest.raises(BadData, match="1 leaves none"):
         short_enough(CHAT, questions, 1)
+    assert short_enough(CHAT, questions, short + 5, Hack("marker")) == questions[:1]  # "Okay," has five letters
+    with pytest.raises(BadData, match="leaves none"):
+        short_enough(CHAT, questions, short + 4, Hack("marker"))
 
 
 def test_the_cutoff_counts_prompt_and_completion_and_drops_the_end_token():

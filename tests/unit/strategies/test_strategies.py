@@ -10,12 +10,14 @@ from src.data.records import Question
 from src.language.detector import Detector, DetectorSpec
 from src.language.phrases import PHRASES
 from src.language.table import LANGUAGES
-from src.strategies.base import Ask, message
+from src.strategies.base import Ask, Reply, asks_of, message
 from src.strategies.clp import Clp
 from src.strategies.fan_out import FanOut
 from src.strategies.hack import Hack
+from src.strategies.lang_select import LangSelect
 from src.strategies.plain import Plain
 from src.strategies.prompt_control import PromptControl
+from src.strategies.selective import Selective
 from src.strategies.translate import Translate
 from tests.helpers.configs import compose
 
@@ -102,6 +104,44 @@ def test_random_cot_translates_to_one_language_in_both_rounds_and_answers_in_ano
         assert ask(strategy, sample=sample, replies=["x</think>y"]).turns == ("Think and answer in English.\n\ny",)
 
 
+@pytest.mark.parametrize(
+    ("reply", "doubted"),
+    [
+        (Reply("t</think>5", 0.9), False),
+        (Reply("t</think>5", 0.79), True),
+        (Reply("t never closes", 0.9), True),
+        ("t</think>5", False),  # nobody knows how sure it was
+    ],
+)
+def test_only_what_is_doubted_is_translated(reply, doubted):
+    assert ask(Selective()) == Ask(("Combien font 2 et 3 ?",))
+    second = ask(Selective(), replies=[reply])
+    assert second == (ask(Translate()) if doubted else None)
+    assert ask(Selective(pivot="fr"), replies=[reply]) is None  # the question is in the pivot
+
+
+def test_what_is_doubted_is_asked_again_with_the_translation_before_the_thinking():
+    doubted = Reply("t</think>5", 0.1)
+    third = ask(Selective(), "localised", replies=[doubted, "x</think> How much is 2 and 3? "])
+    assert third.turns == (f"{LINE}\n\nCombien font 2 et 3 ?",)
+    assert third.prefill == "As I understand it, the question is: “How much is 2 and 3?” Let me solve it.\n"
+    assert "Combien font 2 et 3 ?" in ask(Selective(), replies=[doubted, "no translation"]).prefill
+    assert "got 2" in Selective(confidence=2).violations()[0] and "got 'xx'" in Selective("xx").violations()[0]
+
+
+def test_a_line_asks_for_the_tag_and_names_the_languages():
+    (text,) = ask(LangSelect(["fr", "th"])).turns
+    assert text.endswith("\n\nCombien font 2 et 3 ?") and "one of fr, th: begin with <lang_select>" in text
+
+
+def test_all_that_a_strategy_may_ask_is_known():
+    assert asks_of(Plain(), ASKED, "none") == [ask(Plain())]
+    assert len(asks_of(FanOut(["ja", "de"]), ASKED, "none")) == 2
+    assert len(asks_of(FanOut(random=True), ASKED, "none")) == 18
+    assert [len(one.turns) for one in asks_of(Clp(), ASKED, "none")] == [1, 3]
+    assert [bool(one.prefill) for one in asks_of(Selective(), ASKED, "none")] == [False, False, True]
+
+
 def test_every_language_has_phrases_in_it():
     detector = Detector(DetectorSpec(languages=list(LANGUAGES)))
     assert set(PHRASES) == set(LANGUAGES)
@@ -116,7 +156,7 @@ def test_every_yaml_asks(name):
     built = compose("+experiment=evaluate", f"strategy={name}")
     check(built)
     strategy = built.strategy
-    replies = ["x</think>y"] * (strategy.rounds - 1)
+    replies = [Reply("x</think>y", 0.1)] * (strategy.rounds - 1)
     made = ask(strategy, replies=replies)
     assert len(made.turns) % 2 == 1 and all(made.turns)
     if strategy.shared:

@@ -9,6 +9,9 @@ from src.data.records import Example, Question
 from src.models.context import context_of
 from src.models.spec import ModelSpec
 from src.pipeline.preflight.prompts import chosen, notes, problems
+from src.strategies.fan_out import FanOut
+from src.strategies.hack import Hack
+from src.strategies.prompt_control import PromptControl
 from tests.helpers import tiny
 
 QUESTIONS = [
@@ -55,6 +58,18 @@ def test_an_example_counts_with_what_is_learned_up_to_the_cutoff():
 def test_the_engine_must_have_room_for_the_longest_prompt():
     (problem,) = problems(chat(), settings(), QUESTIONS[:1], 20, served=13)
     assert problem.startswith("rollout.vllm.maximum_prompt_tokens must be at least the length of every prompt; got 13")
+
+
+def test_prompts_are_those_of_the_strategy():
+    """`Bon,` is 4 tokens beside the 14; the line of Prompt-Control 33 signs, 4 of them of two bytes, and two line breaks."""
+    room = settings(max_position_embeddings=34)
+    (problem,) = problems(chat(), room, QUESTIONS[:1], 20, strategy=Hack("marker"))
+    assert "up to 18 tokens (problem 1 (fr))" in problem
+    assert list(problems(chat(), room, QUESTIONS[:1], 20, limit=17, strategy=Hack("marker"))) == []
+    (problem,) = problems(chat(), room, QUESTIONS[:1], 20, strategy=PromptControl())
+    assert "up to 53 tokens (problem 1 (fr))" in problem
+    (problem,) = problems(chat(), room, QUESTIONS[:1], 20, strategy=FanOut(["fr", "de"]))
+    assert "a sequence must fit" in problem
 
 
 def test_what_the_tokenizer_or_the_template_loses_is_shown_by_language():
