@@ -22,7 +22,7 @@ PATHS = (
         "merge.base",
     ),
     *("benchmark.path", "benchmark.completions", "benchmark.questions_file", "benchmark.tokenizer"),
-    *("rollout.script", "rollout.vllm.shared_folder"),
+    *("rollout.script", "rollout.vllm.shared_folder", "strategy.routes"),
     *("merge.models", "traces.questions", "prompts.sources", "prompts.against"),
 )
 _WORD = re.compile(r"(?!(?:null|true|false|inf|nan)$)[a-z]\w*", re.ASCII | re.IGNORECASE)  # and 1e5 is none

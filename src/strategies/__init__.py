@@ -1,1 +1,3 @@
 """Strategies: how a question is put to the model."""
+
+SUPPORT = ("routing",)

@@ -47,6 +47,7 @@ def test_every_experiment_runs_at_every_scale(compose, experiment, scale):
 
 
 GROUPS = [p for p in sorted(CONF.iterdir()) if p.is_dir() and p.name not in ("cluster", "experiment", "scale")]
+ROUTES = Path(__file__).parents[2] / "helpers" / "routes.json"
 # What a choice cannot do without.
 NEEDS = {
     ("benchmark", "mgsm_rev2"): (f"benchmark.path={Path(__file__).parent}",),
@@ -60,6 +61,7 @@ NEEDS = {
         ("strategy", name): ("stages=[evaluate,report]",)
         for name in ("clp", "clsp", "translate", "random_cot", "selective")
     },
+    ("strategy", "route"): (f"strategy.routes={ROUTES}",),
     ("mix", "xrft"): (f"data.samples={Path(__file__)}",),
     ("benchmark", "jsonl"): (f"benchmark.questions_file={Path(__file__)}", "evaluation.languages=[fr]"),
 }

@@ -89,6 +89,20 @@ def test_sources_come_first_and_the_rest_stays_in_place():
     assert ancestors(arms[2], arms) == []
 
 
+def test_answers_of_another_arm_are_taken_by_a_mix_that_takes_them():
+    samples = SELECT | {"overrides": ["prompts.difficulty.samples=1", "prompts.difficulty.rollouts=2"]}
+    taken = {"experiment": "sft", "overrides": ["mix=xrft"]}
+    jobs = checked(
+        *("sft", samples, {"name": "g", "experiment": "grpo", "from": "sft"}),
+        *(taken | {"name": "of prompts", "data_from": "select"}, taken | {"name": "of rollouts", "data_from": "g"}),
+    )
+    file = jobs["select"].directory / "prompts" / "samples.jsonl"
+    assert f"data.samples={file}" in jobs["of prompts"].overrides
+    assert f"data.samples={jobs['g'].directory / 'grpo' / 'rollouts'}" in jobs["of rollouts"].overrides
+    with pytest.raises(UserError, match="none of sft, evaluate, report reads the answers of g"):
+        checked("sft", {"name": "g", "experiment": "grpo"}, {"name": "x", "experiment": "sft", "data_from": "g"})
+
+
 def test_rounds_of_selection_and_training_are_connected():
     second = SELECT | {"name": "select again", "from": "first"}
     jobs = checked(

@@ -7,7 +7,7 @@ import pytest
 
 from src.common.errors import ConfigError
 from src.data import question_sets
-from src.data.records import Question, read_records, write_records
+from src.data.records import Example, Question, read_records, write_records
 from src.data.selection import choose
 from src.data.selection.groups import problem_groups
 from src.pipeline.execute import execute
@@ -196,6 +196,33 @@ def test_difficulty_keeps_what_is_sometimes_right_and_resumes(tmp_path, override
     assert len(asked) == 5 * 4 + 2 * 4
     assert (folder / "prompts.jsonl").read_bytes() == before
     assert dropped(make(tmp_path, *more, "prompts.difficulty.maximum=4", name="easy")) == {("0", "fr"): "too_hard"}
+
+
+def test_right_rollouts_are_left_as_worked_examples(tmp_path, overrides, monkeypatch):
+    # Of three rollouts the first two are right, the first of them in English.
+    traces = ("We have three and four of them.", "Nous avons trois et quatre pommes.", "Nous avons deux pommes.")
+
+    def scripted(spec, model, tokenizer):
+        def reply(prompt, index):
+            answer = f"{traces[index]}</think>\\boxed{{{7 if index < 2 else 8}}}"
+            return [*tokenizer(answer, add_special_tokens=False)["input_ids"], tokenizer.eos_token_id]
+
+        return ScriptedEngine(reply, tokenizer.eos_token_id)
+
+    monkeypatch.setattr(prompts, "build_engine", scripted)
+    source = put(tmp_path / "a.jsonl", [question("1"), question("2")])
+    more = (
+        *overrides,
+        f"prompts.sources=[{source}]",
+        "prompts.difficulty.rollouts=3",
+        "rollout.maximum_new_tokens=200",
+    )
+    folder = make(tmp_path, *more, "prompts.difficulty.samples=2")
+    rows = read_records(folder / "samples.jsonl", Example)
+    assert [(row.problem, row.completion.split("</think>")[0]) for row in rows] == [("1", traces[1]), ("2", traces[1])]
+    assert not (make(tmp_path, *more, name="without") / "samples.jsonl").exists()
+    with pytest.raises(ConfigError, match="samples must be from 0 to rollouts; got 4 and 3"):
+        make(tmp_path, *more, "prompts.difficulty.samples=4", name="many")
 
 
 def test_a_model_of_ours_is_needed_for_difficulty_alone(tmp_path, overrides):

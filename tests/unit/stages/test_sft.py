@@ -9,7 +9,9 @@ from src.data.records import Example, write_records
 from src.data.world import documents
 from src.data.world.spec import WorldSpec
 from src.pipeline.execute import execute
-from src.store.records import seen_of
+from src.pipeline.plan import plan
+from src.store.records import ROLLOUTS, seen_of
+from src.store.rollouts import write_rollouts
 from src.store.seen import seen_rows
 from tests.helpers.configs import prepare
 
@@ -54,6 +56,39 @@ def test_a_run_on_swahili_and_telugu_calls_french_unseen(tmp_path, overrides):
     built, directory = prepare(tmp_path / "later", *more)
     execute(built, directory, directory / "config.yaml")
     assert seen_of([directory / "evaluate" / "records.parquet"]) == ["sw", "te"]
+
+
+def test_rows_of_ones_own_are_judged_as_the_mix_makes_them(tmp_path, overrides):
+    path = tmp_path / "sft.jsonl"
+    rows = [row for code in ("sw", "en") for row in documents.shared_examples(WORLD, code, 6, 0, "sft")]
+    alone = documents.examples(WORLD, "te", 1, 1, "sft")
+    write_records(path, [*rows, *alone])
+    more = (*overrides, f"data.sft={path}", "mix=cross", "stages=[sft]")
+    built, directory = prepare(tmp_path, "+experiment=sft", *more)
+    execute(built, directory, directory / "config.yaml")
+    (model,) = (tmp_path / "runs").rglob("sft-*/model")
+    assert seen_rows(str(model)) == {"sft": {"en": 12, "sw": 6}}  # asked in English, thought in Swahili or English
+    lines = (model.parent / "examples.txt").read_text().splitlines()
+    assert lines[1].split() == ["en", "12"]
+    assert lines[-1] == "mix: 1 of 7 problems are in no example, for a translation is missing or does not fit"
+    assert (model.parent / "faulty.jsonl").read_text() == ""
+
+
+def test_right_rollouts_of_a_finished_run_are_learned(tmp_path, overrides):
+    folder = tmp_path / "rollouts"
+    row = dict.fromkeys(column.name for column in ROLLOUTS) | {"problem": "7+1", "language": "fr", "gold": "8"}
+    good = row | {"question": "Sept et un ?", "right_and_in_language": True, "truncated": False}
+    good["completion"] = "Nous avons sept pommes et nous en ajoutons une.\n</think>\\boxed{8}"
+    others = [good | {"right_and_in_language": False}, good | {"truncated": True}]
+    write_rollouts(folder, 1, [*others, good])
+    more = (*overrides, "mix=xrft", f"data.samples={folder}", "stages=[sft]", "sft.epochs=1")
+    built, directory = prepare(tmp_path, "+experiment=sft", *more)
+    execute(built, directory, directory / "config.yaml")
+    (model,) = (tmp_path / "runs").rglob("sft-*/model")
+    assert seen_rows(str(model)) == {"sft": {"fr": 13, "ja": 12}}
+    first = plan(built, directory)[0].identity
+    write_rollouts(folder, 2, [good | {"question": "Un et sept ?"}])
+    assert plan(built, directory)[0].identity != first
 
 
 def test_faulty_examples_stop_before_the_model_is_loaded(tmp_path, overrides):

@@ -20,7 +20,9 @@ from src.strategies.prompt_control import PromptControl
 from src.strategies.selective import Selective
 from src.strategies.translate import Translate
 from tests.helpers.configs import compose
+from tests.helpers.paths import ROOT
 
+ROUTES = ROOT / "tests/helpers/routes.json"
 ASKED = Question("p1", "fr", "Combien font 2 et 3 ?", "5")
 LINE = LANGUAGES["fr"].instruction
 
@@ -153,7 +155,8 @@ def test_every_language_has_phrases_in_it():
 
 @pytest.mark.parametrize("name", choices("strategy"))
 def test_every_yaml_asks(name):
-    built = compose("+experiment=evaluate", f"strategy={name}")
+    more = [f"strategy.routes={ROUTES}"] if name == "route" else []
+    built = compose("+experiment=evaluate", f"strategy={name}", *more)
     check(built)
     strategy = built.strategy
     replies = [Reply("x</think>y", 0.1)] * (strategy.rounds - 1)
