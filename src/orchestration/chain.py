@@ -165,7 +165,7 @@ def _data(arm: Arm, name: str, stages: Sequence[str], given: Sequence[str], made
 def _takes_answers(given: Sequence[str]) -> bool:
     """Whether the mix that is chosen takes answers of a model."""
     chosen = [text.partition("=")[2] for text in given if _key(text) == "mix"][-1:]
-    return any(name in choices("mix") and choice("mix", name)[0].samples for name in chosen)
+    return any(name in choices("mix") and getattr(choice("mix", name)[0], "samples", False) for name in chosen)
 
 
 def _key(override: str) -> str:

@@ -48,16 +48,16 @@ class Asking:
         last: dict[int, Completion] = {}
         open_rows = list(range(len(rows)))
         for number in range(self.strategy.rounds):
-            prompts: dict[int, Prompt] = {}
+            asks: dict[int, Prompt] = {}
             for place in open_rows:
                 question, sample, seed = rows[place]
                 ask = self.strategy(question, chat.instruction, sample, seed, replies[place])
                 if ask is not None:
                     tokens = chat.conversation(ask.turns, ask.prefill)
-                    prompts[place] = Prompt(tokens, derive_seed("sample", seed, sample, number))
-            open_rows = list(prompts)
-            groups = generate(list(prompts.values()), 1)
-            for (place, prompt), (rollout,) in zip(prompts.items(), groups, strict=True):
+                    asks[place] = Prompt(tokens, derive_seed("sample", seed, sample, number))
+            open_rows = list(asks)
+            groups = generate(list(asks.values()), 1)
+            for (place, prompt), (rollout,) in zip(asks.items(), groups, strict=True):
                 last[place] = Completion(prompt, rollout)
                 replies[place].append(_reply(chat, rollout))
         done = [last[place] for place in range(len(rows))]

@@ -144,10 +144,10 @@ def _difficulty(stage: Stage, judge: Judge, rows: list[Question]) -> Dropped:
             note_checksum(folder / name)
             advance(min(stage.ranks.size, len(todo)), name.removesuffix(".jsonl"))
     stage.ranks.barrier()
-    lines = [line for name in parts for _, line in json_lines(folder / name)]
-    right_counts = [int(line["right"]) for line in lines]
+    counted = [line for name in parts for _, line in json_lines(folder / name)]
+    right_counts = [int(line["right"]) for line in counted]
     if spec.samples and stage.ranks.main:
-        answers = [(row, text) for row, line in zip(rows, lines, strict=True) for text in line["samples"]]
+        answers = [(row, text) for row, line in zip(rows, counted, strict=True) for text in line["samples"]]
         write_records(stage.directory / SAMPLES, [example(row, text) for row, text in answers])
     return {
         index: ("too_hard" if right < spec.minimum else "too_easy", f"{right} of {spec.rollouts} right")
