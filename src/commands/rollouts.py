@@ -2,6 +2,7 @@
 
 Prints what each was worth, the question, the gold answer and the answer that was read, and the trace in the colours of the
 detected languages, `[fr>en]` where they change. A run may still be running. Without GRPO, its evaluation records are shown.
+`--page FILE.html` writes a page of all that match, of any number of runs, to be browsed.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import itertools
 import shlex
 from collections.abc import Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from src.common.console import fail, note
@@ -35,7 +37,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """The command line; the exit code, 2 for a user's mistake."""
     options = _parser().parse_args(arguments)
     try:
-        source = _source(options)
         filters = Filters(
             step=options.step,
             language=options.language,
@@ -47,11 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             status=options.status,
             search=options.search,
         )
-        rows = matching(source, filters, [*COLUMNS, *(name for name in source.schema.names if name.startswith(PART))])
-        units = _units(rows, options)
-        shown, last = _show(units, options, _reading(options))
-        matched = shown if next(units, None) is None else count(source, filters)
-        print(one_line(_last_line(shown, matched, source, options, last)))
+        print(one_line(_printed(options, filters) if options.page is None else _page(options, filters)))
     except UserError as error:
         return fail(one_line(str(error)))
     return 0
@@ -59,7 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m src rollouts", description=__doc__)
-    parser.add_argument("run", type=user_path, metavar="RUN", help="a run directory")
+    parser.add_argument("runs", type=user_path, metavar="RUN", nargs="+", help="a run directory; with --page any number")
     parser.add_argument("--step", type=int, help="of this step of GRPO")
     parser.add_argument("--language", metavar="CODE", help="questions in this language")
     parser.add_argument("--detected", metavar="CODE", help=f"traces in this language, also other and {UNKNOWN}")
@@ -78,7 +75,96 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--whole", action="store_true", help="shorten nothing")
     parser.add_argument("--evaluation", action="store_true", help="evaluation records in place of rollouts")
+    parser.add_argument(
+        "--page", type=user_path, metavar="FILE.html", help="write a page of all that match, to be browsed, and show nothing"
+    )
     return parser
+
+
+def _printed(options: argparse.Namespace, filters: Filters) -> str:
+    """Show the rollouts of the one run; the line to end with."""
+    if len(options.runs) > 1:
+        raise UserError("several runs are shown on a page: add --page FILE.html, or name one run")
+    [options.run] = options.runs
+    source = _source(options)
+    units = _units(matching(source, filters, [*COLUMNS, *_parts(source)]), options)
+    shown, last = _show(units, options, _reading(options.run, options.whole))
+    matched = shown if next(units, None) is None else count(source, filters)
+    return _last_line(shown, matched, source, options, last)
+
+
+def _page(options: argparse.Namespace, filters: Filters) -> str:
+    """Write a page of all rows of all runs that match; the line to end with."""
+    from src.reporting.rollout_page import NEEDED, Rows, write_page
+
+    if options.page.suffix.lower() not in (".html", ".htm") or options.page.is_dir():
+        raise UserError(f"--page must be the name of a file that ends in .html; got {options.page}")
+    if options.limit is not None or options.whole:
+        raise UserError("--limit and --whole are of the terminal: a page holds all that match; leave them out")
+    runs = list(dict.fromkeys(run.resolve() for run in options.runs))
+    sources = [(run, source) for run in runs for source in _sources(run, options.evaluation)]
+    kept = [(run, source) for run, source in sources if _counts(source, filters, options.evaluation)]
+    if not kept:
+        next(matching(sources[0][1], filters, ["language"]), None)  # tells which value no row has
+        raise UserError("no rollout and no record matches; leave a filter out")
+    names = dict(zip(runs, short_names(runs), strict=True))
+    parts = list(dict.fromkeys(name for _, source in kept for name in _parts(source)))
+    counts = write_page(
+        options.page,
+        f"Rollouts of {names[runs[0]] if len(runs) == 1 else f'{len(runs)} runs'}",
+        [
+            Rows(names[run], matching(source, filters, [*NEEDED, *_parts(source)]), _reading(run), source.evaluation)
+            for run, source in kept
+        ],
+        [name.removeprefix(PART) for name in parts],
+    )
+    held = f"{counts.rollouts:,} rollouts and {counts.records:,} records of {len(runs)} run{'s' * (len(runs) > 1)}"
+    return f"{options.page}: {held}, {counts.size / 1e6:.1f} MB"
+
+
+def _counts(source: Source, filters: Filters, evaluation: bool) -> bool:
+    """Whether anything of a source matches. Steps and groups are of rollouts, unless records are asked for."""
+    if source.evaluation and not evaluation and (filters.step, filters.group) != (None, None):
+        return False
+    if filters.step is not None and filters.step not in source.steps:
+        return False
+    return count(source, filters) > 0
+
+
+def _sources(run: Path, evaluation: bool) -> list[Source]:
+    """The rollouts of a run and its evaluation records, or the latter alone."""
+    directory = RunDirectory(run)
+    if not run.is_dir():
+        raise UserError(f"{run}: must be a run directory; there is none. `python -m src status` lists runs")
+    readers = [rollouts_of] if directory.rollouts.is_dir() and not evaluation else []
+    if directory.records.is_file() or evaluation:
+        readers.append(records_of)
+    if not readers:
+        raise UserError(f"{run}: must be a run directory with rollouts or evaluation records; it has none yet")
+    return [_noted(reader(run)) for reader in readers]
+
+
+def _noted(source: Source) -> Source:
+    for path in source.damaged:
+        note(f"{path} is damaged; its rollouts are left out")
+    return source
+
+
+def _parts(source: Source) -> list[str]:
+    """The columns of the parts of the reward."""
+    return [name for name in source.schema.names if name.startswith(PART)]
+
+
+def short_names(runs: Sequence[Path]) -> list[str]:
+    """The ends of different paths, of two folders or of as many as tell them apart.
+
+    >>> short_names([Path("/runs/laptop/grpo/seed0"), Path("/runs/laptop/sft/seed0")])
+    ['grpo/seed0', 'sft/seed0']
+    """
+    depth = 2
+    while len(names := {str(Path(*run.parts[-depth:])): run for run in runs}) < len(runs):
+        depth += 1
+    return list(names)
 
 
 def _source(options: argparse.Namespace) -> Source:
@@ -94,23 +180,20 @@ def _source(options: argparse.Namespace) -> Source:
             )
         note("the run has no rollouts of GRPO; these are its evaluation records")
         options.evaluation = True
-    source = records_of(options.run) if options.evaluation else rollouts_of(options.run)
-    for path in source.damaged:
-        note(f"{path} is damaged; its rollouts are left out")
-    return source
+    return _noted(records_of(options.run) if options.evaluation else rollouts_of(options.run))
 
 
-def _reading(options: argparse.Namespace) -> Reading:
+def _reading(run: Path, whole: bool = False) -> Reading:
     """What the configuration of the run says of its completions; the usual where there is none."""
     import yaml
 
     try:
-        config = yaml.safe_load((options.run / CONFIG).read_text(encoding="utf-8"))
+        config = yaml.safe_load((run / CONFIG).read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError):
         config = None
     thinks = _at(config, "model", "thinks")
     form = _at(config, "objective", "advantage", "alignment", "form")
-    return Reading(thinks=thinks is not False, multiplies=form == "multiply", whole=options.whole)
+    return Reading(thinks=thinks is not False, multiplies=form == "multiply", whole=whole)
 
 
 def _at(node: Any, *keys: str) -> Any:

@@ -124,11 +124,10 @@ def trace(text: str, switches: Sequence[Switch], detected: str | None, reading: 
     from rich.text import Text
 
     shown = Text()
-    spans = _spans(len(text), switches, detected)
     for start, stop in _kept(len(text), None if reading.whole else TRACE):
         if start:
             shown.append(f"\n... {_left_out(len(text) - TRACE)} ...\n", "dim")
-        for begin, end, language, mark in spans:
+        for begin, end, language, mark in spans(len(text), switches, detected):
             low, high = max(begin, start), min(end, stop)
             if low >= high:
                 continue
@@ -168,6 +167,18 @@ def switches_of(texts: Iterable[str]) -> list[Switch]:
     return sorted(
         (Switch(int(match[1]), match[2], match[3]) for match in matches if match), key=lambda switch: switch.position
     )
+
+
+def spans(
+    length: int, switches: Sequence[Switch], detected: str | None
+) -> list[tuple[int, int, str | None, str | None]]:
+    """(start, stop, language, mark) of the stretches of one language in a trace of `length` characters."""
+    inside = [switch for switch in switches if switch.position < length]
+    first = inside[0].left if inside else detected
+    starts = [0, *(switch.position for switch in inside)]
+    languages = [first, *(switch.entered for switch in inside)]
+    marks = [first, *(f"{switch.left}>{switch.entered}" for switch in inside)]
+    return list(zip(starts, [*starts[1:], length], languages, marks, strict=True))
 
 
 def colour(language: str | None) -> str:
@@ -260,15 +271,3 @@ def _counted(count: int, noun: str, plural: str = "s") -> str:
 
 def _left_out(count: int) -> str:
     return f"{count:,} characters left out, --whole shows them"
-
-
-def _spans(
-    length: int, switches: Sequence[Switch], detected: str | None
-) -> list[tuple[int, int, str | None, str | None]]:
-    """(start, stop, language, mark) of the stretches of one language."""
-    inside = [switch for switch in switches if switch.position < length]
-    first = inside[0].left if inside else detected
-    starts = [0, *(switch.position for switch in inside)]
-    languages = [first, *(switch.entered for switch in inside)]
-    marks = [first, *(f"{switch.left}>{switch.entered}" for switch in inside)]
-    return list(zip(starts, [*starts[1:], length], languages, marks, strict=True))
