@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-_UNUSUAL = re.compile(r"[^\x20-\x7e\n]")
+_UNUSUAL = re.compile(r"[^\x20-\x7e]")
 _JOINERS = ("\u200c", "\u200d")  # letters of Bengali, Telugu and Persian need them
 _IDEOGRAPHIC_SPACE = "\u3000"
 
@@ -17,7 +17,8 @@ def visible(text: str) -> str:
     >>> print(visible("a\x1b[31mb\u202ec"))
     a\u001b[31mb\u202ec
     """
-    return _UNUSUAL.sub(_written, text.replace("\r\n", "\n"))
+    lines = text.replace("\r\n", "\n").split("\n")
+    return "\n".join(line if line.isprintable() else _UNUSUAL.sub(_written, line) for line in lines)
 
 
 def one_line(text: str) -> str:

@@ -12,6 +12,7 @@ import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from src.common.visible import one_line, visible
 from src.language.table import LANGUAGES
@@ -31,6 +32,7 @@ PLAIN = (
     *("correct", "in_language", "code_switched", "truncated", "trained", "tokens", "sentences", "reward", "advantage"),
     *("alignment_factor", "alignment_term", "diversity_term"),
 )
+SET = ("step", "group", "split", "part")  # with the run and the prompt: what the completions of a group have in common
 TEXTS = ("question", "completion", "gold", "answer", "switches")
 NEEDED = (*PLAIN, *TEXTS)  # and the parts of the reward
 
@@ -60,9 +62,10 @@ def write_page(path: Path, title: str, sources: Sequence[Rows], parts: Sequence[
     Raises:
         OSError: it cannot be written. What reading the rows raises is passed on.
     """
-    columns = Columns(["run", "kind", "prompt", *PLAIN, *(PART + part for part in parts)])
+    columns = Columns(["run", "kind", "prompt", "set", *PLAIN, *(PART + part for part in parts)])
     blocks = Blocks()
-    prompts: dict[tuple[str, ...], int] = {}
+    prompts: dict[tuple[str, ...], int] = {}  # a question and its language -> number
+    sets: dict[tuple[Any, ...], int] = {}  # the completions of a prompt that belong together -> number
     names = list(dict.fromkeys(source.run for source in sources))
     counts = {TRAINING: 0, EVALUATION: 0}
     for source in sources:
@@ -72,7 +75,9 @@ def write_page(path: Path, title: str, sources: Sequence[Rows], parts: Sequence[
             flat = {name: one_line(value) if isinstance(value, str) else value for name, value in row.items() if name not in TEXTS}
             question = visible(row.get("question") or "")
             asked = (flat.get("language") or "", question or f"problem {flat.get('problem')}")
-            columns.add(flat | own | {"prompt": prompts.setdefault(asked, len(prompts))})
+            prompt = prompts.setdefault(asked, len(prompts))
+            together = (source.run, kind, prompt, *map(flat.get, SET))
+            columns.add(flat | own | {"prompt": prompt, "set": sets.setdefault(together, len(sets))})
             blocks.add(question, [_shown(row.get("gold")), _shown(row.get("answer")), _flat(row, source.reading)])
             counts[kind] += 1
     blocks.finish()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import fcntl
 import json
 import os
 import shutil
@@ -38,8 +39,9 @@ class Tab:
         self.problems: list[str] = []
         target = self.send("Target.createTarget", url="about:blank")["targetId"]
         self._session = self.send("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        for domain in ("Page", "Runtime", "Log", "Audits", "Performance"):
+        for domain in ("Page", "Runtime", "Log", "Audits"):
             self.send(f"{domain}.enable")
+        self.send("Performance.enable", timeDomain="threadTicks")
 
     def send(self, method: str, **parameters: Any) -> dict[str, Any]:
         """The result of a command of the DevTools protocol."""
@@ -124,7 +126,7 @@ def browser(profile: Path) -> Iterator[Tab]:
 
     def pipes() -> None:
         """The browser reads its descriptor 3 and writes to 4."""
-        first, second = os.dup(to_browser), os.dup(from_browser)
+        first, second = (fcntl.fcntl(end, fcntl.F_DUPFD, 10) for end in (to_browser, from_browser))
         os.dup2(first, 3)
         os.dup2(second, 4)
 

@@ -2,7 +2,6 @@
 // What the page holds. The columns of all rows are unpacked when it opens; texts lie in blocks, unpacked when they are asked for.
 
 const KEPT = 24e6; // characters of unpacked blocks
-const GROUP = ["run", "kind", "step", "group", "split", "part", "prompt"]; // equal for the completions of one prompt
 const blocks = new Map(); // number -> block or promise of it, the one used last at the end
 let page = null;
 
@@ -28,9 +27,14 @@ async function openData() {
   page.byCode = new Map(page.languages.map((language) => [language.code, language]));
 }
 
+// The function that gives a column's value of a row, for loops; `value` is for a single one.
+function reader(name) {
+  const { codes, values, list } = page.columns[name];
+  return codes ? (row) => values[codes[row]] : (row) => list[row];
+}
+
 function value(name, row) {
-  const column = page.columns[name];
-  return column.codes ? column.values[column.codes[row]] : column.list[row];
+  return reader(name)(row);
 }
 
 function valuesOf(name) {
@@ -42,10 +46,10 @@ function allRows() {
   return Array.from({ length: page.rows }, (_, row) => row);
 }
 
-// The rows that equal `row` in all columns of `names`.
-function alike(row, names) {
-  const wanted = names.map((name) => value(name, row));
-  return allRows().filter((other) => names.every((name, place) => value(name, other) === wanted[place]));
+// The rows that equal `row` in a column: `set` for the completions of one prompt at one time, `prompt` for those of all times.
+function alike(row, name) {
+  const of = reader(name), wanted = of(row);
+  return allRows().filter((other) => of(other) === wanted);
 }
 
 function blockOf(row) {
@@ -110,7 +114,7 @@ function placeOf(row) {
 let named = {}; // the last row that was named
 
 function nameOf(row) {
-  named = { row, name: `${placeOf(row)}~${alike(row, GROUP).indexOf(row)}` };
+  named = { row, name: `${placeOf(row)}~${alike(row, "set").indexOf(row)}` };
   return named.name;
 }
 
@@ -118,5 +122,5 @@ function rowOf(name) {
   if (named.name === name) return named.row;
   const cut = name.lastIndexOf("~");
   const first = allRows().find((row) => placeOf(row) === name.slice(0, cut));
-  return first === undefined ? null : (alike(first, GROUP)[Number(name.slice(cut + 1))] ?? null);
+  return first === undefined ? null : (alike(first, "set")[Number(name.slice(cut + 1))] ?? null);
 }

@@ -9,7 +9,7 @@ async function draw(element, row, view, open, searched) {
   const turn = ++drawing;
   const known = await texts(row);
   if (turn !== drawing) return;
-  const parts = [heading(row, view, open), asking(row, known)];
+  const parts = [heading(row, view, open), asking(row, known), answers(row, known, view === "completion")];
   if (view === "completion") parts.push(...one(row, known));
   if (view === "prompt") parts.push(across(row, open));
   if (view !== "completion") parts.push(...(await group(row, open)));
@@ -21,8 +21,8 @@ async function draw(element, row, view, open, searched) {
 
 function heading(row, view, open) {
   const tabs = node("div", "tabs");
-  const count = alike(row, GROUP).length;
-  const names = { completion: "completion", group: `group of ${count}`, prompt: "same prompt, all steps and runs" };
+  const rows = alike(row, "set");
+  const names = { completion: `completion ${rows.indexOf(row) + 1}`, group: `group of ${rows.length}`, prompt: "same prompt, all steps and runs" };
   for (const [name, text] of Object.entries(names)) {
     const tab = button(text, () => open(row, name));
     tab.setAttribute("aria-pressed", name === view);
@@ -38,14 +38,15 @@ function asking(row, known) {
   element.append(
     node("p", "labels", chip(asked, "question"), " question", problem === null ? null : node("span", "note", ` problem ${problem}`)),
     node("p", "question", plainText(known.question || "–", asked)),
-    node("p", "", node("b", "", "gold "), plainText(known.gold ?? "–", null)),
   );
   return element;
 }
 
-function read(row, known) {
+// The gold answer and, where `read`, the one that was read; it stays in sight.
+function answers(row, known, read) {
   const rule = value("rule", row);
-  return node("p", "", node("b", "", "read "), plainText(known.answer ?? "none", null), rule ? node("span", "note", ` (${rule})`) : null);
+  const own = [" ", node("b", "", "read"), " ", plainText(known.answer ?? "none", null), rule ? node("span", "note", ` (${rule})`) : null];
+  return node("p", "fixed", node("b", "", "gold"), " ", plainText(known.gold ?? "–", null), ...(read ? own : []));
 }
 
 // The numbers of a row, as [name, text, meaning]; what the run does not have is left out.
@@ -70,7 +71,6 @@ function one(row, known) {
     facts.append(Object.assign(node("div", "", node("dt", "", name), node("dd", "", text)), { title: meaning }));
   }
   return [
-    read(row, known),
     node("p", "labels", chip(value("detected", row), "trace"), " trace ", ...verdicts(row)),
     facts,
     completion(known.pieces, row, SHOWN),
@@ -78,7 +78,7 @@ function one(row, known) {
 }
 
 async function group(row, open) {
-  const rows = alike(row, GROUP);
+  const rows = alike(row, "set");
   const shown = rows.slice(0, MOST);
   const known = await Promise.all(shown.map(texts));
   const right = rows.filter((other) => value("correct", other)).length;
@@ -90,8 +90,8 @@ async function group(row, open) {
     card.append(
       node("h3", "", button(`completion ${place + 1}`, () => open(other, "completion"))),
       node("p", "labels", chip(value("detected", other), "trace"), " ", ...verdicts(other)),
-      node("p", "note", amounts(other).map(([name, text]) => `${name} ${text}`).join("  ")),
-      read(other, known[place]),
+      node("p", "note", amounts(other).map(([name, text]) => `${name} ${text}`).join(" · ")),
+      answers(other, known[place], true),
       completion(known[place].pieces, other, BRIEF),
     );
     cards.append(card);
@@ -124,11 +124,11 @@ function table(heads, lines) {
 // A line for each time that the prompt was asked.
 function across(row, open) {
   const places = new Map();
-  for (const other of alike(row, ["prompt"])) {
-    const key = GROUP.map((name) => value(name, other)).join(" ");
+  for (const other of alike(row, "prompt")) {
+    const key = value("set", other);
     places.set(key, [...(places.get(key) ?? []), other]);
   }
-  const own = alike(row, GROUP)[0];
+  const own = alike(row, "set")[0];
   const share = (rows, name) => `${rows.filter((other) => value(name, other)).length}`;
   const lines = [...places.values()].map((rows) => {
     const counts = new Map();

@@ -1,24 +1,24 @@
 "use strict";
 // Which rows are shown, and in which order. The state of the page is the text behind `#` in its address: a link to every view.
 
+const yes = (flag) => (flag ? "yes" : "no");
 const ORDERS = ["reward", "advantage", "tokens"]; // with `-` before it, high first
+// Name of a filter -> its column, and how a value of it is written.
 const CHOICES = {
-  run: (row) => page.runs[value("run", row)].name,
-  kind: (row) => value("kind", row),
-  step: (row) => value("step", row),
-  language: (row) => value("language", row),
-  detected: (row) => value("detected", row) ?? "unknown",
-  right: (row) => yes(value("correct", row)),
-  inside: (row) => yes(value("in_language", row)),
-  switched: (row) => yes(value("code_switched", row)),
-  truncated: (row) => yes(value("truncated", row)),
-  status: (row) => value("status", row),
-  group: (row) => value("group", row),
-  problem: (row) => value("problem", row),
+  run: ["run", (number) => page.runs[number].name],
+  kind: ["kind", String],
+  step: ["step", String],
+  language: ["language", String],
+  detected: ["detected", (code) => code ?? "unknown"],
+  right: ["correct", yes],
+  inside: ["in_language", yes],
+  switched: ["code_switched", yes],
+  truncated: ["truncated", yes],
+  status: ["status", String],
+  group: ["group", String],
+  problem: ["problem", String],
 };
 let searching = 0; // the number of the search that counts
-
-const yes = (flag) => (flag ? "yes" : "no");
 
 function readState() {
   return Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
@@ -33,16 +33,22 @@ function writeState(state, remember) {
 
 // The rows that pass all filters but the search.
 function filtered(state) {
-  const tests = Object.entries(CHOICES).filter(([name]) => state[name]);
-  const rows = allRows().filter((row) => tests.every(([name, of]) => String(of(row)) === state[name]));
+  let rows = allRows();
+  for (const [name, [column, written]] of Object.entries(CHOICES)) {
+    if (!state[name]) continue;
+    const of = reader(column);
+    rows = rows.filter((row) => written(of(row)) === state[name]);
+  }
   const column = ORDERS.find((name) => [name, `-${name}`].includes(state.order));
-  if (!column) return rows;
-  const sign = state.order === column ? 1 : -1;
-  const amount = (row) => (typeof value(column, row) === "number" ? value(column, row) : null);
-  return rows.sort((one, other) => {
-    const [a, b] = [amount(one), amount(other)];
-    return a === null || b === null ? (a === null) - (b === null) : sign * (a - b);
-  });
+  return column ? ordered(rows, column, state.order === column ? 1 : -1) : rows;
+}
+
+// Sorted by a column; rows without a number are last, and equal ones stay in their order.
+function ordered(rows, column, sign) {
+  const amounts = rows.map(reader(column));
+  const places = rows.map((_, place) => place).filter((place) => typeof amounts[place] === "number");
+  places.sort((one, other) => sign * (amounts[one] - amounts[other]));
+  return [...places.map((place) => rows[place]), ...rows.filter((_, place) => typeof amounts[place] !== "number")];
 }
 
 // Calls `show(rows, share searched)` with the rows that match, again and again while their texts are searched.

@@ -9,11 +9,14 @@ class RowList {
     this.element = element;
     this.body = element.firstElementChild;
     this.rows = [];
-    this.chosen = null;
-    this.drawn = new Map();
+    this.chosen = null; // a row, and its place in the list
+    this.place = -1;
+    this.drawn = new Map(); // place in the list -> element
     this.waiting = false;
+    this.height = 1;
+    this.measure();
     element.addEventListener("scroll", () => this.later(), { passive: true });
-    new ResizeObserver(() => this.later()).observe(element);
+    new ResizeObserver(() => this.measure()).observe(element);
     this.body.addEventListener("click", (event) => {
       const row = event.target.closest("[data-row]");
       if (row) choose(Number(row.dataset.row));
@@ -22,6 +25,7 @@ class RowList {
 
   show(rows) {
     this.rows = rows;
+    this.place = rows.indexOf(this.chosen);
     this.clear();
     this.later();
   }
@@ -31,8 +35,12 @@ class RowList {
     this.body.replaceChildren();
   }
 
-  get height() {
-    return parseFloat(getComputedStyle(this.body).getPropertyValue("--row")) * parseFloat(getComputedStyle(document.documentElement).fontSize);
+  // The height of a row, in pixels.
+  measure() {
+    const sizes = [getComputedStyle(this.body).getPropertyValue("--row"), getComputedStyle(document.documentElement).fontSize];
+    this.height = sizes.map(parseFloat).reduce((one, other) => one * other);
+    this.clear();
+    this.later();
   }
 
   // How many pixels of the scroll bar stand for a pixel of the list.
@@ -42,10 +50,11 @@ class RowList {
 
   choose(row) {
     this.chosen = row;
-    const place = this.rows.indexOf(row);
-    if (place >= 0) {
-      const top = place * this.height * this.scale, bottom = top + this.height;
+    this.place = this.rows.indexOf(row);
+    if (this.place >= 0) {
+      const top = this.place * this.height * this.scale, bottom = top + this.height;
       const { scrollTop, clientHeight } = this.element;
+      this.body.style.height = `${this.rows.length * this.height * this.scale}px`; // for it may be new
       if (top < scrollTop || bottom > scrollTop + clientHeight) this.element.scrollTop = top - clientHeight / 3;
     }
     this.later();
@@ -53,9 +62,8 @@ class RowList {
 
   // The row that many places after the chosen one.
   beside(places) {
-    const place = this.rows.indexOf(this.chosen);
-    const next = place < 0 ? 0 : Math.min(this.rows.length - 1, Math.max(0, place + places));
-    return this.rows[next] ?? null;
+    const place = this.place < 0 ? 0 : Math.min(this.rows.length - 1, Math.max(0, this.place + places));
+    return this.rows[place] ?? null;
   }
 
   get page() {
@@ -74,31 +82,36 @@ class RowList {
   draw() {
     const { height, scale } = this;
     this.body.style.height = `${this.rows.length * height * scale}px`;
-    const top = this.element.scrollTop / scale;
+    const { scrollTop, clientHeight } = this.element;
+    const top = scrollTop / scale;
     const first = Math.max(0, Math.floor(top / height) - BEYOND);
-    const last = Math.min(this.rows.length, Math.ceil((top + this.element.clientHeight) / height) + BEYOND);
+    const last = Math.min(this.rows.length, Math.ceil((top + clientHeight) / height) + BEYOND);
     for (const [place, element] of this.drawn) {
-      if (place < first || place >= last) {
-        element.remove();
-        this.drawn.delete(place);
-      }
+      const known = element.dataset.bare && textsNow(this.rows[place]);
+      if (place >= first && place < last && !known && scale === 1) continue;
+      element.remove();
+      this.drawn.delete(place);
     }
-    const offset = this.element.scrollTop - top; // 0 unless the list is too long to be scrolled pixel by pixel
     for (let place = first; place < last; place++) {
-      let element = this.drawn.get(place);
-      if (!element || (element.dataset.bare && textsNow(this.rows[place]))) {
-        const fresh = this.element_of(place);
-        if (element) element.replaceWith(fresh);
-        else this.body.append(fresh);
-        this.drawn.set(place, (element = fresh));
-      }
-      element.style.transform = `translateY(${place * height + offset}px)`;
-      element.setAttribute("aria-selected", this.rows[place] === this.chosen);
-      if (this.rows[place] === this.chosen) this.element.setAttribute("aria-activedescendant", element.id);
+      if (this.drawn.has(place)) continue;
+      const element = this.elementOf(place);
+      element.style.transform = `translateY(${place * height + scrollTop - top}px)`;
+      this.drawn.set(place, element);
+      this.body.append(element);
     }
+    this.mark();
   }
 
-  element_of(place) {
+  // Marks the chosen row, if it is in sight.
+  mark() {
+    this.body.querySelector("[aria-selected=true]")?.setAttribute("aria-selected", "false");
+    const element = this.drawn.get(this.place);
+    element?.setAttribute("aria-selected", "true");
+    if (element) this.element.setAttribute("aria-activedescendant", element.id);
+    else this.element.removeAttribute("aria-activedescendant");
+  }
+
+  elementOf(place) {
     const row = this.rows[place];
     const known = textsNow(row);
     const element = node("div", "row", ...summary(row, known));
@@ -131,10 +144,11 @@ function summary(row, known) {
 }
 
 function whereFrom(row) {
-  const run = page.runs.length > 1 ? [page.runs[value("run", row)].name] : [];
-  const step = value("step", row), group = value("group", row), sample = value("sample", row);
-  if (step !== null) return [...run, `step ${step}`, `group ${group}`];
-  return [...run, value("split", row), value("part", row), value("problem", row), sample === null ? null : `sample ${sample}`].filter(Boolean);
+  const named = (name) => (value(name, row) === null ? null : `${name} ${value(name, row)}`);
+  const place = [named("step"), named("group"), value("split", row), value("part", row), named("sample")];
+  const problem = value("step", row) === null ? value("problem", row) : null;
+  const run = page.runs.length > 1 ? page.runs[value("run", row)].name : null;
+  return [...place, problem, run].filter(Boolean);
 }
 
 function verdicts(row) {

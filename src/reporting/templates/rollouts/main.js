@@ -48,8 +48,8 @@ function refilter() {
 
 function counted(rows) {
   const part = (name) => {
-    const judged = rows.filter((row) => value(name, row) !== null);
-    return judged.length ? `${((100 * judged.filter((row) => value(name, row)).length) / judged.length).toFixed(1)} %` : "–";
+    const flags = rows.map(reader(name)).filter((flag) => flag !== null);
+    return flags.length ? `${((100 * flags.filter(Boolean).length) / flags.length).toFixed(1)} %` : "–";
   };
   const shares = rows.length ? `: ${part("correct")} right, ${part("in_language")} in language, ${part("code_switched")} code-switched` : "";
   return `${rows.length.toLocaleString("en")} of ${page.rows.toLocaleString("en")}${shares}.`;
@@ -66,7 +66,7 @@ function move(places) {
 
 function moveInGroup(places) {
   if (chosen === null) return;
-  const rows = alike(chosen, GROUP);
+  const rows = alike(chosen, "set");
   const row = rows[rows.indexOf(chosen) + places];
   if (row !== undefined) go({ row: nameOf(row) });
 }
