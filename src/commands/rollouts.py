@@ -56,7 +56,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m src rollouts", description=__doc__)
-    parser.add_argument("runs", type=user_path, metavar="RUN", nargs="+", help="a run directory; with --page any number")
+    parser.add_argument(
+        "runs", type=user_path, metavar="RUN", nargs="+", help="a run directory; with --page any number"
+    )
     parser.add_argument("--step", type=int, help="of this step of GRPO")
     parser.add_argument("--language", metavar="CODE", help="questions in this language")
     parser.add_argument("--detected", metavar="CODE", help=f"traces in this language, also other and {UNKNOWN}")
@@ -76,7 +78,10 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--whole", action="store_true", help="shorten nothing")
     parser.add_argument("--evaluation", action="store_true", help="evaluation records in place of rollouts")
     parser.add_argument(
-        "--page", type=user_path, metavar="FILE.html", help="write a page of all that match, to be browsed, and show nothing"
+        "--page",
+        type=user_path,
+        metavar="FILE.html",
+        help="write a page of all that match, to be browsed, and show nothing",
     )
     return parser
 

@@ -17,6 +17,8 @@ def visible(text: str) -> str:
     >>> print(visible("a\x1b[31mb\u202ec"))
     a\u001b[31mb\u202ec
     """
+    if text.isprintable():
+        return text
     lines = text.replace("\r\n", "\n").split("\n")
     return "\n".join(line if line.isprintable() else _UNUSUAL.sub(_written, line) for line in lines)
 

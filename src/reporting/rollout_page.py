@@ -28,7 +28,19 @@ TRAINING, EVALUATION = "training", "evaluation"
 RIGHT_TO_LEFT = ("arabic",)  # scripts
 # Columns of rows that are shown as they are, texts on one line.
 PLAIN = (
-    *("step", "group", "split", "part", "problem", "sample", "language", "detected", "answer_detected", "status", "rule"),
+    *(
+        "step",
+        "group",
+        "split",
+        "part",
+        "problem",
+        "sample",
+        "language",
+        "detected",
+        "answer_detected",
+        "status",
+        "rule",
+    ),
     *("correct", "in_language", "code_switched", "truncated", "trained", "tokens", "sentences", "reward", "advantage"),
     *("alignment_factor", "alignment_term", "diversity_term"),
 )
@@ -72,7 +84,11 @@ def write_page(path: Path, title: str, sources: Sequence[Rows], parts: Sequence[
         kind = EVALUATION if source.evaluation else TRAINING
         own = {"run": names.index(source.run), "kind": kind}
         for row in source.rows:
-            flat = {name: one_line(value) if isinstance(value, str) else value for name, value in row.items() if name not in TEXTS}
+            flat = {
+                name: one_line(value) if isinstance(value, str) else value
+                for name, value in row.items()
+                if name not in TEXTS
+            }
             question = visible(row.get("question") or "")
             asked = (flat.get("language") or "", question or f"problem {flat.get('problem')}")
             prompt = prompts.setdefault(asked, len(prompts))

@@ -7,10 +7,13 @@ import shlex
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
-from src.commands.rollouts import main
+from src.commands.rollouts import main, short_names
+from src.store.directory import RunDirectory
+from src.store.rollouts import rollouts_file
 from tests.helpers.paths import ROOT
 from tests.helpers.rollouts import write_records, write_steps
 
@@ -168,3 +171,79 @@ def test_the_first_ten_of_many_are_there_at_once(tmp_path, capsys):
     lines = lines_of(capsys, run, "--language", "fr")
     assert time.process_time() - began < 2
     assert lines[-1].startswith("10 shown of 50,000 that match, of 50,000 rollouts.")
+
+
+def test_a_page_of_runs_says_what_it_holds(tmp_path, capsys):
+    one = write_records(write_steps(tmp_path / "grpo" / "seed0", [{}, WRONG]), [{}])
+    other = write_records(tmp_path / "sft" / "seed0", [{}, {"language": "ja"}])
+    page = tmp_path / "new" / "rollouts.html"
+    [line] = lines_of(capsys, one, other, one, "--page", page)
+    assert line == f"{page}: 2 rollouts and 3 records of 2 runs, {page.stat().st_size / 1e6:.1f} MB"
+    assert "<title>Rollouts of 2 runs</title>" in page.read_text()
+
+
+@pytest.mark.parametrize(
+    ("words", "held"),
+    [
+        ([], "4 rollouts and 2 records"),
+        (["--wrong"], "1 rollouts and 0 records"),
+        (["--language", "ja"], "1 rollouts and 1 records"),
+        (["--language", "de"], "0 rollouts and 1 records"),  # which the rollouts do not have
+        (["--step", "2"], "1 rollouts and 0 records"),
+        (["--group", "0"], "4 rollouts and 0 records"),
+        (["--evaluation"], "0 rollouts and 2 records"),
+        (["--evaluation", "--group", "p2"], "0 rollouts and 1 records"),
+        (["--search", "combien"], "4 rollouts and 2 records"),
+    ],
+)
+def test_a_page_holds_what_matches(tmp_path, capsys, words, held):
+    run = write_steps(tmp_path / "run", [{}, WRONG, {"language": "ja"}], [{}])
+    write_records(run, [{"language": "ja"}, {"language": "de", "problem": "p2"}])
+    [line] = lines_of(capsys, run, *words, "--page", tmp_path / "a.html")
+    assert f": {held} of 1 run, " in line
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["--page", "rollouts"], "--page must be the name of a file that ends in .html; got rollouts"),
+        (["--page", "a.html", "--limit", "5"], "--limit and --whole are of the terminal"),
+        (["--page", "a.html", "--whole"], "--limit and --whole are of the terminal"),
+        (["--page", "a.html", "--language", "xx"], "--language must be one of the run's, fr; got 'xx'"),
+        (["--page", "a.html", "--step", "7"], "--step must be one of the run's, 1; got 7"),
+        (["--page", "a.html", "--search", "absent"], "no rollout and no record matches"),
+        (["--page", "a.html", "--evaluation"], "must hold evaluation records"),
+        (["other"], "several runs are shown on a page: add --page FILE.html"),
+    ],
+)
+def test_a_page_that_cannot_be_made_is_an_error(tmp_path, capsys, monkeypatch, words, message):
+    monkeypatch.chdir(tmp_path)
+    write_steps(tmp_path / "run", [{}])
+    [line] = lines_of(capsys, "run", *words, code=2)
+    assert message in line
+    assert not (tmp_path / "a.html").exists()
+
+
+def test_a_damaged_step_is_left_out_of_a_page_and_named(tmp_path, capsys):
+    run = write_steps(tmp_path, [{}], [{}])
+    path = rollouts_file(RunDirectory(run).rollouts, 1)
+    path.write_bytes(path.read_bytes()[:100])
+    assert main([str(run), "--page", str(tmp_path / "a.html")]) == 0
+    output = capsys.readouterr()
+    assert f"note: {path} is damaged; its rollouts are left out" in output.err
+    assert ": 1 rollouts and 0 records of 1 run, " in output.out
+
+
+def test_runs_are_called_by_as_many_folders_as_tell_them_apart():
+    runs = [Path("/a/x/grpo/seed0"), Path("/a/y/grpo/seed0"), Path("/seed0")]
+    assert short_names(runs) == ["x/grpo/seed0", "y/grpo/seed0", "/seed0"]
+    assert short_names(runs[:1]) == ["grpo/seed0"]
+
+
+def test_a_page_of_50_000_rollouts_is_made_in_seconds(tmp_path, capsys):
+    """Processor time of the command itself, without the start of Python."""
+    rows = [{"group": number // 8, "completion": "On ajoute. We add. " * 50 + "</think>5"} for number in range(1000)]
+    run = write_steps(tmp_path / "run", *[rows] * 50)
+    began = time.process_time()
+    lines_of(capsys, run, "--page", tmp_path / "a.html")
+    assert time.process_time() - began < 20

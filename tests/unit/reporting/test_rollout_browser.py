@@ -47,7 +47,9 @@ def show(tab, tmp_path):
 def rows_of(count, **change):
     """Groups of four, in steps of two groups."""
     return [
-        ROW | {"step": 1 + n // 8, "group": n // 4 % 2, "problem": f"p{n // 4}", "question": f"Combien font {n // 4} ?"} | change
+        ROW
+        | {"step": 1 + n // 8, "group": n // 4 % 2, "problem": f"p{n // 4}", "question": f"Combien font {n // 4} ?"}
+        | change
         for n in range(count)
     ]
 
@@ -195,9 +197,13 @@ def test_the_completion_is_coloured_and_its_switches_are_marked(show):
     )
     tab.wait(SHOWN)
     assert text(tab, ".completion .badge") == ["fr", "fr → en"]
-    stretches = tab.value("[...document.querySelectorAll('.completion .known[lang]')].map((e) => [e.lang, e.textContent])")
+    stretches = tab.value(
+        "[...document.querySelectorAll('.completion .known[lang]')].map((e) => [e.lang, e.textContent])"
+    )
     assert stretches == [["fr", "Un, deux. "], ["en", "Three."]]
-    colours = tab.value("[...document.querySelectorAll('.completion .known[lang]')].map((e) => getComputedStyle(e).color)")
+    colours = tab.value(
+        "[...document.querySelectorAll('.completion .known[lang]')].map((e) => getComputedStyle(e).color)"
+    )
     assert len(set(colours)) == 2
     assert tab.value(f"{SHOWN}.textContent").endswith(" </think>\\boxed{5}")
     assert text(tab, "#detail > .fixed") == ["gold 5 read 5 (box)"]
@@ -210,7 +216,9 @@ def test_a_group_stands_side_by_side_with_what_each_was_worth(show):
     tab = show([ROW | {"step": 3, "group": 7} | change for change in worth], "row=grpo/seed0~3~7~0&view=group")
     tab.wait("document.querySelectorAll('.card').length === 2")
     heads = text(tab, "#detail th")
-    lines = tab.value("[...document.querySelectorAll('#detail tbody tr')].map((r) => [...r.cells].map((c) => c.innerText))")
+    lines = tab.value(
+        "[...document.querySelectorAll('#detail tbody tr')].map((r) => [...r.cells].map((c) => c.innerText))"
+    )
     shown = [dict(zip(heads, line, strict=True)) for line in lines]
     names = ("read", "reward", "accuracy", "factor", "weight", "advantage")
     assert [[line[name] for name in names] for line in shown] == [
@@ -223,7 +231,9 @@ def test_a_group_stands_side_by_side_with_what_each_was_worth(show):
 
 
 def test_a_prompt_is_seen_across_steps_runs_and_the_evaluation(show):
-    rows = [ROW | {"step": step, "group": step} for step in (1, 1, 5)] + [ROW | {"step": 5, "group": 0, "question": "autre"}]
+    rows = [ROW | {"step": step, "group": step} for step in (1, 1, 5)] + [
+        ROW | {"step": 5, "group": 0, "question": "autre"}
+    ]
     records = [ROW | {"split": "test", "sample": sample, "reward": None} for sample in range(3)]
     sources = [
         Rows("a", rows, Reading(multiplies=True)),
@@ -232,7 +242,9 @@ def test_a_prompt_is_seen_across_steps_runs_and_the_evaluation(show):
     ]
     tab = show(sources, "row=a~5~5~0&view=prompt")
     tab.wait("document.querySelector('.card')")
-    lines = tab.value("[...document.querySelector('#detail table').rows].map((r) => [...r.cells].map((c) => c.innerText.trim()))")
+    lines = tab.value(
+        "[...document.querySelector('#detail table').rows].map((r) => [...r.cells].map((c) => c.innerText.trim()))"
+    )
     assert [line[:6] for line in lines[1:]] == [
         ["a", "1", "2", "2", "2", "fr 2"],
         ["a", "5", "1", "1", "1", "fr 1"],
@@ -253,7 +265,12 @@ def test_evaluation_records_have_their_own_filter(show):
 
 
 def test_text_has_its_language_and_direction(show):
-    arabic = {"language": "ar", "detected": "ar", "question": "كم يساوي 2+3؟", "completion": "نجمع العددين.\nWe add.</think>5"}
+    arabic = {
+        "language": "ar",
+        "detected": "ar",
+        "question": "كم يساوي 2+3؟",
+        "completion": "<think>نجمع العددين.\nWe add.</think>5",
+    }
     tab = show([ROW | {"step": 1, "group": 0, "switches": ["14 ar>en"]} | arabic], "row=grpo/seed0~1~0~0")
     tab.wait(SHOWN)
     question = "document.querySelector('.question .plain')"
@@ -343,7 +360,11 @@ def test_a_hostile_completion_does_nothing_and_breaks_no_layout(tab, hostile, na
     assert tab.value("document.scripts.length") == hostile
     assert tab.value("document.querySelectorAll('img, svg, iframe, base, #detail style, #detail script').length") == 0
     seen = tab.value("document.body.innerText")
-    assert [sign for sign in set(seen) if unicodedata.category(sign) in ("Cc", "Cf", "Cs") and sign not in "\n\t\u200c\u200d"] == []
+    assert [
+        sign
+        for sign in set(seen)
+        if unicodedata.category(sign) in ("Cc", "Cf", "Cs") and sign not in "\n\t\u200c\u200d"
+    ] == []
     for width in (1280, 500):
         tab.resize(width, 900)
         assert tab.value("document.documentElement.scrollWidth <= innerWidth")

@@ -57,7 +57,8 @@ def test_nothing_but_the_scripts_and_the_style_of_the_page_is_allowed(tmp_path):
     run = [text for attributes, text in reader.scripts if not attributes]
     assert len(run) == len(SCRIPTS)
     sources = {
-        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'" for text in (*run, *reader.styles)
+        f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+        for text in (*run, *reader.styles)
     }
     rules = dict(rule.strip().split(" ", 1) for rule in reader.policy.split(";"))
     assert set(rules["script-src"].split()) | set(rules["style-src"].split()) == sources
@@ -69,14 +70,20 @@ def test_nothing_but_the_scripts_and_the_style_of_the_page_is_allowed(tmp_path):
 @pytest.mark.parametrize("name", [*SCRIPTS, STYLE])
 def test_templates_write_no_markup_and_load_nothing(name):
     text = (TEMPLATES / name).read_text(encoding="utf-8")
-    assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|</|<!--|https?:|url\(|import ", text)
+    assert not re.search(
+        r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|</|<!--|https?:|url\(|import ",
+        text,
+    )
     assert len(text.splitlines()) < 250
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        *({name: HOSTILE} for name in (*SEARCHED, "language", "detected", "problem", "status", "rule", "split", "part")),
+        *(
+            {name: HOSTILE}
+            for name in (*SEARCHED, "language", "detected", "problem", "status", "rule", "split", "part")
+        ),
         {"switches": [f"3 fr>{HOSTILE}", HOSTILE]},
         {"answer_detected": HOSTILE},
     ],
@@ -96,7 +103,9 @@ def test_names_of_runs_and_parts_add_no_markup(tmp_path):
 
 def test_the_page_holds_rows_of_all_runs(tmp_path):
     rows = [ROW, ROW | {"group": 1}, ROW | {"step": 2}, ROW | {"question": "autre"}]
-    records = [{name: value for name, value in ROW.items() if name not in (*WORTH, "step", "group")} | {"split": "test"}]
+    records = [
+        {name: value for name, value in ROW.items() if name not in (*WORTH, "step", "group")} | {"split": "test"}
+    ]
     sources = [
         Rows("a", rows, Reading(multiplies=True)),
         Rows("a", records, Reading(multiplies=True), evaluation=True),
@@ -112,7 +121,14 @@ def test_the_page_holds_rows_of_all_runs(tmp_path):
     column = {name: values_of(content["columns"][name]) for name in ("run", "kind", "prompt", "set", "reward_accuracy")}
     assert column["run"] == [0, 0, 0, 0, 0, 1]
     assert column["kind"] == ["training"] * 4 + ["evaluation", "training"]
-    assert column["prompt"] == [0, 0, 0, 1, 0, 0]  # the same question at another step, in the evaluation, and of another run
+    assert column["prompt"] == [
+        0,
+        0,
+        0,
+        1,
+        0,
+        0,
+    ]  # the same question at another step, in the evaluation, and of another run
     assert column["set"] == [0, 1, 2, 3, 4, 5]
     assert column["reward_accuracy"] == [None] * 5 + [0.5]
 

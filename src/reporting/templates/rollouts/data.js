@@ -5,13 +5,18 @@ const KEPT = 24e6; // characters of unpacked blocks
 const blocks = new Map(); // number -> block or promise of it, the one used last at the end
 let page = null;
 
-const parsed = new Promise((resolve) => document.addEventListener("DOMContentLoaded", resolve, { once: true }));
-
 async function unpacked(id) {
-  if (!document.getElementById(id)?.nextElementSibling) await parsed; // it may have come in part
-  const text = document.getElementById(id).textContent;
-  const stream = new Blob([bytesOf(text)]).stream().pipeThrough(new DecompressionStream("deflate"));
+  const stream = new Blob([bytesOf(await pack(id))]).stream().pipeThrough(new DecompressionStream("deflate"));
   return new Response(stream).json();
+}
+
+// The text of an element that may not have come yet, or in part: what follows it says that it is whole.
+async function pack(id) {
+  for (;;) {
+    const element = document.getElementById(id);
+    if (element?.nextElementSibling || document.readyState !== "loading") return element.textContent;
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
 }
 
 function bytesOf(text) {

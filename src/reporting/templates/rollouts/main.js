@@ -38,6 +38,7 @@ function openRow(row, name) {
 }
 
 function refilter() {
+  countFilters();
   search(state, (rows, share) => {
     list.show(rows);
     count.textContent = counted(rows) + (share < 1 ? ` Searching, ${Math.floor(share * 100)} % …` : "");
@@ -57,6 +58,12 @@ function counted(rows) {
 
 function fillForm() {
   for (const element of form.elements) if (element.name) element.value = state[element.name] ?? "";
+}
+
+// How many filters there are, for they may be folded away.
+function countFilters() {
+  const filled = [...form.elements].filter((element) => element.name && element.value).length;
+  form.parentElement.firstElementChild.textContent = filled ? `Filters (${filled})` : "Filters";
 }
 
 function move(places) {
