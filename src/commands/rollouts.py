@@ -138,15 +138,21 @@ def _counts(source: Source, filters: Filters, evaluation: bool) -> bool:
 
 def _sources(run: Path, evaluation: bool) -> list[Source]:
     """The rollouts of a run and its evaluation records, or the latter alone."""
-    directory = RunDirectory(run)
-    if not run.is_dir():
-        raise UserError(f"{run}: must be a run directory; there is none. `python -m src status` lists runs")
+    directory = _directory(run, evaluation)
     readers = [rollouts_of] if directory.rollouts.is_dir() and not evaluation else []
     if directory.records.is_file() or evaluation:
         readers.append(records_of)
-    if not readers:
-        raise UserError(f"{run}: must be a run directory with rollouts or evaluation records; it has none yet")
     return [_noted(reader(run)) for reader in readers]
+
+
+def _directory(run: Path, evaluation: bool) -> RunDirectory:
+    """A run directory that has rollouts, or records; with `evaluation` the reader of records looks for those."""
+    directory = RunDirectory(run)
+    if not run.is_dir():
+        raise UserError(f"{run}: must be a run directory; there is none. `python -m src status` lists runs")
+    if not evaluation and not directory.rollouts.is_dir() and not directory.records.is_file():
+        raise UserError(f"{run}: must be a run directory with rollouts or evaluation records; it has none yet")
+    return directory
 
 
 def _noted(source: Source) -> Source:
@@ -175,14 +181,8 @@ def short_names(runs: Sequence[Path]) -> list[str]:
 def _source(options: argparse.Namespace) -> Source:
     if options.limit is not None and options.limit < 1:
         raise UserError(f"--limit must be 1 or more; got {options.limit}")
-    run = RunDirectory(options.run)
-    if not options.run.is_dir():
-        raise UserError(f"{options.run}: must be a run directory; there is none. `python -m src status` lists runs")
-    if not options.evaluation and not run.rollouts.is_dir():
-        if not run.records.is_file():
-            raise UserError(
-                f"{options.run}: must be a run directory with rollouts or evaluation records; it has none yet"
-            )
+    directory = _directory(options.run, options.evaluation)
+    if not options.evaluation and not directory.rollouts.is_dir():
         note("the run has no rollouts of GRPO; these are its evaluation records")
         options.evaluation = True
     return _noted(records_of(options.run) if options.evaluation else rollouts_of(options.run))

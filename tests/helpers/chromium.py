@@ -76,6 +76,11 @@ class Tab:
             assert time.monotonic() < end, f"{expression} did not become true; {self.problems}"
             time.sleep(0.02)
 
+    def metric(self, name: str) -> float:
+        """What the page has used so far: `TaskDuration` in seconds of its main thread's processor time, `JSHeapUsedSize`."""
+        metrics = self.send("Performance.getMetrics")["metrics"]
+        return next(float(metric["value"]) for metric in metrics if metric["name"] == name)
+
     def press(self, key: str) -> None:
         """Press and let go of a key, by its name in JavaScript."""
         text = {"text": key} if len(key) == 1 else {"text": "\r"} if key == "Enter" else {}

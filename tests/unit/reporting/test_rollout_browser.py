@@ -436,3 +436,39 @@ CONTRAST = """(() => {
   const pair = [light(ground, style.color), light(ground, style.backgroundColor)].sort((a, b) => b - a);
   return (pair[0] + 0.05) / (pair[1] + 0.05);
 })()"""
+
+
+SCROLL = """(async () => {
+  const element = document.getElementById("list");
+  for (let frame = 0; frame < 300; frame++) {
+    element.scrollTop += STEP;
+    await new Promise(requestAnimationFrame);
+  }
+  return element.scrollTop;
+})()"""
+
+
+@pytest.mark.slow
+def test_50_000_rollouts_open_in_two_seconds_and_scroll_without_stalling(tmp_path):
+    """In processor time of the page's main thread, which other work on the machine does not change."""
+    rows = (
+        row | {"completion": f"{number} " + "Un, deux. Three, four. " * 15 + "</think>5", "advantage": number / 7}
+        for number, row in enumerate(rows_of(50_000))
+    )
+    write_page(tmp_path / "page.html", "Rollouts", [Rows("grpo/seed0", rows, Reading())])
+    with browser(tmp_path / "profile") as tab:
+        tab.resize(1280, 900)
+        tab.open(tmp_path / "page.html", "", READY)
+        assert tab.metric("TaskDuration") < 2
+        assert tab.metric("JSHeapUsedSize") < 100e6
+        for step in (120, 5000):  # a wheel, and a hand on the scroll bar: a frame has 16 ms
+            before = tab.metric("TaskDuration")
+            assert tab.value(SCROLL.replace("STEP", str(step))) >= 300 * step - 1
+            assert (tab.metric("TaskDuration") - before) / 300 < 0.016
+        before = tab.metric("TaskDuration")
+        for _ in range(20):
+            tab.press("j")
+        tab.wait(SHOWN)
+        assert (tab.metric("TaskDuration") - before) / 20 < 0.05
+        assert tab.metric("JSHeapUsedSize") < 200e6
+        assert tab.problems == []
