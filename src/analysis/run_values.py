@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from math import isfinite, nan
 from pathlib import Path
 
-from src.analysis.domains import SEEN, UNSEEN, domains_of
+from src.analysis.domains import ALL, domains_of
 from src.analysis.pareto import normalised_hypervolume
 from src.analysis.statistics import METRICS, Cells, cells, macro, resampled
 from src.store.records import seen_of
@@ -17,7 +17,8 @@ NAMES = (*(metric.lower().replace(" ", "_").replace("-", "_") for metric in METR
 
 def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | None = None) -> dict[str, float]:
     """`<split>/<metric>`, over all languages with equal weight, and `<split>/<metric>/<language>`; where the records
-    tell which languages were seen in training, `<split>/<metric>/seen` and `/unseen`.
+    tell which languages were seen in training, `<split>/<metric>/seen` and `/unseen`; where English is one of several
+    languages, `<split>/<metric>/non-en` over the others.
 
     The metrics are those of the tables, in lower case with underscores, and `hypervolume`: accuracy x fidelity x (1 - tokens /
     budget), each 0 when not above 0. Equal to the value of the tables, domain `all`. `records` is the `records.parquet` of an
@@ -32,13 +33,13 @@ def run_values(records: Path, budget: int, part_weights: Mapping[str, float] | N
 
     check_source(records)
     frame = pandas.read_parquet(records)
-    domains = domains_of([seen_of([records])])
+    seen = seen_of([records])
     values: dict[str, float] = {}
     for split in dict.fromkeys(frame["split"]):
         data = cells({0: frame}, split, part_weights)
         values |= {f"{split}/{name}": value for name, value in _of_languages(data, data.languages, budget).items()}
-        for domain in (SEEN, UNSEEN):
-            codes = [code for code in domains.get(domain, ()) if code in data.languages]
+        for domain, members in domains_of([seen], data.languages).items():
+            codes = [code for code in members if code in data.languages and domain != ALL]
             of_domain = _of_languages(data, codes, budget) if codes else {}
             values |= {f"{split}/{name}/{domain}": value for name, value in of_domain.items()}
         for code in sorted(data.languages):

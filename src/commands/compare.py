@@ -241,7 +241,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         one, other = paired(*sides)
         _check_known(options.metrics, (one, other))
         seen = {name: seen_of(side.values()) for name, side in zip("AB", records, strict=True)}
-        lines = compare(one, other, options.metrics, domains_of(seen.values()))
+        lines = compare(one, other, options.metrics, domains_of(seen.values(), one.languages))
         result = dominated(one, other, options.split)
         counts = [in_words(result)] if result is not None else []
         trained = f"languages seen in training: {describe(seen)}"

@@ -56,7 +56,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise UserError(f"--samples must be 1 or more; got {min(options.samples)}")
         files = find(options.run)
         frames = {seed: pandas.read_parquet(path) for seed, path in files.items()}
-        domains = domains_of([seen_of(files.values())])
+        languages = {code for frame in frames.values() for code in frame["language"].unique()}
+        domains = domains_of([seen_of(files.values())], languages)
         counts = options.samples or counts_of(frames.values(), options.split)
         table = side_by_side(
             frames, options.split, chosen, counts, options.pivot or PIVOT, domains, weights_beside(list(files.values()))

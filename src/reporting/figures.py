@@ -55,9 +55,11 @@ def _legend(figure: Any, axis: Any, count: int, place: str) -> None:
 
 
 def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
-    """Accuracy against fidelity with their intervals, a panel for each domain; the undominated points are joined."""
+    """Accuracy against fidelity with their intervals, a panel for each domain, two in a row where there are four; the
+    undominated points are joined."""
     domains = [domain for domain in DOMAINS if any(row.domain == domain and row.split == split for row in rows)]
-    figure, axes = canvas(1, len(domains), width=4.2 * len(domains), height=4.0)
+    down, across = (2, 2) if len(domains) == 4 else (1, len(domains))
+    figure, axes = canvas(down, across, width=4.2 * across, height=4.0 * down)
     methods = list(dict.fromkeys(row.method for row in rows))
     for axis, domain in zip(axes, domains, strict=True):
         chosen = [row for row in rows if (row.split, row.domain) == (split, domain)]
@@ -79,9 +81,9 @@ def pareto(rows: Sequence[Row], split: str, path: Path) -> None:
                 linewidth=1,
                 label=label(row.method),
             )
-        axis.set(title=domain, xlabel="language fidelity", xlim=(-0.03, 1.03))
+        axis.set(title=f"{domain} languages", xlabel="language fidelity", ylabel="accuracy", xlim=(-0.03, 1.03))
+        axis.label_outer()
         axis.grid(alpha=0.25)
-    axes[0].set_ylabel("accuracy")
     _legend(figure, axes[-1], len(methods), "best")
     figure.suptitle(f"Accuracy against fidelity, {split}", fontsize=11)  # one panel has no room for more
     save(figure, path)

@@ -8,7 +8,9 @@ question), no machine, no number of problems that the benchmark has beside those
     results           by task, from the records: `<metric>,none` and `<metric>_stderr,none`. `exact_match` is our accuracy;
                       `in_language`, `right_and_in_language` and `tokens` have the names of the columns. Values are those of our
                       tables. The harness has no word for ours, so the filter is its `none`
-    group_subtasks    by task: none
+    groups            `<benchmark>_<split>`, and without English `<benchmark>_<split>_non-en`: the averages of our tables, every
+                      language with the same weight, and their bootstrap standard errors; where there are several languages
+    group_subtasks    by group: the tasks it is over; by task: none
     configs           by task, from `config.yaml`: source of the benchmark, split, repeats, sampling
     versions          by task: the scoring rule stamped on the records
     n-shot            by task: 0; not of saved completions
@@ -45,7 +47,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from src.analysis.statistics import Cells, cells
+from src.analysis.domains import ALL, NON_ENGLISH, domains_of
+from src.analysis.statistics import Cells, cells, macro, resampled
 from src.data.formats import LETTERS
 from src.store.directory import HARNESS_RESULTS, HARNESS_SAMPLES, Run
 from src.store.whole import check_source, done_of
@@ -93,11 +96,16 @@ def write_portable(output: Path, run: Run) -> None:
 
 def task_name(config: Any, split: str, language: str) -> str:
     """`<benchmark>_<split>_<language>`; of saved completions without a benchmark the name of their file stands first."""
+    return f"{group_name(config, split)}_{language}"
+
+
+def group_name(config: Any, split: str, domain: str = ALL) -> str:
+    """`<benchmark>_<split>`, and of another domain than `all` its name behind it."""
     benchmark = config["benchmark"]
     name = str(benchmark["_target_"]).rsplit(".", 1)[-1].lower()
     if benchmark["completions"] and name == "world":
         name = re.sub(r"\W+", "-", Path(benchmark["completions"]).stem).strip("-").lower() or name
-    return f"{name}_{split}_{language}"
+    return f"{name}_{split}" if domain == ALL else f"{name}_{split}_{domain}"
 
 
 def results_of(run: Run, config: Any) -> dict[str, Any]:
@@ -108,6 +116,8 @@ def results_of(run: Run, config: Any) -> dict[str, Any]:
     results: dict[str, dict[str, Any]] = {}
     configs: dict[str, dict[str, Any]] = {}
     asked: dict[str, dict[str, int]] = {}
+    groups: dict[str, dict[str, Any]] = {}
+    members: dict[str, list[str]] = {}
     rule = _scoring_rule(run.records)
     for split in dict.fromkeys(frame["split"]):
         data = cells({run.seed: frame}, split, config["benchmark"]["weights"])
@@ -116,11 +126,16 @@ def results_of(run: Run, config: Any) -> dict[str, Any]:
             results[task] = {"alias": task} | _metrics(data, code)
             configs[task] = _task_config(config, task, split, code, rule)
             asked[task] = {"effective": int(data.present[:, data.languages.index(code)].sum())}
+        for name, codes in _groups(data).items():
+            group = group_name(config, split, name)
+            groups[group] = {"alias": group} | _averages(data, codes)
+            members[group] = [task_name(config, split, code) for code in codes]
     better = {metric: True for metric in METRICS if metric != "tokens"}
     commit = (done_of(run.records.parent) or {}).get("commit")
     return {
         "results": results,
-        "group_subtasks": {task: [] for task in results},
+        **({"groups": groups} if groups else {}),
+        "group_subtasks": members | {task: [] for task in results},
         "configs": configs,
         **({"versions": dict.fromkeys(results, rule)} if rule else {}),
         "n-shot": {} if config["benchmark"]["completions"] else dict.fromkeys(results, 0),
@@ -174,6 +189,24 @@ def _metrics(data: Cells, code: str) -> dict[str, Any]:
         error = standard_error(values, weights, parts.tolist())
         metrics[f"{metric},{FILTER}"] = float((values * weights).sum() / weights.sum())
         metrics[f"{metric}_stderr,{FILTER}"] = UNKNOWN if error is None else error
+    return metrics
+
+
+def _groups(data: Cells) -> dict[str, list[str]]:
+    """The domains that are averages of several languages, each with those of the data."""
+    domains = domains_of([], data.languages)
+    there = {name: [code for code in data.languages if code in domains.get(name, ())] for name in (ALL, NON_ENGLISH)}
+    return {name: codes for name, codes in there.items() if codes and len(data.languages) > 1}
+
+
+def _averages(data: Cells, codes: Sequence[str]) -> dict[str, Any]:
+    over = resampled(data)
+    metrics: dict[str, Any] = {}
+    for metric, column in METRICS.items():
+        if not np.isnan(data.values[column]).all():
+            values = macro(data, column, codes, over)
+            metrics[f"{metric},{FILTER}"] = float(values[0])
+            metrics[f"{metric}_stderr,{FILTER}"] = float(values[1:].std(ddof=1)) if len(data.problems) > 1 else UNKNOWN
     return metrics
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.analysis.domains import SEEN, Seen, describe, domains_of
+from src.analysis.domains import SEEN, Seen, describe, domains_of, over
 from src.analysis.dominance import Dominance, data_sets, dominance
 from src.analysis.published import PUBLISHED
 from src.analysis.statistics import Cells, cells, known
@@ -144,7 +144,7 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         for method in methods
     }
     seen = {method: seen_of(run.records for run in runs if run.method == method) for method in methods}
-    domains = domains_of(seen.values())
+    domains = domains_of(seen.values(), [code for cells in data.values() for code in cells.languages])
     rows = tables.summary(data, domains)
     histories = [history_of(run) for run in runs]
     curves = {
@@ -237,7 +237,7 @@ def _split_sections(study: Study, split: str, pictures: Mapping[str, Path]) -> l
     if f"arms {split}" in pictures:
         sections.append(Section(f"All methods, {split}", picture=pictures[f"arms {split}"]))
     results = tables.results(study.rows, split)
-    caption = _caption(next(iter(study.data.values())), split)
+    caption = _caption(study, split)
     sections.append(Section(f"Results, {split}", caption, results, pictures[f"pareto {split}"]))
     sections.append(Section(f"Details, {split}", table=study.details[split]))
     if split in study.published:
@@ -357,12 +357,13 @@ def _samples_of(run: Run) -> int:
     return int(pyarrow.parquet.read_metadata(run.records).num_rows)
 
 
-def _caption(data: Cells, split: str) -> str:
-    over = "seeds and problems" if len(data.seeds) > 1 else "problems (one seed: nothing is said about other seeds)"
+def _caption(study: Study, split: str) -> str:
+    data = next(cells for (_, where), cells in study.data.items() if where == split)
+    sources = "seeds and problems" if len(data.seeds) > 1 else "problems (one seed: nothing is said about other seeds)"
     wording = " with wordings that SFT and GRPO never show" if split == "shift" else ""
     return (
         f"{len(data.problems)} problems a language{wording}. Averages give every language the same weight; intervals are "
-        f"95 % bootstrap over {over}."
+        f"95 % bootstrap over {sources}. Languages of each average: {over(study.domains, data.languages)}."
     )
 
 

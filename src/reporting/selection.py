@@ -73,7 +73,8 @@ def selected_sections(
     import pandas
 
     frames = {run.seed: pandas.read_parquet(run.records) for run in runs}
-    domains = domains_of([seen_of(run.records for run in runs)])
+    languages = {code for frame in frames.values() for code in frame["language"].unique()}
+    domains = domains_of([seen_of(run.records for run in runs)], languages)
     sections = []
     for split in splits:
         counts = counts_of(frames.values(), split)

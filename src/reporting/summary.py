@@ -6,7 +6,8 @@ import textwrap
 from collections.abc import Mapping, Sequence
 from math import isfinite
 
-from src.analysis.statistics import Cells, differences, p_text, p_value
+from src.analysis.domains import ALL, NON_ENGLISH, domains_of
+from src.analysis.statistics import Cells, Estimate, differences, p_text, p_value
 from src.common.tables import Table
 from src.common.visible import visible
 from src.reporting.tables import Row, label
@@ -25,14 +26,15 @@ def summary(
     compared: str | None,
     notes: Sequence[str] = (),
 ) -> str:
-    """The text. `rows` are those of the report, of which the average over all languages on `split` is shown; `compared`
-    is the method that the others are set against, or None; `notes` what evaluations left for the reader.
+    """The text. `rows` are those of the report, of which the averages over all languages on `split`, and over all but English,
+    are shown; `compared` is the method that the others are set against, or None; `notes` what evaluations left for the reader.
     """
-    chosen = [row for row in rows if (row.split, row.domain) == (split, "all")]
+    chosen = [row for row in rows if (row.split, row.domain) == (split, ALL)]
+    non_english = {row.method: row for row in rows if (row.split, row.domain) == (split, NON_ENGLISH)}
     ordered = sorted(chosen, key=lambda row: -_rank(row))
     shown = {row.method for row in ordered[:METHODS]} | {compared}
     lines = [_cut(line) for line in _title(title, data, split)]
-    lines += headline([row for row in chosen if row.method in shown]).text(right=True).splitlines()
+    lines += headline([row for row in chosen if row.method in shown], non_english).text(right=True).splitlines()
     if len(ordered) > METHODS:
         lines.append(f"{len(ordered) - len([row for row in chosen if row.method in shown])} more methods in the table")
     if compared is not None and len(chosen) > 1:
@@ -44,18 +46,24 @@ def summary(
     return "\n".join(lines) + "\n"
 
 
-def headline(rows: Sequence[Row]) -> Table:
-    """Method, accuracy, share in the language of the question, and share right and in language with its interval."""
+def headline(rows: Sequence[Row], non_english: Mapping[str, Row] | None = None) -> Table:
+    """Method, accuracy, share in the language of the question, and share right and in language with its interval; beside it
+    that over all but English, where there are rows of it by method."""
     lines = []
     for row in rows:
         value = row.values[HEADLINE]
         interval = f"{value.value:.3f} [{value.low:.3f}, {value.high:.3f}]" if isfinite(value.value) else "-"
-        lines.append((label(row.method)[:24], _number(row, "accuracy"), _number(row, "fidelity"), interval))
-    return Table(("method", "accuracy", "in language", "correct and in language"), lines)
+        of_it = (
+            [_number(non_english[row.method], HEADLINE) if row.method in non_english else "-"] if non_english else []
+        )
+        lines.append((label(row.method)[:24], _number(row, "accuracy"), _number(row, "fidelity"), interval, *of_it))
+    head = ("method", "accuracy", "in language", "correct and in language", *([NON_ENGLISH] if non_english else []))
+    return Table(head, lines)
 
 
 def sentence(data: Mapping[tuple[str, str], Cells], split: str, compared: str, methods: Sequence[str]) -> list[str]:
-    """The paired difference of `compared` to the best of the other `methods`, which are in order, and its p value."""
+    """The paired difference of `compared` to the best of the other `methods`, which are in order, its p value, and the
+    difference without English."""
     other = next(method for method in methods if method != compared)
     one, two = data[compared, split], data[other, split]
     languages = [code for code in one.languages if code in two.languages]
@@ -64,10 +72,15 @@ def sentence(data: Mapping[tuple[str, str], Cells], split: str, compared: str, m
         return []
     p = p_value(one, two, HEADLINE, languages)
     verdict = "no difference shown" if difference.low <= 0 <= difference.high else _direction(difference.value)
-    return [
-        f"{label(compared)} against {label(other)}, correct and in language: {verdict},",
-        f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}], {p_text(p)}",
-    ]
+    numbers = f"{_signed(difference)}, {p_text(p)}"
+    if NON_ENGLISH in (domains := domains_of([], languages)):
+        numbers += f"; {NON_ENGLISH} {_signed(differences(one, two, HEADLINE, domains[NON_ENGLISH]))}"
+    words = f"{label(compared)} against {label(other)}, correct and in language: {verdict},"
+    return [*textwrap.wrap(words, WIDTH), *textwrap.wrap(numbers, WIDTH)]
+
+
+def _signed(difference: Estimate) -> str:
+    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
 
 
 def _direction(value: float) -> str:

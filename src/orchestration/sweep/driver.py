@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from src.analysis.domains import NON_ENGLISH, domains_of
 from src.analysis.run_values import NAMES
 from src.common.errors import UserError, nearest
 from src.config.checks import check
@@ -227,7 +228,8 @@ def _check_metric(sweep: Sweep, evaluation: EvaluationSpec) -> None:
         raise UserError(f"{where}. evaluation.splits has {', '.join(evaluation.splits)}")
     if name not in NAMES:
         raise UserError(f"{where}. {nearest(name, NAMES)}")
-    if language and language not in evaluation.languages:
+    averages = [NON_ENGLISH] if NON_ENGLISH in domains_of([], evaluation.languages) else []
+    if language and language not in (*evaluation.languages, *averages):
         raise UserError(f"{where}. evaluation.languages has {', '.join(evaluation.languages)}")
     if sweep.early and not evaluation.every:
         raise UserError("early_terminate needs values on the way: give evaluation.every=<steps> in the command")

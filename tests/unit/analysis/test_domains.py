@@ -1,6 +1,6 @@
 """Which languages are averaged together, for runs that saw the same or different ones."""
 
-from src.analysis.domains import describe, domains_of
+from src.analysis.domains import describe, domains_of, over
 from src.language.table import LANGUAGES
 
 
@@ -29,3 +29,11 @@ def test_the_languages_seen_are_described_by_run_where_runs_differ():
     assert describe({"base": None, "sft": ["fr", "ja"], "grpo": ["fr", "ja"]}) == "fr, ja"
     assert describe({"A": ["fr"], "B": None, "C": ["te"]}) == "A: fr; B: unknown; C: te"
     assert describe({"A": None}) == "unknown"
+
+
+def test_without_english_is_a_domain_where_english_and_another_language_were_asked():
+    domains = domains_of([["fr"]], ["en", "fr", "sw"])
+    assert list(domains) == ["seen", "unseen", "non-en", "all"]
+    assert "en" not in domains["non-en"] and len(domains["non-en"]) == len(LANGUAGES) - 1
+    assert set(domains_of([], ["fr", "sw"])) == set(domains_of([], ["en"])) == {"all"}
+    assert over(domains, ["en", "fr", "sw"]) == "seen: fr; unseen: en, sw; non-en: fr, sw; all: en, fr, sw"

@@ -8,7 +8,7 @@ from src.analysis.run_values import run_values
 from src.analysis.statistics import cells
 from src.common.errors import UserError
 from src.reporting import tables
-from tests.helpers.evaluation import write_evaluation
+from tests.helpers.evaluation import records_of, write_evaluation
 from tests.helpers.stamps import stamp_seen
 
 
@@ -64,3 +64,12 @@ def test_seen_and_unseen_languages_have_values_of_their_own(tmp_path):
     values = run_values(path, 100)
     assert values["dev/accuracy/seen"] == values["dev/accuracy/sw"]
     assert values["dev/accuracy/unseen"] == values["dev/accuracy/fr"]
+
+
+def test_all_but_english_has_a_value_where_english_was_asked(tmp_path):
+    """English 4 of 4 right, French 1 of 4: 0.625 over both, 0.25 without English."""
+    frame = records_of(lambda number, code: code == "en" or number == 0)
+    frame.to_parquet(tmp_path / "records.parquet")
+    values = run_values(tmp_path / "records.parquet", 100)
+    assert (values["test/accuracy"], values["test/accuracy/non-en"]) == (0.625, 0.25)
+    assert values["test/accuracy/non-en"] == values["test/accuracy/fr"]

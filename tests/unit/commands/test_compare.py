@@ -58,6 +58,7 @@ def test_the_difference_is_what_a_hand_would_compute(pair, tmp_path, capsys):
     assert (fr["a"], fr["b"], fr["difference"], fr["p"]) == ("1", "0.25", "0.75", "0.25")  # 3 differ: 2 of 2^3 flips
     assert (en["difference"], en["low"], en["high"], en["p"]) == ("0", "0", "0", "1")
     assert (both["a"], both["b"], both["difference"]) == ("0.75", "0.375", "0.375")
+    assert rows["non-en", "accuracy"] == rows["seen", "accuracy"] | {"domain": "non-en"}
     assert (rows["all", "tokens"]["a"], rows["all", "tokens"]["difference"]) == ("13", "1.5")  # 10 + 4 * accuracy
     assert rows["all", "LCPR"]["p"] == ""
     shown, page = capsys.readouterr().out, (tmp_path / "out" / "compare.md").read_text()

@@ -100,6 +100,19 @@ def test_values_are_means_over_problems_with_their_standard_errors(tmp_path):
     assert "date" not in made
 
 
+def test_averages_over_languages_are_groups_with_and_without_english(tmp_path):
+    """French is right in 1/2 of the completions, English in 1/3."""
+    made = results_of(run_of(tmp_path, ROWS), CONFIG)
+    assert list(made["groups"]) == ["msvamp_test_non-en", "msvamp_test"]
+    assert made["groups"]["msvamp_test"]["exact_match,none"] == pytest.approx(5 / 12)
+    assert made["groups"]["msvamp_test_non-en"]["exact_match,none"] == pytest.approx(1 / 2)
+    assert made["groups"]["msvamp_test"]["exact_match_stderr,none"] > 0
+    assert made["group_subtasks"]["msvamp_test_non-en"] == ["msvamp_test_fr"]
+    assert made["group_subtasks"]["msvamp_test"] == ["msvamp_test_fr", "msvamp_test_en"]
+    (tmp_path / "fr").mkdir()
+    assert "groups" not in results_of(run_of(tmp_path / "fr", ROWS[:6]), CONFIG)
+
+
 def test_parts_weigh_as_in_the_tables(tmp_path):
     rows = [row(f"p{n}", "sw", 0, n in (0, 2, 3), True, part="hard" if n == 0 else "easy") for n in range(4)]
     rows += [row("p4", "sw", 0, False, True, part="hard")]

@@ -82,8 +82,11 @@ def test_the_table_holds_what_a_hand_would_compute(report):
     assert table["unseen", "adamame_grpo", "accuracy"] == 0.5
     assert table["all", "adamame_grpo", "accuracy"] == 0.75
     assert table["all", "adamame_grpo", "right and in language"] == 0.5
+    assert table["non-en", "adamame_grpo", "accuracy"] == pytest.approx((4 + 4 + 2) / 12, abs=1e-4)
     assert table["all", "grpo", "LCPR"] == pytest.approx(2 / 3, abs=1e-4)  # LPR 1, WPR 1/2
     text = (report / "report.md").read_text()
+    assert "seen: fr, ja; unseen: de, en; non-en: de, fr, ja; all: de, en, fr, ja." in text
+    assert "| non-en | AdaMame-GRPO | -0.333 [" in text
     assert "| seen | AdaMame-GRPO | -0.500 [" in text
     assert "| unseen | AdaMame-GRPO | +0.000 [+0.000, +0.000]" in text
     for stated in (

@@ -2,7 +2,9 @@
 
 import pandas
 
+from src.analysis.domains import domains_of
 from src.analysis.statistics import Estimate, cells, p_text
+from src.reporting import tables
 from src.reporting.summary import METHODS, WIDTH, summary
 from src.reporting.tables import Row
 
@@ -55,7 +57,20 @@ def test_the_table_and_the_paired_difference_by_hand():
     assert lines[1].split() == ["method", "accuracy", "in", "language", "correct", "and", "in", "language"]
     assert lines[4].split() == ["AdaMame-GRPO", "1.000", "1.000", "1.000", "[0.100,", "0.900]"]
     assert lines[5] == "AdaMame-GRPO against GRPO, correct and in language: higher,"
-    assert lines[6].startswith("+0.750 [+0.5") and lines[6].endswith("p < 0.001")
+    assert lines[6].startswith("+0.750 [+0.5") and "], p < 0.001; non-en +0.750 [+0.5" in lines[6]
+    assert max(map(len, lines)) <= WIDTH
+
+
+def test_the_average_without_english_stands_beside_that_over_all():
+    """A model that is right in English alone: 1/2 over both languages, nothing without English."""
+    frame = records(PROBLEMS)
+    frame["right_and_in_language"] = frame["language"] == "en"
+    data = {(method, "test"): cells({0: frame}, "test") for method in ("grpo", "x" * 30)}
+    rows = tables.summary(data, domains_of([], ("fr", "en")))
+    lines = summary("Main", rows, data, "test", None).splitlines()
+    assert lines[1].split()[-1] == "non-en"
+    assert lines[2].split()[-3:] == ["[0.500,", "0.500]", "0.000"]
+    assert max(map(len, lines)) <= WIDTH
 
 
 def test_an_interval_that_covers_zero_shows_no_difference():
