@@ -9,12 +9,11 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.commands.base import weights_beside
-from src.commands.compare import find
 from src.common.console import fail
 from src.common.errors import UserError, nearest
 from src.common.registry import choice, choices
 from src.selectors.base import Selector
+from src.store.finished import find, part_weights
 
 
 def selector(name: str) -> Selector:
@@ -60,7 +59,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         domains = domains_of([seen_of(files.values())], languages)
         counts = options.samples or counts_of(frames.values(), options.split)
         table = side_by_side(
-            frames, options.split, chosen, counts, options.pivot or PIVOT, domains, weights_beside(list(files.values()))
+            frames, options.split, chosen, counts, options.pivot or PIVOT, domains, part_weights(list(files.values()))
         )
         print(table.text())
         if options.output:

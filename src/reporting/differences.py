@@ -10,7 +10,7 @@ from pathlib import Path
 from src.analysis.statistics import Estimate
 from src.common.tables import Table
 from src.reporting import figures
-from src.reporting.dominance import signed
+from src.reporting.paired import signed
 
 
 @dataclass(frozen=True)

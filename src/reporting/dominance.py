@@ -8,6 +8,7 @@ from math import isfinite
 from src.analysis.dominance import Dominance
 from src.analysis.statistics import Estimate
 from src.common.tables import Table
+from src.reporting.paired import signed
 from src.reporting.tables import label
 
 
@@ -57,13 +58,6 @@ def spreadsheet(results: Mapping[tuple[str, str], Dominance], quality: str) -> s
             rows.append([*row, pair.verdict, f"{pair.sure:.4f}", f"{pair.sure_lost:.4f}"])
     head[4] = "measure of quality"
     return Table([*head, "verdict", "sure", "sure dominated"], rows).csv()
-
-
-def signed(value: Estimate) -> str:
-    """A difference with its interval; a dash where there is none."""
-    if not isfinite(value.value):
-        return "-"
-    return f"{value.value:+.3f} [{value.low:+.3f}, {value.high:+.3f}]"
 
 
 def _count(value: Estimate) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from src.analysis.statistics import Cells, differences, estimate, macro, resampled
 from src.common.tables import Table
+from src.reporting.paired import signed
 from src.reporting.spent import Spent
 from src.reporting.tables import label
 
@@ -23,8 +24,7 @@ def overview(
         values = [estimate(macro(cells, metric, languages, over)).text() for metric in METRICS]
         difference = "-"
         if method != compared:
-            d = differences(cells, methods[compared], METRICS[-1], languages)
-            difference = f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}]"
+            difference = signed(differences(cells, methods[compared], METRICS[-1], languages))
         rows.append((label(method), *values, difference, *_cost(costs[method])))
     minus = f"{METRICS[-1]} minus {label(compared)}"
     return Table(("method", *METRICS, minus, "training s", "sampled tokens, thousands"), rows)

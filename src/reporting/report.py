@@ -18,6 +18,7 @@ from src.common.visible import visible
 from src.reporting import dominance as dominance_tables
 from src.reporting import figures, tables
 from src.reporting.history import History, history_of
+from src.reporting.joined import benchmark_of, model_of
 from src.reporting.latex import as_latex
 from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.selection import selected_sections
@@ -78,16 +79,19 @@ def build_report(
     command: str = "",
     tried: Sequence[dict[str, Any]] = (),
     selectors: Mapping[str, Selector] | None = None,
+    notes: Sequence[str] = (),
+    about: Mapping[str, str] | None = None,
 ) -> None:
     """Write `report.md`, `report.html`, `headline.txt`, `table.txt`, `table.csv`, pictures and `files.json` to `output`; `tried`
-    are rows on the values of settings that were chosen. What `selectors` choose, by name, is shown in a table of its own.
+    are rows on the values of settings that were chosen. What `selectors` choose, by name, is shown in a table of its own. `notes`
+    stand before those of the evaluations, `about` behind what is told of the runs.
 
     Raises:
         UserError: no run is of the method `compared` (to be set against every other); records of methods or seeds do not
             belong together; a malformed line in `expected`.
     """
     output.mkdir(parents=True, exist_ok=True)
-    study = _study(runs, compared, expected, tried)
+    study = _study(runs, compared, expected, tried, notes)
     pictures = _draw(study, output)
     sections = [
         *_notes_section(study),
@@ -98,7 +102,7 @@ def build_report(
         *_training_sections(study, pictures),
         *_expected_section(study),
         *_rollout_sections(study),
-        Section("What was run", table=pairs(_about(study, command))),
+        Section("What was run", table=pairs(_about(study, command, about or {}))),
     ]
     files = {
         "report": output / PAGE,
@@ -124,7 +128,13 @@ def build_report(
     )
 
 
-def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tried: Sequence[dict[str, Any]]) -> Study:
+def _study(
+    runs: Sequence[Run],
+    compared: str | None,
+    expected: Path | None,
+    tried: Sequence[dict[str, Any]],
+    notes: Sequence[str],
+) -> Study:
     """Read the runs and make their tables."""
     from omegaconf import OmegaConf
 
@@ -172,7 +182,7 @@ def _study(runs: Sequence[Run], compared: str | None, expected: Path | None, tri
         chosen=tables.chosen(tried) if tried else None,
         expected=tables.beside_expected(rows, expected) if expected is not None else None,
         histories=histories,
-        notes=list(dict.fromkeys([*(line for run in runs for line in notes_of(run.records)), *lost])),
+        notes=list(dict.fromkeys([*notes, *(line for run in runs for line in notes_of(run.records)), *lost])),
         seen=seen,
         domains=domains,
     )
@@ -321,13 +331,13 @@ def _passes(frames: dict[int, Any], split: str, asked: Sequence[int]) -> list[in
     return sorted({*asked, *([int(min(counts))] if min(counts) > 1 else [])})
 
 
-def _about(study: Study, command: str) -> dict[str, str]:
+def _about(study: Study, command: str, more: Mapping[str, str]) -> dict[str, str]:
     first = next(iter(study.data.values()))
     about = {
         "methods": ", ".join(dict.fromkeys(label(run.method) for run in study.runs)),
         "seeds": ", ".join(str(seed) for seed in dict.fromkeys(run.seed for run in study.runs)),
-        "model": _model(study.config),
-        "benchmark": _benchmark(study.config.benchmark),
+        "model": _models(study.runs),
+        "benchmark": benchmark_of(study.config),
         "evaluation": (
             f"{len(first.problems)} problems, {len(first.languages)} languages, {_samples_of(study.runs[0])} completions"
         ),
@@ -336,19 +346,17 @@ def _about(study: Study, command: str) -> dict[str, str]:
     }
     commits = sorted({str((done_of(run.records.parent) or {}).get("commit", "")) for run in study.runs} - {""})
     about |= {"evaluated at commit": ", ".join(commits)} if commits else {}
-    return about | ({"command": command} if command else {}) | provenance()
+    return about | dict(more) | ({"command": command} if command else {}) | provenance()
 
 
-def _model(config: Any) -> str:
-    if config.benchmark.completions:
-        return f"none: completions of {Path(config.benchmark.completions).name}"
-    return f"world ({config.world.name})" if config.model.path == "world" else str(config.model.path)
+def _models(runs: Sequence[Run]) -> str:
+    """What was evaluated, by method where that differs."""
+    from omegaconf import OmegaConf
 
-
-def _benchmark(benchmark: Any) -> str:
-    name = str(benchmark["_target_"]).rsplit(".", 1)[-1]
-    where = f"{benchmark.source} at {benchmark.revision}" if benchmark.source and not benchmark.path else benchmark.path
-    return f"{name} ({where})" if where else name
+    models = {label(run.method): model_of(OmegaConf.load(run.config)) for run in runs}  # type: ignore[arg-type]
+    if len(set(models.values())) == 1:
+        return next(iter(models.values()))
+    return "; ".join(f"{name}: {model}" for name, model in models.items())
 
 
 def _samples_of(run: Run) -> int:

@@ -7,9 +7,10 @@ from collections.abc import Mapping, Sequence
 from math import isfinite
 
 from src.analysis.domains import ALL, NON_ENGLISH, domains_of
-from src.analysis.statistics import Cells, Estimate, differences, p_text, p_value
+from src.analysis.statistics import Cells, differences, p_text, p_value
 from src.common.tables import Table
 from src.common.visible import visible
+from src.reporting.paired import signed
 from src.reporting.tables import Row, label
 
 WIDTH = 80
@@ -72,15 +73,11 @@ def sentence(data: Mapping[tuple[str, str], Cells], split: str, compared: str, m
         return []
     p = p_value(one, two, HEADLINE, languages)
     verdict = "no difference shown" if difference.low <= 0 <= difference.high else _direction(difference.value)
-    numbers = f"{_signed(difference)}, {p_text(p)}"
+    numbers = f"{signed(difference)}, {p_text(p)}"
     if NON_ENGLISH in (domains := domains_of([], languages)):
-        numbers += f"; {NON_ENGLISH} {_signed(differences(one, two, HEADLINE, domains[NON_ENGLISH]))}"
+        numbers += f"; {NON_ENGLISH} {signed(differences(one, two, HEADLINE, domains[NON_ENGLISH]))}"
     words = f"{label(compared)} against {label(other)}, correct and in language: {verdict},"
     return [*textwrap.wrap(words, WIDTH), *textwrap.wrap(numbers, WIDTH)]
-
-
-def _signed(difference: Estimate) -> str:
-    return f"{difference.value:+.3f} [{difference.low:+.3f}, {difference.high:+.3f}]"
 
 
 def _direction(value: float) -> str:

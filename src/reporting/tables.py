@@ -20,17 +20,17 @@ from src.analysis.statistics import (
     METRICS,
     Cells,
     Estimate,
-    differences,
     estimate,
     known,
     macro,
     p_text,
-    p_value,
     resampled,
 )
 from src.common.errors import UserError, did_you_mean
 from src.common.tables import Cell, Table
 from src.language.table import LANGUAGES
+from src.reporting import paired
+from src.reporting.paired import signed
 
 LABELS = {
     "base": "base",
@@ -174,18 +174,16 @@ def _stacked(metric: str, value: Estimate) -> str:
 def compared(data: dict[tuple[str, str], Cells], method: str, split: str, domains: Domains) -> Table:
     """Paired differences of `method` minus every other method, with intervals and p values."""
     metrics = ("accuracy", "fidelity", "right and in language")
-    lines = []
-    for domain, languages in domains.items():
-        for (other, where), cells in data.items():
-            if where != split or other == method or not any(code in cells.languages for code in languages):
-                continue
-            shown = []
-            for metric in metrics:
-                d = differences(data[method, split], cells, metric, languages)
-                p = p_value(data[method, split], cells, metric, languages)
-                shown.append(f"{d.value:+.3f} [{d.low:+.3f}, {d.high:+.3f}] {p_text(p)}")
-            lines.append((domain, label(other), *shown))
-    return Table(("domain", f"{label(method)} minus", *metrics), lines)
+    shown: dict[str, list[tuple[str, ...]]] = {domain: [] for domain in domains}
+    for (other, where), cells in data.items():
+        if where != split or other == method:
+            continue
+        lines = paired.lines(data[method, split], cells, metrics, domains)
+        for domain in dict.fromkeys(line.domain for line in lines):
+            texts = (f"{signed(line.difference)} {p_text(line.p)}" for line in lines if line.domain == domain)
+            shown[domain].append((domain, label(other), *texts))
+    lines_of = [line for rows in shown.values() for line in rows]
+    return Table(("domain", f"{label(method)} minus", *metrics), lines_of)
 
 
 def chosen(tried: Sequence[dict[str, Any]]) -> Table:

@@ -6,7 +6,8 @@ import pandas
 import pytest
 from pyarrow import parquet
 
-from src.commands.compare import find, main
+from src.commands.compare import main
+from src.store.finished import find
 from tests.helpers.stamps import stamp_seen
 
 

@@ -103,7 +103,7 @@ def test_values_are_means_over_problems_with_their_standard_errors(tmp_path):
 def test_averages_over_languages_are_groups_with_and_without_english(tmp_path):
     """French is right in 1/2 of the completions, English in 1/3."""
     made = results_of(run_of(tmp_path, ROWS), CONFIG)
-    assert list(made["groups"]) == ["msvamp_test_non-en", "msvamp_test"]
+    assert list(made["groups"]) == ["msvamp_test", "msvamp_test_non-en"]
     assert made["groups"]["msvamp_test"]["exact_match,none"] == pytest.approx(5 / 12)
     assert made["groups"]["msvamp_test_non-en"]["exact_match,none"] == pytest.approx(1 / 2)
     assert made["groups"]["msvamp_test"]["exact_match_stderr,none"] > 0
