@@ -25,6 +25,7 @@ COLOURS = {
 SPARE = ("#009E73", "#56B4E9", "#F0E442", "#8C564B", "#7F3C8D", "#17BECF", "#B2182B", "#1B7837", "#5F6B6D", "#E377C2")
 SPARE_MARKERS = "v<>dXhp8HP"
 MANY = 6  # methods; with more, the legend stands below, bands are left out, and `arms` tells more than the others
+HATCHES = ("", "///", "...", "xxx", "\\\\\\", "+++", "ooo")
 MARKERS = {"base": "s", "sft": "D", "grpo": "o", "additive": "^", "adamame_grpo": "*", "adamame_mean": "P"}
 
 
@@ -40,10 +41,27 @@ def dash(method: str, methods: Sequence[str]) -> str:
 
 
 def marker(method: str, methods: Sequence[str]) -> str:
+    """Of points and lines, so that methods can be told apart in grey, too."""
     others = [name for name in methods if name not in MARKERS]
-    return MARKERS.get(method) or (
-        "o" if len(others) <= 3 else SPARE_MARKERS[others.index(method) % len(SPARE_MARKERS)]
-    )
+    return MARKERS.get(method) or SPARE_MARKERS[others.index(method) % len(SPARE_MARKERS)]
+
+
+def hatch(method: str, methods: Sequence[str]) -> str:
+    """Of the bars of a method, for the same reason."""
+    return HATCHES[methods.index(method) % len(HATCHES)]
+
+
+def line_of(method: str, methods: Sequence[str], points: int) -> dict[str, Any]:
+    """How the line of a method with so many points is drawn: in its colour, with its marker here and there."""
+    every = max(1, points // 8)
+    return {
+        "color": colour(method, methods),
+        "linestyle": dash(method, methods),
+        "marker": marker(method, methods),
+        "markevery": (methods.index(method) % every, every),
+        "markersize": 5,
+        "linewidth": 1.3,
+    }
 
 
 def _legend(figure: Any, axis: Any, count: int, place: str) -> None:
@@ -108,6 +126,9 @@ def per_language(data: dict[tuple[str, str], Cells], split: str, path: Path, see
                 width,
                 yerr=_bars(values, bounds),
                 color=colour(method, list(chosen)),
+                hatch=hatch(method, list(chosen)),
+                edgecolor="white",
+                linewidth=0.3,
                 label=label(method),
                 error_kw={"linewidth": 0.6},
             )
@@ -175,7 +196,7 @@ def training(curves: dict[str, list[list[dict[str, Any]]]], path: Path) -> None:
                 values = np.array([np.convolve(row, kernel, mode="same") / norm for row in values])
             steps = [line["step"] for line in seeds[0][:length]]
             tone = colour(method, list(curves))
-            axis.plot(steps, values.mean(0), dash(method, list(curves)), color=tone, label=label(method))
+            axis.plot(steps, values.mean(0), **line_of(method, list(curves), length), label=label(method))
             if len(values) > 1 and len(curves) <= MANY:
                 axis.fill_between(steps, values.min(0), values.max(0), color=tone, alpha=0.15, linewidth=0)
         axis.set_ylabel(metric.replace("_", " "))

@@ -16,7 +16,8 @@ from src.common.errors import UserError
 from src.common.tables import Table, pairs
 from src.common.visible import visible
 from src.reporting import dominance as dominance_tables
-from src.reporting import figures, tables
+from src.reporting import figures, language_figures, tables
+from src.reporting.flow import flow_of
 from src.reporting.history import History, history_of
 from src.reporting.joined import benchmark_of, model_of
 from src.reporting.latex import as_latex
@@ -225,16 +226,38 @@ def _draw(study: Study, output: Path) -> dict[str, Path]:
         if len(study.methods) > figures.MANY:
             pictures[f"arms {split}"] = output / f"arms-{split}.png"
             figures.arms(study.rows, split, pictures[f"arms {split}"])
+        pictures[f"heat map {split}"] = output / f"heat-map-{split}.png"
+        language_figures.heat_map(study.rows, split, pictures[f"heat map {split}"], study.domains.get(SEEN, ()))
         pictures[f"languages {split}"] = output / f"languages-{split}.png"
         figures.per_language(study.data, split, pictures[f"languages {split}"], study.domains.get(SEEN, ()))
     if study.curves:
         pictures["training"] = output / "training.png"
         figures.training(study.curves, pictures["training"])
+        if language_figures.languages_of(study.curves):
+            pictures["training by language"] = output / "training-languages.png"
+            language_figures.training_by_language(study.curves, pictures["training by language"])
+        if language_figures.have_groups(study.curves):
+            pictures["groups"] = output / "groups.png"
+            language_figures.groups(study.curves, pictures["groups"])
+    for method, folders in _with_rollouts(study).items():
+        of_method = flow_of(folders)
+        if of_method.shares:
+            pictures[f"flow {label(method)}"] = output / f"flow-{tables.slug(method)}.png"
+            language_figures.flow(of_method, label(method), pictures[f"flow {label(method)}"])
     for method, seeds in study.curves.items():
         if any(key.startswith("critical_bonus/") for line in seeds[0] for key in line):
             pictures[f"bonus {label(method)}"] = output / f"bonus-{tables.slug(method)}.png"
             figures.bonus(seeds, pictures[f"bonus {label(method)}"])
     return pictures
+
+
+def _with_rollouts(study: Study) -> dict[str, list[Path]]:
+    """The folders of rollouts of each method, of the first few methods where there are many."""
+    folders: dict[str, list[Path]] = {}
+    for run in study.runs:
+        if run.rollouts is not None:
+            folders.setdefault(run.method, []).append(run.rollouts)
+    return dict(list(folders.items())[: figures.MANY])
 
 
 def _chosen_section(study: Study) -> list[Section]:
@@ -249,6 +272,8 @@ def _split_sections(study: Study, split: str, pictures: Mapping[str, Path]) -> l
     results = tables.results(study.rows, split)
     caption = _caption(study, split)
     sections.append(Section(f"Results, {split}", caption, results, pictures[f"pareto {split}"]))
+    words = "A darker cell is lower. " + ("* seen in training." if study.domains.get(SEEN) else "")
+    sections.append(Section(f"Languages and methods, {split}", words.strip(), picture=pictures[f"heat map {split}"]))
     sections.append(Section(f"Details, {split}", table=study.details[split]))
     if split in study.published:
         sections.append(Section(f"As published, {split}", _PUBLISHED, study.published[split]))
@@ -281,6 +306,23 @@ def _training_sections(study: Study, pictures: Mapping[str, Path]) -> list[Secti
     if "training" in pictures:
         words = "Accuracy and fidelity of the training rollouts, and the alignment factor."
         sections.append(Section("Training", words, picture=pictures["training"]))
+    if "training by language" in pictures:
+        words = (
+            "The same by language of the question, means over seeds; accuracy and fidelity are means over five steps."
+        )
+        sections.append(Section("Training by language", words, picture=pictures["training by language"]))
+    if "groups" in pictures:
+        words = (
+            "The language term acts in a group where it changes any advantage. Where all advantages of a group are equal, "
+            "nothing is learned of it."
+        )
+        sections.append(Section("Groups", words, picture=pictures["groups"]))
+    for name in map(label, study.methods):
+        if f"flow {name}" in pictures:
+            words = (
+                "Share of training rollouts by the language that their trace is in, for each language of the question."
+            )
+            sections.append(Section(f"Reasoning language, {name}", words, picture=pictures[f"flow {name}"]))
     for name in map(label, study.curves):
         if f"bonus {name}" in pictures:
             sections.append(Section(f"Critical bonus, {name}", picture=pictures[f"bonus {name}"]))
