@@ -159,7 +159,11 @@ def flow(of_method: Flow, title: str, path: Path) -> None:
                 drawn[name] = axis.fill_between(steps, floor, top, **style)
             widest = int(np.argmax(height))
             if height[widest] >= LABELLED and name not in (UNKNOWN, REST):
-                widest = min(max(widest, len(steps) // 12), len(steps) - 1 - len(steps) // 12)
+                centre = (
+                    len(steps) // 2
+                )  # where an area is wide enough, and else where it is widest, away from the edges
+                edge = len(steps) // 12
+                widest = centre if height[centre] >= LABELLED else min(max(widest, edge), len(steps) - 1 - edge)
                 box = {"facecolor": "white", "edgecolor": "none", "pad": 1.0, "alpha": 0.85}
                 middle = (floor[widest] + top[widest]) / 2
                 axis.text(steps[widest], middle, those[0], ha="center", va="center", fontsize=8, bbox=box)

@@ -55,6 +55,7 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
         keep_trailing_newline=True,
         undefined=jinja2.StrictUndefined,
     )
+    environment.filters["unbroken"] = _unbroken
     shown = [
         {
             "title": section.title,
@@ -67,6 +68,13 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
     ]
     template = environment.get_template("page.html")
     return template.render(title=title, sections=shown, style=style, script=script, script_hash=f"sha256-{digest}")
+
+
+def _unbroken(cell: str) -> str:
+    """A cell in whose intervals no line is broken."""
+    import re
+
+    return re.sub(r"\[[^][]*\]", lambda interval: interval[0].replace(" ", "\u00a0"), cell)
 
 
 def _runs(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from src.analysis.domains import SEEN, Seen, describe, domains_of, over
+from src.analysis.domains import ALL, NON_ENGLISH, SEEN, Seen, describe, domains_of, over
 from src.analysis.dominance import Dominance, data_sets, dominance
 from src.analysis.published import PUBLISHED
 from src.analysis.statistics import Cells, cells, known
@@ -23,7 +23,7 @@ from src.reporting.joined import benchmark_of, model_of
 from src.reporting.latex import as_latex
 from src.reporting.page import Section, as_html, as_markdown
 from src.reporting.selection import selected_sections
-from src.reporting.summary import summary
+from src.reporting.summary import best_first, headline, sentence, summary
 from src.reporting.tables import Row, label
 from src.selectors.base import Selector
 from src.store.directory import DOMINANCE, FILES, HEADLINE, LATEX, MARKDOWN, PAGE, SPREADSHEET, TABLE, Run
@@ -95,6 +95,7 @@ def build_report(
     study = _study(runs, compared, expected, tried, notes)
     pictures = _draw(study, output)
     sections = [
+        _short_section(study, compared),
         *_notes_section(study),
         *_chosen_section(study),
         *(section for split in study.splits for section in _split_sections(study, split, pictures)),
@@ -258,6 +259,18 @@ def _with_rollouts(study: Study) -> dict[str, list[Path]]:
         if run.rollouts is not None:
             folders.setdefault(run.method, []).append(run.rollouts)
     return dict(list(folders.items())[: figures.MANY])
+
+
+def _short_section(study: Study, compared: str | None) -> Section:
+    """What the report comes to on the first split: a row for each method, and what the paired test says."""
+    split = study.splits[0]
+    rows = [row for row in study.rows if (row.split, row.domain) == (split, ALL)]
+    others = {row.method: row for row in study.rows if (row.split, row.domain) == (split, NON_ENGLISH)}
+    words = f"Averages over all languages, {split}; correct and in language with its 95 % interval."
+    words += f" {NON_ENGLISH}: that without English." if others else ""
+    if compared is not None and len(rows) > 1 and (tested := sentence(study.data, split, compared, best_first(rows))):
+        words += f" {' '.join(tested)}."
+    return Section("In short", words, headline(rows, others))
 
 
 def _chosen_section(study: Study) -> list[Section]:

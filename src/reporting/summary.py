@@ -32,19 +32,24 @@ def summary(
     """
     chosen = [row for row in rows if (row.split, row.domain) == (split, ALL)]
     non_english = {row.method: row for row in rows if (row.split, row.domain) == (split, NON_ENGLISH)}
-    ordered = sorted(chosen, key=lambda row: -_rank(row))
-    shown = {row.method for row in ordered[:METHODS]} | {compared}
+    ordered = best_first(chosen)
+    shown = {*ordered[:METHODS], compared}
     lines = [_cut(line) for line in _title(title, data, split)]
     lines += headline([row for row in chosen if row.method in shown], non_english).text(right=True).splitlines()
     if len(ordered) > METHODS:
         lines.append(f"{len(ordered) - len([row for row in chosen if row.method in shown])} more methods in the table")
     if compared is not None and len(chosen) > 1:
-        lines += sentence(data, split, compared, [row.method for row in ordered])
+        lines += sentence(data, split, compared, ordered)
     for note in notes[:NOTES]:
         lines += textwrap.wrap(f"note: {visible(note)}", WIDTH)
     if len(notes) > NOTES:
         lines.append(f"{len(notes) - NOTES} more notes in the table")
     return "\n".join(lines) + "\n"
+
+
+def best_first(rows: Sequence[Row]) -> list[str]:
+    """The methods of the rows by correct and in language."""
+    return [row.method for row in sorted(rows, key=lambda row: -_rank(row))]
 
 
 def headline(rows: Sequence[Row], non_english: Mapping[str, Row] | None = None) -> Table:

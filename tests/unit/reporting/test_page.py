@@ -2,6 +2,7 @@
 
 import json
 
+from src.common.tables import Table
 from src.common.visible import visible
 from src.reporting import page, tables
 from src.reporting.report import build_report
@@ -46,6 +47,11 @@ def test_a_cell_has_the_digits_of_its_unit():
     estimate = tables.Estimate(12.345, 11.0, 13.0)
     assert tables.cell("tokens", estimate) == "12.3 [11.0, 13.0]"
     assert tables.cell("accuracy", estimate) == "12.345 [11.000, 13.000]"
+
+
+def test_no_line_is_broken_within_an_interval():
+    shown = page.as_html("t", [page.Section("s", table=Table(("accuracy",), [("0.5 [0.4, 0.6] p = 1",)]))])
+    assert "<td>0.5 [0.4,\u00a00.6] p = 1</td>" in shown
 
 
 def test_a_table_with_empty_cells_is_as_wide_as_it_was():

@@ -110,13 +110,14 @@ def test_the_page_is_one_file_and_obeys_no_model_output(report):
     digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
     assert f"default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{digest}'" in shown
     sources = re.findall(r"<img [^>]*src=\"([^\"]{0,30})", shown)
-    assert len(sources) == 3 and all(source.startswith("data:image/png;base64,") for source in sources)
+    assert len(sources) == 6 and all(source.startswith("data:image/png;base64,") for source in sources)
     assert "step1 " in shown and "step8 " in shown  # an early and a late rollout
 
 
 def test_results_come_first_and_what_was_run_last(report):
     shown = (report / "report.html").read_text()
     titles = re.findall(r"<h2><a [^>]*>([^<]*)</a></h2>", shown)
+    assert titles[0] == "In short" and "no difference shown, +0.000 [+0.000, +0.000], p = 1.000" in shown
     assert titles[-1] == "What was run" and titles[0] != titles[-1]
     assert re.findall(r'<li><a href="#(section-\d+)">([^<]*)</a>', shown) == [
         (f"section-{number}", title) for number, title in enumerate(titles, 1)
@@ -139,7 +140,7 @@ def test_hostile_output_stays_inside_its_fence(report):
 
 
 def test_pictures_come_as_png_and_svg(report):
-    for name in ("pareto-test", "languages-test", "training"):
+    for name in ("pareto-test", "heat-map-test", "languages-test", "training", "flow-grpo"):
         assert (report / f"{name}.png").read_bytes().startswith(b"\x89PNG")
         assert "<svg" in (report / f"{name}.svg").read_text()
         assert (report / f"{name}.png").stat().st_size < 200_000
