@@ -55,7 +55,7 @@ def heat_map(rows: Sequence[Row], split: str, path: Path, seen: Sequence[str] = 
     width = max(5.0, 2.2 + 0.55 * len(columns))
     figure, axes = canvas(len(panels), 1, width=width, height=len(panels) * (0.7 + 0.34 * len(panels[0][1])))
     for axis, (title, labels, matrix) in zip(axes, panels, strict=True):
-        axis.imshow(np.ma.masked_invalid(matrix), cmap="cividis", vmin=0, vmax=1, aspect="auto")
+        axis.imshow(matrix, cmap="cividis", vmin=0, vmax=1, aspect="auto")
         for down, line in enumerate(matrix):
             for across, value in enumerate(line):
                 if isfinite(value):
