@@ -1,42 +1,18 @@
-"""One request to an OpenAI-compatible endpoint: asked again for passing reasons, given up for lasting ones."""
+"""A chat completion of an OpenAI-compatible endpoint."""
 
 from __future__ import annotations
 
-import asyncio
-import email.utils
 import json
-import os
-import random
-import time
-from contextlib import suppress
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
-from src.common.errors import UserError
-from src.services.spec import TeacherSpec
+from src.services.http import Again, HttpClient
+from src.services.spec import ChatSpec
 
 BYTES_PER_TOKEN = 3  # UTF-8: about a letter of Thai or Japanese, and less than a token of French
-PASSING = (408, 409, 425, 429)  # and all of 500 and above
-LONGEST_WAIT = 60.0  # seconds between two attempts, where the server does not say
-LONGEST_PAUSE = 3600.0  # seconds a server may ask for
-
-
-class Refused(UserError):
-    """The server will not answer, now or later; the message is the server's."""
-
-
-class Unanswered(Exception):
-    """A request failed for passing reasons until its attempts were used up; the last reason."""
-
-
-class _Again(Exception):
-    """An attempt that may be repeated, after `seconds` if the server said so."""
-
-    def __init__(self, reason: str, seconds: float | None = None) -> None:
-        super().__init__(reason)
-        self.seconds = seconds
+Accepted = TypeVar("Accepted")
 
 
 @dataclass(frozen=True)
@@ -58,92 +34,36 @@ class Reply:
     time: str
 
 
-def key_of(spec: TeacherSpec) -> str:
-    """The key, from the environment variable that the settings name; empty where they name none.
+class ChatClient(HttpClient):
+    """Asks by a `ChatSpec`; use as an asynchronous context manager."""
 
-    Raises:
-        Refused: the variable is not set.
-    """
-    if not spec.key_variable:
-        return ""
-    key = os.environ.get(spec.key_variable, "").strip()
-    if not key:
-        raise Refused(
-            f"traces.teacher.key_variable must name an environment variable that holds the key; {spec.key_variable} is "
-            "not set. Set it in the shell, or leave the setting empty for an endpoint without keys"
-        )
-    return key
-
-
-class ChatClient:
-    """Asks by `TeacherSpec`; use as an asynchronous context manager. Once `stopped` is set, no attempt is repeated."""
-
-    def __init__(self, spec: TeacherSpec, key: str) -> None:
-        import httpx
-
+    def __init__(self, spec: ChatSpec, key: str) -> None:
+        super().__init__(spec, key)
         self.spec = spec
-        self.key = key
-        self.stopped = asyncio.Event()
-        self.address = spec.url.rstrip("/") + "/chat/completions"
-        self.client = httpx.AsyncClient(
-            headers={"Authorization": f"Bearer {key}"} if key else {},
-            timeout=spec.timeout_seconds,
-            limits=httpx.Limits(max_connections=spec.concurrency, max_keepalive_connections=spec.concurrency),
-        )
-        self._free_at = 0.0  # on the loop's clock: when the server lets itself be asked again
-        self._random = random.Random()  # jitter alone: no result depends on it
-
-    async def __aenter__(self) -> ChatClient:
-        return self
-
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        await self.client.aclose()
 
     async def ask(self, text: str) -> Reply:
         """The reply to `text`, sent as a user's message.
 
         Raises:
-            Refused: a status that repeating will not change (400, 401, 404, an exhausted account).
-            Unanswered: all attempts failed.
+            Refused, Unanswered: see `HttpClient.post`.
         """
-        for attempt in range(self.spec.retries + 1):
-            try:
-                return await self._attempt(text)
-            except _Again as again:
-                reason = str(again)
-                retry_after = again.seconds
-            if attempt == self.spec.retries or self.stopped.is_set():
-                break
-            if retry_after is not None:  # no other request should be sent before either
-                self._free_at = max(self._free_at, asyncio.get_running_loop().time() + retry_after)
-            wait = min(LONGEST_WAIT, self.spec.backoff_seconds * 2**attempt)
-            await self._rest(max(retry_after or 0.0, wait) + self._random.uniform(0, wait / 2))
-        raise Unanswered(self._hidden(reason))
+        return await self.ask_for(text, lambda reply: reply)
 
-    async def _attempt(self, text: str) -> Reply:
-        import httpx
+    async def ask_for(self, text: str, accept: Callable[[Reply], Accepted | None]) -> Accepted:
+        """What `accept` reads from the reply to `text`; where that is None, the reply is no answer, and `text` is asked again.
 
-        loop = asyncio.get_running_loop()
-        if (pause := self._free_at - loop.time()) > 0:
-            await self._rest(pause)
-        began = time.monotonic()
-        try:
-            async with asyncio.timeout(self.spec.timeout_seconds):  # all of it: httpx's own limit is between two bytes
-                response = await self.client.post(self.address, json=self._body(text))
-        except TimeoutError:
-            raise _Again(f"no answer within {self.spec.timeout_seconds:g} s") from None
-        except (httpx.TransportError, httpx.DecodingError) as error:
-            raise _Again(f"{type(error).__name__}: {error}".rstrip(": ")) from None
-        if response.status_code != 200:
-            self._explain(response)
-        return _read(response.content, text, time.monotonic() - began)
+        Raises:
+            Refused, Unanswered: see `HttpClient.post`.
+        """
 
-    async def _rest(self, seconds: float) -> None:
-        """Wait, but not when everything has stopped."""
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self.stopped.wait(), seconds)
+        def read(content: bytes, seconds: float) -> Accepted:
+            reply = _read(content, text, seconds)
+            accepted = accept(reply)
+            if accepted is None:
+                raise Again(f"a reply that is not what was asked for: {reply.content[:200]!r}")
+            return accepted
+
+        return await self.post("chat/completions", self._body(text), read)
 
     def _body(self, text: str) -> dict[str, Any]:
         body = {
@@ -154,23 +74,6 @@ class ChatClient:
             "max_tokens": self.spec.maximum_tokens,
         } | dict(self.spec.extra)
         return {name: value for name, value in body.items() if value is not None}
-
-    def _explain(self, response: Any) -> None:
-        status = response.status_code
-        message = _message(response.text)
-        passing = (status in PASSING or status >= 500) and "insufficient_quota" not in response.text
-        if passing:
-            raise _Again(f"status {status}: {message}", _retry_after(response.headers.get("retry-after")))
-        raise Refused(
-            self._hidden(
-                f"the teacher at {self.spec.url} refused the request with status {status}: {message}. Correct "
-                "traces.teacher.*; answers so far are kept, and the same command goes on"
-            )
-        )
-
-    def _hidden(self, message: str) -> str:
-        """Servers like to repeat the key they were given."""
-        return message.replace(self.key, "<key>") if self.key else message
 
 
 def _read(content: bytes, asked: str, seconds: float) -> Reply:
@@ -185,7 +88,7 @@ def _read(content: bytes, asked: str, seconds: float) -> Reply:
             raise TypeError("content is no text")
         counts = [(body.get("usage") or {}).get(name) for name in ("prompt_tokens", "completion_tokens")]
     except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
-        raise _Again(
+        raise Again(
             f"a response that is no chat completion ({type(error).__name__}: {error}): {content[:200]!r}"
         ) from None
     tokens = [count for count in counts if isinstance(count, int) and count >= 0]
@@ -208,28 +111,3 @@ def _read(content: bytes, asked: str, seconds: float) -> Reply:
 def _plain(text: str) -> str:
     """Half a surrogate pair cannot be written to a file."""
     return text.encode(errors="replace").decode()
-
-
-def _message(text: str) -> str:
-    """What a server says about an error: the message of its JSON, or the text itself, shortened."""
-    try:
-        error = json.loads(text)
-        error = error.get("error", error)
-        message = error.get("message", error) if isinstance(error, dict) else error
-    except (ValueError, AttributeError, RecursionError):
-        message = text
-    return " ".join(str(message).split())[:500] or "no message"
-
-
-def _retry_after(value: str | None) -> float | None:
-    """The seconds of a Retry-After header, a number or a date; None where there is none that can be read."""
-    if not value:
-        return None
-    try:
-        seconds = float(value)
-    except ValueError:
-        try:
-            seconds = email.utils.parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, OverflowError):
-            return None
-    return min(max(seconds, 0.0), LONGEST_PAUSE) if seconds == seconds else None

@@ -26,7 +26,7 @@ from src.data.traces.filters import REASONS, among_samples, completion_of, examp
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.judge import Judge
-from src.services.chat import key_of
+from src.services.http import key_of
 from src.services.spec import SERVICE
 from src.store.directory import ANSWERS, CARD, DROPPED, SFT, TABLE, TEACHER, VALIDATION
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from src.common.errors import UserError
 from src.data.traces.answers import Answer, AnswerFile, Request
 from src.services.budget import Purse
-from src.services.chat import ChatClient, Unanswered
+from src.services.chat import ChatClient
+from src.services.http import Unanswered
 from src.services.spec import TeacherSpec
 
 TEMPLATE = 64  # tokens a chat template may add to a question, of which a token is at least a byte

@@ -2,7 +2,7 @@
 
 import pytest
 
-from src.services.chat import _retry_after
+from src.services.http import _retry_after
 
 
 @pytest.mark.parametrize(
