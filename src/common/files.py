@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import os
 from pathlib import Path
 
@@ -43,6 +44,24 @@ def explain(error: OSError, path: Path, size: int) -> CheckpointError:
         f"{rule}. Nothing written earlier is lost. Make room, then run the same command again: it resumes from "
         "the last complete checkpoint"
     )
+
+
+def end_with_a_line(path: Path) -> None:
+    """End a file of JSON lines with a whole one: what follows the last line break is cut, or ended where only the break
+    lacks. Where there is no file, an empty one is made."""
+    with path.open("a+b") as handle:
+        handle.seek(0)
+        content = handle.read()
+        end = content.rfind(b"\n") + 1
+        if end == len(content):
+            return
+        try:
+            json.loads(content[end:])
+            handle.write(b"\n")
+        except ValueError:
+            handle.truncate(end)
+        handle.flush()
+        os.fsync(handle.fileno())
 
 
 def open_to_others(path: Path) -> None:

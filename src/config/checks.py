@@ -13,7 +13,8 @@ from src.data.hub import is_remote, place_of
 from src.data.sources import never_asked
 from src.language.table import LANGUAGES, UnknownLanguage, language
 from src.models.spec import WORLD_BASE
-from src.rewards.base import PROVIDED, lowest_of, needs_of
+from src.rewards.base import lowest_of, needs_of
+from src.rewards.evidence import PROVIDED, services_of
 from src.store.directory import DATA_STAGES, STAGES
 from src.store.results import model_at
 
@@ -23,7 +24,7 @@ def check(config: Config, files: bool = True) -> None:
     files of data."""
     violations = [line for rule in RULES for line in rule(config)]
     if not files:
-        violations = [line for line in violations if not line.startswith(("data.", "benchmark", "traces.", "prompts."))]
+        violations = [line for line in violations if not line.startswith(("data.", "benchmark", "traces.", "prompts.", "services.references"))]
     if violations:
         raise ConfigError("the configuration breaks these rules:\n" + "\n".join(f"  - {line}" for line in violations))
 
@@ -128,6 +129,23 @@ def _rewards(config: Config) -> list[str]:
             violations.append(
                 f"{where}.normalise must be none with objective=gdpo, which normalises itself; got {part.normalise!r}"
             )
+    return violations
+
+
+def _services(config: Config) -> list[str]:
+    """What gives the reward its evidence can be asked."""
+    services = config.services
+    used = services_of(config.reward) if "grpo" in config.stages else []
+    violations: list[str] = []
+    for setting in used:
+        rules = getattr(getattr(services, setting.removeprefix("services.")), "violations", None)
+        violations += rules() if rules else []
+    if used and services.pivot not in LANGUAGES:
+        violations.append(f"services.pivot must be one of {', '.join(LANGUAGES)}; got {services.pivot!r}")
+    if services.own_answers < 1:
+        violations.append(f"services.own_answers must be at least 1; got {services.own_answers}")
+    if used and services.references is not None:
+        violations += _no_file("services.references", services.references)
     return violations
 
 
@@ -304,17 +322,23 @@ def _data_files(config: Config) -> list[str]:
     paths = {name: getattr(config.data, name) for name in ("sft", "validation", "prompts")}
     violations = _samples(config)
     for name, path in paths.items():
-        if path is not None and is_remote(path):
-            try:
-                place_of(path)
-            except UserError as error:
-                violations.append(f"data.{name}: {error}")
-        elif path is not None and not Path(path).is_file():
-            violations.append(
-                f"data.{name}: {path} is not a file. Give the path of a JSONL, JSON, CSV, TSV or parquet file, the name of a data "
-                "set of the hub (hub:<owner>/<name>@<commit>), or null for the world's"
-            )
+        violations += _no_file(f"data.{name}", path) if path is not None else []
     return violations
+
+
+def _no_file(where: str, path: str) -> list[str]:
+    """What is wrong with the place of a file of data; nothing where it is there, or is in a repository."""
+    if is_remote(path):
+        try:
+            place_of(path)
+        except UserError as error:
+            return [f"{where}: {error}"]
+    elif not Path(path).is_file():
+        return [
+            f"{where}: {path} is not a file. Give the path of a JSONL, JSON, CSV, TSV or parquet file, the name of a data "
+            "set of the hub (hub:<owner>/<name>@<commit>), or null for the world's"
+        ]
+    return []
 
 
 RULES: tuple[Callable[[Config], list[str]], ...] = (
@@ -324,6 +348,7 @@ RULES: tuple[Callable[[Config], list[str]], ...] = (
         _scheduled,
         _stages,
         _rewards,
+        _services,
         _grpo_batch,
         _strategy,
         _precision,

@@ -95,6 +95,7 @@ def register() -> None:
     store = ConfigStore.instance()
     root = _writable(OmegaConf.structured(Config))
     OmegaConf.set_struct(root.data.fields, False)
+    OmegaConf.set_struct(root.calibration, False)
     store.store(name="schema", node=root)
     for group in COMPONENTS:
         for name, component in components(group).items():

@@ -22,6 +22,7 @@ PATHS = (
         "merge.base",
     ),
     *("benchmark.path", "benchmark.completions", "benchmark.questions_file", "benchmark.tokenizer"),
+    "services.references",
     *("rollout.script", "rollout.vllm.shared_folder", "strategy.routes"),
     *("merge.models", "traces.questions", "prompts.sources", "prompts.against"),
 )

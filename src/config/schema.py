@@ -24,6 +24,7 @@ from src.grading.spec import GraderSpec
 from src.language.spec import DetectorSpec
 from src.models.spec import ModelSpec
 from src.rollout.spec import RolloutSpec
+from src.services.spec import ServicesSpec
 from src.tracking.spec import TrackingSpec
 
 if TYPE_CHECKING:
@@ -46,6 +47,7 @@ class Config:
     scale: str = MISSING
     seed: int = 0
     minimum_characters: int = 1001  # of a completion, for rewards that ask for a long one; a scale sets it
+    calibration: dict[str, dict[str, float]] = field(default_factory=dict)  # language -> cosines of 0 and 1: low and high
     root: str = "runs"
     stages: list[str] = MISSING
     data: DataSpec = field(default_factory=DataSpec)
@@ -61,6 +63,7 @@ class Config:
     objective: ObjectiveSpec = field(default_factory=ObjectiveSpec)
     schedule: Schedule = MISSING
     reward: Reward = MISSING
+    services: ServicesSpec = field(default_factory=ServicesSpec)
     benchmark: Benchmark = MISSING
     rollout: RolloutSpec = field(default_factory=RolloutSpec)
     detector: DetectorSpec = field(default_factory=DetectorSpec)

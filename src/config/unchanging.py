@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 
-from src.services.spec import SERVICE
+from src.services.spec import OF_SERVICES, SERVICE
 
 # Each stands for itself and for what is below it.
 CHANGE_NOTHING = frozenset(
@@ -23,6 +23,7 @@ CHANGE_NOTHING = frozenset(
         *("evaluation.questions_per_part", "prompts.difficulty.questions_per_part"),
         *("grader.workers", "grader.packages"),
         *(f"traces.teacher.{name}" for name in SERVICE),
+        *OF_SERVICES,
     )
 )
 # What is measured on the way is no result, but a run that was not asked for it has not measured it.
@@ -33,7 +34,7 @@ READ_BY_ONE = {
     "prompts": frozenset(("prompts",)),
     "merge": frozenset(("merge",)),
     "sft": frozenset(("sft", "mix", "data.sft", "data.validation", "data.validation_share", "data.samples")),
-    "grpo": frozenset(("grpo", "objective", "schedule", "reward", "data.prompts")),
+    "grpo": frozenset(("grpo", "objective", "schedule", "reward", "services", "data.prompts")),
 }
 
 

@@ -27,7 +27,7 @@ from src.store.provenance import scoring
 
 SHIPPED = CONF.parent / "experiments" / "base_model"
 LEFT_OUT = CHANGE_NOTHING | MEASURED_ON_THE_WAY
-DATA_FILES = ("data.sft", "data.validation", "data.prompts", "data.samples")
+DATA_FILES = ("data.sft", "data.validation", "data.prompts", "data.samples", "services.references")
 
 
 def plan(config: Config, run_directory: Path) -> list[Planned]:

@@ -1,2 +1,2 @@
 # Modules beside `base` that are no rewards.
-SUPPORT = ("batch", "examples", "measures", "part", "repetition", "settings")
+SUPPORT = ("batch", "evidence", "examples", "measures", "part", "repetition", "settings")

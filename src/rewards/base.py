@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 SHARES = "languages"  # evidence of the detector: `Sample.languages`
 PIVOT = "pivot"  # the model's own answers: `Sample.pivot`
-PROVIDED = (SHARES,)  # evidence that a run of GRPO gathers; that of services comes with them
+# What services say: `Sample.evidence`.
+THOUGHTS, COSINE, AGREES, TRANSLATION = "thought_alignment", "cosine", "agrees", "translation"
 
 
 @dataclass(frozen=True)
@@ -36,7 +37,8 @@ class Sample:
     the training step.
 
     What only some rewards ask for (their `needs()`), and None or absent without: `languages` are shares of letters and
-    sentences, `evidence` what services say by name, `pivot` the model's own answers to the problem in a pivot language.
+    sentences, `evidence` what services say by name, `pivot` the classes of the model's own answers to the problem in a pivot
+    language (`src.grading.classes`).
     """
 
     query_language: str
@@ -85,7 +87,8 @@ class Reward(Protocol):
 
     Gives one value for each sample; None means that the reward does not apply to it, which is not 0. An optional
     `violations()` lists every broken rule of the settings as one sentence with the value and the fix, an optional
-    `lowest()` is the lowest value it can give, an optional `needs()` the names of the evidence it asks for.
+    `lowest()` is the lowest value it can give, an optional `needs()` the names of the evidence it asks for, an optional
+    `asks(samples)` which samples it needs each of (`src.rewards.evidence`).
     """
 
     def __call__(self, samples: Sequence[Sample]) -> list[float | None]: ...

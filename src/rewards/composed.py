@@ -9,6 +9,7 @@ from typing import Any
 from src.common.identity import plain
 from src.language.table import LANGUAGES
 from src.rewards.base import BadReward, Sample, Scores
+from src.rewards.evidence import merged
 from src.rewards.part import MISSING, Part
 from src.rewards.settings import MeasureSpec
 
@@ -62,6 +63,10 @@ class Composed:
         """The evidence that parts ask for."""
         return {need for part in self.parts.values() for need in part.needs()}
 
+    def asks(self, samples: Sequence[Sample]) -> dict[str, list[bool]]:
+        """Which samples parts need each piece of evidence of."""
+        return merged([part.asks(samples, self.measures) for part in self.parts.values()])
+
     def lowest(self) -> float | None:
         """The lowest that the parts can add up to, each for itself; None where one does not say."""
         lows = [part.lowest() for part in self.parts.values()]
@@ -73,7 +78,7 @@ class Composed:
         identity: dict[str, Any] = {"is": type(self).__name__}
         identity["parts"] = {name: _identity(part) for name, part in self.parts.items()}
         if self.measures != MeasureSpec():
-            identity["measures"] = asdict(self.measures)
+            identity["measures"] = self.measures.identity()
         return identity if self.missing == "skip" else identity | {"missing": self.missing}
 
     def violations(self) -> list[str]:

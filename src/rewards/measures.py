@@ -10,10 +10,11 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from src.grading.classes import answer_class
 from src.grading.spec import Status
 from src.language.shares import Languages, Shares
 from src.language.table import LANGUAGES
-from src.rewards.base import PIVOT, SHARES, Sample
+from src.rewards.base import AGREES, COSINE, PIVOT, SHARES, THOUGHTS, TRANSLATION, Sample
 from src.rewards.repetition import repeated_line, repeated_phrase
 from src.rewards.settings import MeasureSpec
 
@@ -31,6 +32,7 @@ class Measure:
     high: float
     needs: tuple[str, ...]
     meaning: str
+    batch: bool = False  # compares the samples of a step
 
 
 MEASURES: dict[str, Measure] = {}
@@ -54,7 +56,7 @@ def measure(
 
         name = function.__name__
         meaning = (function.__doc__ or "").strip()
-        MEASURES[name] = Measure(name, values, low, high, tuple(needs), meaning)
+        MEASURES[name] = Measure(name, values, low, high, tuple(needs), meaning, batch)
         return function
 
     return register
@@ -293,32 +295,48 @@ def compliant(sample: Sample, settings: MeasureSpec) -> bool:
 # What services find; no evidence is None.
 
 
-@measure(needs=["thought_alignment"])
+@measure(needs=[THOUGHTS])
 def thought_alignment(sample: Sample) -> float | None:
     """Share of the intermediate results of an English trace that a judge finds in this one."""
-    value = sample.evidence.get("thought_alignment")
+    value = sample.evidence.get(THOUGHTS)
     return value if value is not None and 0 <= value <= 1 else None
 
 
-@measure(needs=["cosine"])
+@measure(needs=[COSINE])
 def similarity(sample: Sample, settings: MeasureSpec) -> float | None:
-    """Cosine of the trace with a reference, `cosine_low` as 0 and `cosine_high` as 1."""
-    value = sample.evidence.get("cosine")
-    width = settings.cosine_high - settings.cosine_low
-    return None if value is None else min(1.0, max(0.0, (value - settings.cosine_low) / width))
+    """Cosine of the trace with a reference, between those that earn 0 and 1 in the language of the query."""
+    return _between(sample.evidence.get(COSINE), *settings.cosines(sample.query_language))
 
 
-@measure(needs=["agrees"])
+@measure(needs=[COSINE], low=-1.0)
+def raw_similarity(sample: Sample) -> float | None:
+    """Cosine of the trace with a reference, as it is."""
+    return sample.evidence.get(COSINE)
+
+
+@measure(needs=[TRANSLATION])
+def translation(sample: Sample, settings: MeasureSpec) -> float | None:
+    """Overlap of the trace's translation with a reference (chrF), `translation_low` as 0 and `translation_high` as 1."""
+    return _between(sample.evidence.get(TRANSLATION), settings.translation_low, settings.translation_high)
+
+
+def _between(value: float | None, low: float, high: float) -> float | None:
+    return None if value is None else min(1.0, max(0.0, (value - low) / (high - low)))
+
+
+@measure(needs=[AGREES])
 def agrees(sample: Sample) -> float | None:
     """The answer is that of the pivot."""
-    return sample.evidence.get("agrees")
+    return sample.evidence.get(AGREES)
 
 
 @measure(needs=[PIVOT])
 def self_agrees(sample: Sample) -> bool | None:
     """The answer is what most of the model's own answers in the pivot language are; None where no answer leads."""
     leader = majority(sample.pivot or ())
-    return None if leader is None else sample.grade.answer == leader
+    answer = sample.grade.answer
+    own = None if answer is None else str(answer_class(answer, sample.query_language))
+    return None if leader is None else own == leader
 
 
 def majority(answers: Sequence[str | None]) -> str | None:

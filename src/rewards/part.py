@@ -10,6 +10,7 @@ from typing import Any
 from src.common.errors import nearest
 from src.rewards.base import Sample, check_values, lowest_of, needs_of
 from src.rewards.batch import MEASURES
+from src.rewards.evidence import SERVED, asks, merged
 from src.rewards.settings import MeasureSpec
 
 NORMALISERS = ("none", "mean", "std")
@@ -69,6 +70,18 @@ class Part:
         return {need for name in names for need in MEASURES[name].needs} | (
             needs_of(self.reward) if not self.of else set()
         )
+
+    def asks(self, samples: Sequence[Sample], settings: MeasureSpec) -> dict[str, list[bool]]:
+        """Which samples it needs each piece of evidence of: those whose gates are open, as far as the grader, the detector and
+        the sample itself say."""
+        measures = [MEASURES[name] for name in (self.of, *self.gates) if name in MEASURES]
+        rows = {need: [True] * len(samples) for measure in measures for need in measure.needs}
+        wanted = merged([rows, asks(self.reward, samples)]) if not self.of else rows
+        known = [MEASURES[gate] for gate in self.gates if not MEASURES[gate].batch]
+        gates = [gate.values(samples, settings) for gate in known if not SERVED.keys() & set(gate.needs)]
+        opened = [all(value is None or value > 0 for value in row) for row in zip(*gates, strict=True)]
+        opened = opened or [True] * len(samples)
+        return {need: [row and gate for row, gate in zip(own, opened, strict=True)] for need, own in wanted.items()}
 
     def lowest(self) -> float | None:
         """The lowest it can add; None where its reward does not say."""

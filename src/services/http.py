@@ -43,7 +43,7 @@ class Again(Exception):
         self.seconds = seconds
 
 
-def key_of(spec: EndpointSpec) -> str:
+def key_from_environment(spec: EndpointSpec) -> str:
     """The key, from the environment variable that the settings name; empty where they name none.
 
     Raises:

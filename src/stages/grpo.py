@@ -23,11 +23,16 @@ from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
+from src.rewards.base import needs_of
+from src.rewards.evidence import services_of
 from src.rollout.asking import asked_by, prompts_of
 from src.rollout.engines.build import build_engine
+from src.rollout.evidence import Evidence
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge
+from src.rollout.services import Services
 from src.rollout.strange import note_of
+from src.store.directory import SERVICES
 from src.store.seen import note_seen
 from src.strategies.base import Strategy
 from src.strategies.plain import Plain
@@ -35,7 +40,7 @@ from src.training.build import build_learner
 from src.training.collect import Collector
 from src.training.credit import assign_credit
 from src.training.loop import Loop
-from src.training.metrics import RowUpdate, rollout_rows, step_metrics
+from src.training.metrics import RowUpdate, evidence_metrics, rollout_rows, step_metrics
 from src.training.update import Updater, minibatches
 from src.training.validation import PeriodicValidation
 
@@ -58,11 +63,12 @@ INPUTS = (
 
 def declare(config: Config) -> Declaration:
     """What the pipeline must know of this stage."""
-    return Declaration(INPUTS + asked_by(config), prompts=True, makes_model=True)
+    return Declaration((*INPUTS, *asked_by(config), *services_of(config.reward)), prompts=True, makes_model=True)
 
 
 def preflight(look: Look) -> None:
-    """Questions can be read, graded and asked, the engine is there, and what is trained can be saved."""
+    """Questions can be read, graded and asked, the engine and the reward's evidence are there, and what is trained can be
+    saved."""
     config = look.config
     limit = config.grpo.maximum_prompt_tokens
     look.check_model()
@@ -76,6 +82,7 @@ def preflight(look: Look) -> None:
         shortest = sorted(questions, key=lambda question: len(question.question))[:20]
         short_enough(look.chat, shortest, limit if shortest else None, config.strategy)
     look.check_engine()
+    look.check_services(questions)
     look.check_export()
 
 
@@ -112,9 +119,15 @@ def run(stage: Stage) -> None:
         frozen,
     )
 
-    with Judge(config.detector, config.grader, config.model.thinks) as judge, loop:
+    needs = needs_of(config.reward)
+    with (
+        Judge(config.detector, config.grader, config.model.thinks) as judge,
+        Services.of(config.services, config.data, needs, stage.directory / SERVICES, ranks.rank) as services,
+        loop,
+    ):
         judge.check_gold_answers(questions)
-        collect = Collector(stage, model, chat, engine, judge, questions, policy.logprobs)
+        evidence = Evidence(config.reward, judge, services)
+        collect = Collector(stage, model, chat, engine, judge, evidence, questions, policy.logprobs)
         validate = PeriodicValidation.of(stage, model, chat, engine, judge)
         for step in loop:
             began = time.perf_counter()
@@ -161,12 +174,13 @@ def run(stage: Stage) -> None:
                 norms.append(policy.update(rate, total, f"grpo step {step + 1}, update {update + 1}"))
             every_change = dict(pair for pairs in ranks.gather([list(changes.items())]) for pair in pairs)
             updated = time.perf_counter()
+            of_services = evidence_metrics(evidence, step, ranks)
             # 5. Validate, log, keep the rollouts, save.
             validation = validate(step + 1)
             if loop.writes:
                 table = rollout_rows(step + 1, trajectories, credit, every_change)
                 parts = list(credit.scores.parts)
-                metrics = step_metrics(table, parts) | controller.metrics() | validation
+                metrics = step_metrics(table, parts) | controller.metrics() | of_services | validation
                 metrics |= {
                     "loss": sum(losses) / max(1, len(losses)),
                     "grad_norm": max(norms, default=0.0),

@@ -26,7 +26,7 @@ from src.data.traces.filters import REASONS, among_samples, completion_of, examp
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
 from src.rollout.judge import Judge
-from src.services.http import key_of
+from src.services.http import key_from_environment
 from src.services.spec import SERVICE
 from src.store.directory import ANSWERS, CARD, DROPPED, SFT, TABLE, TEACHER, VALIDATION
 
@@ -63,7 +63,7 @@ def preflight(look: Look) -> None:
         look.check_golds(questions)
     with look.attempt("traces.teacher"):
         if not (answers_folder(config) / ANSWERS).is_file():  # else nothing may be left to ask
-            key_of(config.traces.teacher)
+            key_from_environment(config.traces.teacher)
 
 
 def run(stage: Stage) -> None:
@@ -133,7 +133,7 @@ def _answers(stage: Stage, requests: Sequence[Request]) -> list[Answer | None]:
         left = [request for request in requests if request.key not in file.known]
         try:
             if left:
-                key = key_of(spec)
+                key = key_from_environment(spec)
                 expected = estimate(spec, left, list(file.known.values()), own)
                 print(expected.text(spec), flush=True)
                 if expected.spent + expected.cost > spec.budget:

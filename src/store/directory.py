@@ -46,6 +46,7 @@ CARD = "card.md"
 CHECKED = "examples.txt"
 FAULTY = "faulty.jsonl"
 ANSWERS = "answers.jsonl"
+SERVICES = "services"  # within the folder of a stage: what services answered, a folder each
 TEACHER = "teacher.json"
 
 # Of reports.

@@ -98,6 +98,9 @@ _ROWS = (
         "reward",
         "Mean of what a part of a composed reward adds, weight included, over the rollouts to which it applies.",
     ),
+    Metric("evidence_asked", "count", "Completions, or questions, about which services were asked for evidence of the reward."),
+    Metric("evidence_cached", "share", "Of these: answered from what an earlier step was told, so that nobody was asked."),
+    Metric("evidence_missing", "share", "Of these: nobody could tell, so that the part of the reward does not apply."),
     Metric("sampled_groups", "groups", "Prompts rolled out in the step, over all its sampling rounds."),
     Metric("trained_groups", "groups", "Prompts whose rollouts were trained on."),
     Metric(

@@ -1,5 +1,5 @@
-"""Collect the trajectories of a GRPO step, a round of prompts at a time: drawn, rolled out, judged, held against the
-trainer's log-probabilities."""
+"""Collect the trajectories of a GRPO step, a round of prompts at a time: drawn, rolled out, judged, given the evidence that
+the reward asks for, held against the trainer's log-probabilities."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ from src.data.records import Question
 from src.data.selection.by_problem import draw_by_problem, problems_of
 from src.models.load import pad_token, policy_weights
 from src.pipeline.stage import Stage
-from src.rewards.base import needs_of
+from src.rewards.base import PIVOT
 from src.rollout.asking import Asking
 from src.rollout.engines.base import Engine, Rollout
-from src.rollout.generate import EngineUnderLimit, Mismatch, Prompt, Trajectory, answer_questions
+from src.rollout.evidence import Evidence, classes
+from src.rollout.generate import EngineUnderLimit, Generate, Mismatch, Prompt, Trajectory, answer_questions
 from src.rollout.judge import Judge
 from src.rollout.spec import RolloutSpec
 from src.training.mismatch import Distance, Logprobs, Probe, check
@@ -40,6 +41,7 @@ class Collector:
     chat: Chat
     engine: Engine
     judge: Judge
+    evidence: Evidence
     questions: Sequence[Question]
     logprobs: Logprobs | None = None
 
@@ -80,12 +82,13 @@ class Collector:
         samples = config.grpo.completions_per_prompt
         strategy = Asking(config.strategy)
         own = answer_questions(generate, self.chat, self.judge, questions, seeds, samples, strategy, groups)
-        needs = needs_of(config.reward)
-        own = [replace(row, sample=self.judge.with_evidence(row.sample, needs)) for row in own]
+        pivots = self._own_answers(generate, questions, groups, step)
+        own = self.evidence(own, step, [pivots.get(row.group) for row in own])
         if config.objective.advantage.normaliser == "greedy":
             likeliest = partial(generate, sampling=replace(config.rollout, top_k=1, top_p=1.0, min_p=0.0))
             answers = answer_questions(likeliest, self.chat, self.judge, questions, seeds, 1, strategy, groups)
-            greedy = {row.group: self.judge.with_evidence(row.sample, needs) for row in answers}
+            answers = self.evidence(answers, step, [pivots.get(row.group) for row in answers])
+            greedy = {row.group: row.sample for row in answers}
             own = [replace(row, greedy=greedy[row.group]) for row in own]
         probed = self._probe(own)
         own = [replace(trajectory, mismatch=probed.get(index)) for index, trajectory in enumerate(own)]
@@ -94,6 +97,25 @@ class Collector:
         distances = partial(self._distances, own)
         check(mismatches, config.rollout, config.model.dtype, self.engine.name, distances)
         return every, seconds
+
+    def _own_answers(
+        self, generate: Generate, questions: Sequence[Question], groups: Sequence[int], step: int
+    ) -> dict[int, tuple[str, ...]]:
+        """Group -> the classes of the policy's own answers to the question in the pivot language, where the reward asks for
+        them and the question is known in it."""
+        if PIVOT not in self.evidence.needs:
+            return {}
+        spec = self.stage.config.services
+        pairs = zip(groups, self.evidence.own_questions(questions, step), strict=True)
+        known = {group: question for group, question in pairs if question is not None}
+        seeds = [derive_seed("pivot", self.stage.config.seed, step, group) for group in known]
+        rows = answer_questions(
+            generate, self.chat, self.judge, list(known.values()), seeds, spec.own_answers, groups=list(known)
+        )
+        return {
+            group: classes([row.sample.grade.answer for row in rows if row.group == group], spec.pivot)
+            for group in known
+        }
 
     def _generate(
         self, step: int, number: int, call: int, prompts: Sequence[Prompt], samples: int, sampling: RolloutSpec

@@ -11,6 +11,8 @@ from torch import Tensor
 from src.algorithm.diagnostics import clipped_tokens
 from src.algorithm.filters import NOTICEABLE
 from src.algorithm.spec import LossSpec
+from src.distributed.ranks import Ranks
+from src.rollout.evidence import ASKED, CACHED, MISSING, Evidence
 from src.rollout.generate import Trajectory
 from src.store.records import Row, of_sample, reward_part
 from src.training.credit import Credit
@@ -150,6 +152,20 @@ def step_metrics(rows: Sequence[Row], parts: Sequence[str] = ()) -> dict[str, fl
         values |= _following(of_language) | _group_metrics(of_language)
         metrics |= {f"{name}/{code}": value for name, value in values.items()}
     return metrics
+
+
+def evidence_metrics(evidence: Evidence, step: int, ranks: Ranks) -> dict[str, float]:
+    """How often services were asked in a step, on all ranks together; nothing for a reward that needs none. Every rank must
+    call this."""
+    if not evidence.served:
+        return {}
+    counts = evidence.counts.pop(step, None) or {}
+    asked, cached, missing = ranks.sum([counts.get(name, 0) for name in (ASKED, CACHED, MISSING)])
+    return {
+        "evidence_asked": asked,
+        "evidence_cached": cached / asked if asked else 0.0,
+        "evidence_missing": missing / asked if asked else 0.0,
+    }
 
 
 def _following(rows: Sequence[Row]) -> dict[str, float]:

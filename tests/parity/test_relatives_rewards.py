@@ -129,10 +129,13 @@ REWARDS = {
     ),
     "pivot": (
         pivot,
-        named(
-            *(("answer", "parts.answer.weight"), ("coherence", "parts.coherence.weight")),
-            *(("low", "measures.cosine_low"), ("high", "measures.cosine_high")),
-        ),
+        lambda spec: [
+            "calibration=none",
+            *named(
+                *(("answer", "parts.answer.weight"), ("coherence", "parts.coherence.weight")),
+                *(("low", "measures.cosine_low"), ("high", "measures.cosine_high")),
+            )(spec),
+        ],
     ),
     "self_pivot": (lambda case: answered(case["answer"], pivot=tuple(case["pivot"])), named()),
     "consistency": (lambda case: answered(case[1], query_language=case[0], problem="p"), named()),

@@ -12,6 +12,7 @@ from typing import Any
 
 from src.common.checksums import is_whole, sealed
 from src.common.console import note
+from src.common.files import end_with_a_line
 from src.data.chat import question_text
 from src.data.readers import BadData, json_lines
 from src.data.records import Question
@@ -94,7 +95,7 @@ class AnswerFile:
         """
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
-        _mend(path)
+        end_with_a_line(path)
         self.known: dict[Key, Answer] = {}
         for where, row in json_lines(path):
             answer = _answer(where, row)
@@ -114,23 +115,6 @@ class AnswerFile:
     def close(self) -> None:
         """Close the file."""
         self._handle.close()
-
-
-def _mend(path: Path) -> None:
-    """End the file with a whole line: what follows the last line break is cut, or ended where only the break lacks."""
-    with path.open("a+b") as handle:
-        handle.seek(0)
-        content = handle.read()
-        end = content.rfind(b"\n") + 1
-        if end == len(content):
-            return
-        try:
-            json.loads(content[end:])
-            handle.write(b"\n")
-        except ValueError:
-            handle.truncate(end)
-        handle.flush()
-        os.fsync(handle.fileno())
 
 
 def _sealed(answer: Answer) -> dict[str, Any]:

@@ -163,6 +163,22 @@ class Look:
 
                 read_script(Path(str(rollout.script)), lambda text: [])
 
+    def check_services(self, questions: Sequence[Question]) -> None:
+        """What gives the reward its evidence can be asked, and has a reference of the questions."""
+        from src.pipeline.preflight.services import missing_keys, missing_references
+        from src.rewards.evidence import served_needs
+
+        config = self.config
+        needs = served_needs(config.reward)
+        with self.attempt("services"):
+            for problem in missing_keys(config.services, needs):
+                self.say(problem)
+        with self.attempt("services.references"):
+            if needs and self.exists(config.services.references):
+                problem, note = missing_references(config, needs, questions)
+                self.problems += [problem] if problem else []
+                self.notes += [note] if note else []
+
     def check_export(self) -> None:
         """What is trained can be saved: the untrained model, with adapters if there will be some, saved and read again."""
         what = "saved and read again before anything is trained"
