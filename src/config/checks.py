@@ -24,7 +24,11 @@ def check(config: Config, files: bool = True) -> None:
     files of data."""
     violations = [line for rule in RULES for line in rule(config)]
     if not files:
-        violations = [line for line in violations if not line.startswith(("data.", "benchmark", "traces.", "prompts.", "services.references"))]
+        violations = [
+            line
+            for line in violations
+            if not line.startswith(("data.", "benchmark", "traces.", "prompts.", "services.references"))
+        ]
     if violations:
         raise ConfigError("the configuration breaks these rules:\n" + "\n".join(f"  - {line}" for line in violations))
 

@@ -47,7 +47,9 @@ class Config:
     scale: str = MISSING
     seed: int = 0
     minimum_characters: int = 1001  # of a completion, for rewards that ask for a long one; a scale sets it
-    calibration: dict[str, dict[str, float]] = field(default_factory=dict)  # language -> cosines of 0 and 1: low and high
+    calibration: dict[str, dict[str, float]] = field(
+        default_factory=dict
+    )  # language -> cosines of 0 and 1: low and high
     root: str = "runs"
     stages: list[str] = MISSING
     data: DataSpec = field(default_factory=DataSpec)

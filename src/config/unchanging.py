@@ -34,7 +34,7 @@ READ_BY_ONE = {
     "prompts": frozenset(("prompts",)),
     "merge": frozenset(("merge",)),
     "sft": frozenset(("sft", "mix", "data.sft", "data.validation", "data.validation_share", "data.samples")),
-    "grpo": frozenset(("grpo", "objective", "schedule", "reward", "services", "data.prompts")),
+    "grpo": frozenset(("grpo", "objective", "schedule", "reward", "services", "calibration", "data.prompts")),
 }
 
 

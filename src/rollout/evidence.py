@@ -17,7 +17,7 @@ from src.grading.extract import extract
 from src.grading.spec import Status
 from src.grading.tasks import KIND
 from src.language.trace import split_trace
-from src.rewards.base import AGREES, COSINE, PIVOT, SHARES, THOUGHTS, TRANSLATION, Sample, needs_of
+from src.rewards.base import AGREES, COSINE, PIVOT, THOUGHTS, TRANSLATION, Sample, needs_of
 from src.rewards.evidence import SERVED, asks
 from src.rollout.generate import Trajectory
 from src.rollout.judge import Judge

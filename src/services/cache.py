@@ -86,4 +86,3 @@ def _row(line: bytes) -> dict[str, Any] | None:
         return None
     whole = isinstance(row, dict) and {KEY, VALUE, STEP} <= row.keys() and is_whole(row)
     return row if whole else None
-

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 from src.services.base import Answers, Pair
@@ -53,7 +54,7 @@ class RemoteEmbedder(Remote[float]):
         for start in range(0, len(every), self.spec.batch):
             asked = every[start : start + self.spec.batch]
             body = {"model": self.spec.model, "input": asked, "encoding_format": "float"} | dict(self.spec.extra)
-            vectors += await client.post("embeddings", body, lambda content, _, count=len(asked): _read(content, count))
+            vectors += await client.post("embeddings", body, partial(_read, len(asked)))
         made = []
         for own in parts:
             made.append(mean(vectors[: len(own)]))
@@ -91,7 +92,7 @@ def cosine(one: Sequence[float], other: Sequence[float]) -> float:
     return min(1.0, max(-1.0, math.fsum(a * b for a, b in zip(one, other, strict=True))))
 
 
-def _read(content: bytes, count: int) -> list[list[float]]:
+def _read(count: int, content: bytes, seconds: float) -> list[list[float]]:
     """The vectors of a response, by index; one that is not as it should be may be so by accident, and is asked for again."""
     try:
         rows = json.loads(content)["data"]

@@ -13,7 +13,7 @@ def chrf(text: str, reference: str) -> float:
     lengths that both texts have runs of.
 
     >>> chrf("the cat sat", "the cat sat"), chrf("the cat", ""), round(chrf("ab", "abcd"), 4)
-    (1.0, 0.0, 0.4617)
+    (1.0, 0.0, 0.4717)
     """
     one, other = ("".join(part.split()) for part in (text, reference))
     precisions, recalls = [], []

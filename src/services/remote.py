@@ -104,9 +104,11 @@ class Remote(ABC, Generic[Value]):
                 except Exception as error:
                     stop.append(error)
                 if in_a_row >= self.endpoint.concurrency:  # nobody is there
-                    failures.update((key, "not asked: the requests before came to nothing") for b in waiting for key in b)
+                    failures.update(
+                        (key, "not asked: the requests before came to nothing") for b in waiting for key in b
+                    )
                     waiting.clear()
-                if stop or not waiting and in_a_row >= self.endpoint.concurrency:
+                if stop or (not waiting and in_a_row >= self.endpoint.concurrency):
                     client.stopped.set()
 
         async with self.connect() as client:

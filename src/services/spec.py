@@ -29,7 +29,9 @@ class EndpointSpec:
 
     where: ClassVar[str] = ""
     called: ClassVar[str] = "the service"
-    taken: ClassVar[frozenset[str]] = frozenset(("model", "messages", "stream", "n"))  # fields of a request that are set
+    taken: ClassVar[frozenset[str]] = frozenset(
+        ("model", "messages", "stream", "n")
+    )  # fields of a request that are set
 
     url: str = "http://localhost:8000/v1"
     model: str = ""

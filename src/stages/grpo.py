@@ -23,7 +23,7 @@ from src.models.load import load_model, load_policy, load_tokenizer, pad_token
 from src.models.save import save_model
 from src.pipeline.preflight.look import Look
 from src.pipeline.stage import Declaration, Stage
-from src.rewards.base import needs_of
+from src.rewards.base import PIVOT, needs_of
 from src.rewards.evidence import services_of
 from src.rollout.asking import asked_by, prompts_of
 from src.rollout.engines.build import build_engine
@@ -40,7 +40,7 @@ from src.training.build import build_learner
 from src.training.collect import Collector
 from src.training.credit import assign_credit
 from src.training.loop import Loop
-from src.training.metrics import RowUpdate, evidence_metrics, rollout_rows, step_metrics
+from src.training.metrics import RowUpdate, answer_entropy, evidence_metrics, rollout_rows, step_metrics
 from src.training.update import Updater, minibatches
 from src.training.validation import PeriodicValidation
 
@@ -181,6 +181,8 @@ def run(stage: Stage) -> None:
                 table = rollout_rows(step + 1, trajectories, credit, every_change)
                 parts = list(credit.scores.parts)
                 metrics = step_metrics(table, parts) | controller.metrics() | of_services | validation
+                if PIVOT in needs:
+                    metrics["answer_entropy"] = answer_entropy(table)
                 metrics |= {
                     "loss": sum(losses) / max(1, len(losses)),
                     "grad_norm": max(norms, default=0.0),

@@ -98,9 +98,20 @@ _ROWS = (
         "reward",
         "Mean of what a part of a composed reward adds, weight included, over the rollouts to which it applies.",
     ),
-    Metric("evidence_asked", "count", "Completions, or questions, about which services were asked for evidence of the reward."),
-    Metric("evidence_cached", "share", "Of these: answered from what an earlier step was told, so that nobody was asked."),
+    Metric(
+        "evidence_asked",
+        "count",
+        "Completions, or questions, about which services were asked for evidence of the reward.",
+    ),
+    Metric(
+        "evidence_cached", "share", "Of these: answered from what an earlier step was told, so that nobody was asked."
+    ),
     Metric("evidence_missing", "share", "Of these: nobody could tell, so that the part of the reward does not apply."),
+    Metric(
+        "answer_entropy",
+        "share",
+        "Rewards by the model's own answers: entropy of the step's answers over ln of their number. Near 0 it gives the same answer to everything, which such a reward pays for.",
+    ),
     Metric("sampled_groups", "groups", "Prompts rolled out in the step, over all its sampling rounds."),
     Metric("trained_groups", "groups", "Prompts whose rollouts were trained on."),
     Metric(

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 
@@ -166,6 +168,14 @@ def evidence_metrics(evidence: Evidence, step: int, ranks: Ranks) -> dict[str, f
         "evidence_cached": cached / asked if asked else 0.0,
         "evidence_missing": missing / asked if asked else 0.0,
     }
+
+
+def answer_entropy(rows: Sequence[Row]) -> float:
+    """How varied the answers of a step are: the entropy of their shares over ln of their number, in [0, 1]; to have none is
+    an answer, too. 0: the same to every question."""
+    count = Counter(row["answer"] for row in rows)
+    shares = [number / len(rows) for number in count.values()]
+    return -sum(share * math.log(share) for share in shares) / math.log(len(rows)) if len(rows) > 1 else 0.0
 
 
 def _following(rows: Sequence[Row]) -> dict[str, float]:

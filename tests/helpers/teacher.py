@@ -20,6 +20,11 @@ def chat(content: str, reasoning: str | None = None, finish: str = "stop", token
     return 200, {"model": "scripted-1", "choices": [{"message": message, "finish_reason": finish}], "usage": usage}, {}
 
 
+def vectors(*numbers: list[float]) -> Reply:
+    """Embeddings as OpenAI-compatible servers give them."""
+    return 200, {"data": [{"index": place, "embedding": own} for place, own in enumerate(numbers)]}, {}
+
+
 class ScriptedTeacher:
     """`script(text, attempt)` gives the reply to the `attempt`-th request (from 0) that says `text`.
 
@@ -46,7 +51,7 @@ class ScriptedTeacher:
         self._server.server_close()
 
     def _reply(self, body: dict[str, Any], key: str | None) -> tuple[str, Reply]:
-        text = body["messages"][0]["content"]
+        text = body["messages"][0]["content"] if "messages" in body else "\n".join(body["input"])
         with self._turn:
             attempt = self.seen[text]
             self.seen[text] += 1
@@ -68,7 +73,7 @@ class ScriptedTeacher:
             protocol_version = "HTTP/1.1"
 
             def do_POST(self) -> None:
-                assert self.path == "/v1/chat/completions"
+                assert self.path in ("/v1/chat/completions", "/v1/embeddings")
                 body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
                 text, (status, content, headers) = teacher._reply(body, self.headers.get("Authorization"))
                 raw = content if isinstance(content, bytes) else json.dumps(content).encode()

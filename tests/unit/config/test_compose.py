@@ -54,9 +54,7 @@ NEEDS = {
     ("rollout", "scripted"): (f"rollout.script={Path(__file__)}",),
     **{("reward", name): ("objective=grpo",) for name in ("accuracy_overlong", "overlong")},
     **{("reward", name): ("objective=grpo",) for name in ("code_switch_penalty", "repetition_penalty")},
-    ("reward", "m_thinker"): ("objective=grpo", "~reward.parts.thought"),
-    ("reward", "pivot"): ("reward.parts.answer.of=one", "reward.parts.coherence.of=one"),  # no service says more yet
-    ("reward", "self_pivot"): ("reward.parts.agreement.of=one",),
+    **{("reward", name): ("objective=grpo",) for name in ("m_thinker", "pivot_plain")},
     **{
         ("strategy", name): ("stages=[evaluate,report]",)
         for name in ("clp", "clsp", "translate", "random_cot", "selective")

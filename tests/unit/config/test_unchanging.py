@@ -15,6 +15,7 @@ from tests.helpers.paths import ROOT
 # Configurations that between them have every setting in use.
 RUNS = (
     ("+experiment=adamame_grpo", "reward=m_thinker"),
+    *(("+experiment=grpo", f"reward={name}") for name in ("pivot", "pivot_translation", "self_pivot")),
     ("+experiment=prompts", "prompts.sources=[world@train]", "prompts.difficulty.rollouts=2"),
     ("+experiment=evaluate", "benchmark=mgsm"),
     ("+experiment=grpo", *(f"data.{name}={ROOT / 'LICENSE'}" for name in ("sft", "validation", "prompts"))),
@@ -25,7 +26,8 @@ RUNS = (
 FILE = str(ROOT / "Makefile")
 # Where only some values can be.
 OTHER = {
-    **dict.fromkeys(("data.sft", "data.validation", "data.prompts", "data.samples", "rollout.script"), FILE),
+    **dict.fromkeys(("data.sft", "data.validation", "data.prompts", "data.samples"), FILE),
+    **dict.fromkeys(("rollout.script", "services.references"), FILE),
     **dict.fromkeys(("benchmark.completions", "benchmark.questions_file", "benchmark.path"), FILE),
     **{key: ["world@dev"] for key in ("traces.questions", "prompts.sources", "prompts.against")},
     **dict.fromkeys(("benchmark.language", "data.language"), "fr"),
@@ -42,6 +44,7 @@ ELSEWHERE = (
     "merge.models",
     "merge.base",
     "minimum_characters",
+    "calibration",
     "benchmark.tokenizer",
 )
 

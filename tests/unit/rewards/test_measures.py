@@ -5,6 +5,7 @@ import pytest
 from src.common.errors import ConfigError
 from src.common.registry import choices
 from src.config.checks import check
+from src.grading.spec import Grade, Status
 from src.language.detector import Detector, DetectorSpec
 from src.language.shares import Languages, Shares, measure_languages
 from src.rewards.base import score
@@ -57,6 +58,9 @@ BY_HAND = {
     "share_curriculum": [1.5, 0.5, 1.5, 1.0, 1.5, 1.5],  # half is asked for at first
     "consistency": [None] * 6,  # one language alone
     "pivot": [None, None, None, 0.0, None, None],
+    "pivot_embedding": [None, None, None, 0.0, None, None],
+    "pivot_translation": [None, None, None, 0.0, None, None],
+    "pivot_plain": [None] * 6,
     "self_pivot": [None] * 6,
 }
 OTHERS = {"accuracy", "accuracy_fidelity", "accuracy_overlong", "additive_language", "composed", "fidelity", "overlong"}
@@ -166,12 +170,33 @@ def test_a_gate_without_evidence_is_not_closed_and_a_closed_one_decides():
         ("reward.measures.line_times=1", "line_times must be at least 2; got 1"),
         ("reward.measures.selectable=[xx]", "selectable must be among .*got 'xx'"),
         ("reward.measures.cosine_low=1", "cosine_low must be below cosine_high; got 1.0 and 1.0"),
+        ("+reward.measures.calibration.fr={low: 0.5, high: 0.4}", "calibration.fr must be low and high cosines"),
+        ("+reward.measures.calibration.xx={low: 0.1, high: 0.4}", "calibration.xx must be low and high cosines"),
+        ("+reward.measures.calibration.fr={lo: 0.1, high: 0.4}", "calibration.fr must be low and high cosines"),
+        ("reward.measures.translation_high=0", "translation_low must be below translation_high; got 0.0 and 0.0"),
         ("reward.missing=nought", "reward.missing must be one of skip, zero; got 'nought'"),
     ],
 )
 def test_settings_that_cannot_be_are_named(override, rule):
     with pytest.raises(ConfigError, match=rule):
         check(compose("+experiment=grpo", "reward=mixture", override))
+
+
+def test_a_cosine_counts_between_those_of_its_language():
+    rows = [judged(query_language=code, evidence={"cosine": 0.3}) for code in ("sw", "fr", "en")]
+    own = {"sw": {"low": 0.1, "high": 0.5}, "en": {"low": 0.7, "high": 0.9}}
+    assert values("similarity", rows, calibration=own, cosine_low=0.2, cosine_high=0.3) == pytest.approx([0.5, 1, 0])
+    assert values("raw_similarity", [*rows, judged()]) == [0.3, 0.3, 0.3, None]
+    translated = [judged(evidence={"translation": value}) for value in (0.3, 0.65, 1.0, None)]
+    assert values("translation", translated, translation_low=0.3) == pytest.approx([0.0, 0.5, 1.0, None])
+
+
+def test_own_answers_vote_as_classes():
+    rows = [
+        judged(grade=Grade(Status.RIGHT, answer, "boxed"), query_language=code, pivot=("3/2", "3/2", "7"))
+        for answer, code in (("1.5", "en"), ("1,5", "de"), ("7", "fr"), (None, "fr"))
+    ]
+    assert values("self_agrees", rows) == [1.0, 1.0, 0.0, 0.0]
 
 
 def test_a_scale_sets_how_long_a_completion_must_be():
