@@ -15,11 +15,10 @@ from tests.helpers.paths import ROOT
 # Configurations that between them have every setting in use.
 RUNS = (
     ("+experiment=adamame_grpo", "reward=m_thinker"),
-    *(("+experiment=grpo", f"reward={name}") for name in ("pivot", "pivot_translation", "self_pivot")),
-    ("+experiment=prompts", "prompts.sources=[world@train]", "prompts.difficulty.rollouts=2"),
-    ("+experiment=evaluate", "benchmark=mgsm"),
+    ("+experiment=prompts", "prompts.sources=[world@train]", "prompts.difficulty.rollouts=2", "reward=pivot"),
+    ("+experiment=evaluate", "benchmark=mgsm", "reward=pivot_translation"),
     ("+experiment=grpo", *(f"data.{name}={ROOT / 'LICENSE'}" for name in ("sft", "validation", "prompts"))),
-    ("+experiment=evaluate", "benchmark=jsonl", f"benchmark.completions={ROOT / 'README.md'}"),
+    ("+experiment=evaluate", "benchmark=jsonl", f"benchmark.completions={ROOT / 'README.md'}", "reward=self_pivot"),
     ("+experiment=sft", "mix=xrft", f"data.samples={ROOT / 'LICENSE'}"),
     ("+experiment=grpo", "rollout=scripted", f"rollout.script={ROOT / 'README.md'}"),
 )
