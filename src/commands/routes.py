@@ -10,10 +10,10 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from src.commands.compare import find
 from src.common.console import fail
 from src.common.errors import UserError
 from src.store.directory import CONFIG
+from src.store.finished import find
 from src.strategies.routing import Answered, routes_of, write_routes
 
 SEED = 512  # LSKExtractor's
