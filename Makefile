@@ -1,7 +1,7 @@
 # `make` lists the targets. Every target sets up .venv first, and again when the dependencies change.
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup setup-gpu setup-slurm demo model-real demo-real table-real table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint metrics-doc records-doc cost-doc bench-update bench-gpu normalisers-doc schedules clean
+.PHONY: help setup setup-gpu setup-slurm setup-tensorboard setup-trackio demo model-real demo-real table-real table-main table-budget-alignment table-neighbours table-schedules table-search base-model show-prompt bench bench-logprobs bench-scoring bench-merge test test-slow test-slurm test-engines lint docs metrics-doc records-doc cost-doc bench-update bench-gpu normalisers-doc schedules clean
 
 PYTHON ?= $(firstword $(foreach name,python3.11 python3,$(shell command -v $(name) 2>/dev/null)))
 VENV ?= .venv
@@ -51,6 +51,10 @@ $(READY): pyproject.toml constraints.txt
 setup-gpu: $(VENV)/.extra-gpu ## add vLLM (NVIDIA GPU)
 
 setup-slurm: $(VENV)/.extra-slurm ## add Hydra's SLURM launcher
+
+setup-tensorboard: $(VENV)/.extra-tensorboard ## add TensorBoard (tracking=tensorboard)
+
+setup-trackio: $(VENV)/.extra-trackio ## add Trackio (tracking=trackio)
 
 $(VENV)/.extra-%: $(READY)
 	$(INSTALL) --editable ".[dev,$*]"
@@ -156,6 +160,17 @@ bench-update: $(READY) ## counted operations against measured time, for every wa
 
 bench-gpu: $(VENV)/.extra-bench ## one GPU of 80 GB: memory and time at published sizes, against the estimates and the peers
 	$(PY) experiments/bench/gpu.py
+
+# The pages need nothing of the project's own environment: their sources are read, not imported.
+docs: $(VENV)-docs/.ready ## build the pages of docs/ into site/; a dead link or anchor fails
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict --quiet
+
+$(VENV)-docs/.ready: pyproject.toml constraints.txt
+	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found; run make PYTHON=/path/to/python3.11"; exit 2; }
+	@$(PYTHON) -m venv $(VENV)-docs
+	@$(VENV)-docs/bin/python -c 'import tomllib; print("\n".join(tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["docs"]))' > $(VENV)-docs/requirements.txt
+	$(VENV)-docs/bin/python -m pip install --quiet -c constraints.txt -r $(VENV)-docs/requirements.txt
+	@touch $@
 
 metrics-doc: $(READY) ## write docs/metrics.md from the metric glossary
 	@mkdir -p docs

@@ -70,7 +70,7 @@ def execute(config: Config, run_directory: Path, config_file: Path) -> bool:
             _note_shared(planned, run_directory, main)
             if ranks is not None:
                 ranks.barrier()
-    if main and config.tracking.wandb:
+    if main and (config.tracking.wandb or config.tracking.local):
         complete(config, run_directory)
     return worked
 

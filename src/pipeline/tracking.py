@@ -1,9 +1,10 @@
-"""What Weights & Biases gets of the stages that have no tracker of their own, and of a run at the end of its command."""
+"""What the copies of a run (W&B, TensorBoard, Trackio) get of the stages that have no tracker of their own, and of a run at
+the end of its command."""
 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from src.common.lock import exclusive
 from src.config.schema import Config
 from src.pipeline.plan import plan
 from src.pipeline.stage import Stage
-from src.store.directory import SHARED
+from src.store.directory import SHARED, RunDirectory
 
 FOLLOWED = ("evaluate", "report")
 
@@ -39,13 +40,26 @@ def followed(stage: Stage) -> Iterator[None]:
 
 
 def complete(config: Config, directory: Path) -> None:
-    """Send W&B what it lacks of a finished run, which may be all of it: without a network nothing was sent, and a trial
-    of a sweep may have the settings of a run that is done. Still without a network, export it; say how to send that."""
+    """Give the copies what they lack of a finished run, which may be all of it: they may be asked for only now."""
+    shared = {planned.directory: planned.name for planned in plan(config, directory) if planned.name in SHARED}
+    if config.tracking.wandb:
+        _complete_wandb(config, directory, shared)
+    if config.tracking.local:
+        from src.analysis.run_values import run_values
+        from src.tracking import local
+
+        budget, weights = config.rollout.maximum_new_tokens, config.benchmark.weights
+        records = RunDirectory(directory).records
+        local.complete(directory, config.tracking, lambda: run_values(records, budget, weights or None), shared)
+
+
+def _complete_wandb(config: Config, directory: Path, shared: Mapping[Path, str]) -> None:
+    """Without a network nothing was sent, and a trial of a sweep may have the settings of a run that is done. Still without
+    a network, export it; say how to send that."""
     from src.tracking.wandb.backfill import backfill
     from src.tracking.wandb.run import WandbRun
     from src.tracking.wandb.state import is_behind, is_unsent, state
 
-    shared = {planned.directory: planned.name for planned in plan(config, directory) if planned.name in SHARED}
     for home, stage in {directory: config.stages[-1], **shared}.items():
         if home in shared and not state(home):
             continue  # W&B was never asked for it

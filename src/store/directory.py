@@ -18,6 +18,7 @@ LOCK = ".run.lock"
 SLURM = "slurm.json"
 LOG = "log.txt"
 WANDB = "wandb.json"
+TRACKIO = "trackio.json"
 PREFLIGHT = "preflight.json"  # that everything was looked at before the first stage, and passed
 LAST_MODEL = "model.json"  # where the last model is that the run has made, which may be of a shared stage
 PREVIEW = "schedule.png"

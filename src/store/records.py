@@ -35,8 +35,8 @@ class Column:
 
 _SAMPLE = (
     Column("completion", "string", "The text after the prompt, without the end token.", in_tables=True),
-    Column("gold", "string", "The gold answer."),
-    Column("answer", "string", "The answer that was read, normalised; null where there is none."),
+    Column("gold", "string", "The gold answer.", in_tables=True),
+    Column("answer", "string", "The answer that was read, normalised; null where there is none.", in_tables=True),
     Column("rule", "string", "The rule of extraction that found the answer."),
     Column("status", "string", "right, wrong, unparsed, timeout or error.", in_tables=True),
     Column("correct", "bool", "The status is right.", in_tables=True),

@@ -1,4 +1,4 @@
-"""Metrics of one stage: a JSON line for each step, and Weights & Biases when asked."""
+"""Metrics of one stage: a JSON line for each step, and copies in Weights & Biases, TensorBoard or Trackio when asked."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from src.tracking.metrics_file import read_metrics
 from src.tracking.spec import TrackingSpec
 
 if TYPE_CHECKING:
+    from src.tracking.local import Copies
     from src.tracking.wandb.run import WandbRun
 
 
@@ -34,6 +35,7 @@ class Tracker:
         self.home = home
         self.last = last
         self._wandb: WandbRun | None = None
+        self._local: Copies | None = None
 
     def resume(self, step: int) -> None:
         """Drop lines after `step`, and a last line torn by a crash: they will be written again. W&B gets those up to
@@ -58,8 +60,12 @@ class Tracker:
                 last=self.last,
                 anew=not lines,
             )
-            for line in kept:
-                self._copy(line)
+        if self.spec.local:
+            from src.tracking.local import Copies
+
+            self._local = Copies(self.directory, self.stage, self.spec)
+        for line in kept:
+            self._copy(line)
         self._file = self.path.open("a", encoding="utf-8")
 
     def log(self, step: int, metrics: dict[str, float]) -> None:
@@ -83,8 +89,10 @@ class Tracker:
         self._copy(line)
 
     def close(self) -> None:
-        """End the file, and this stage's part of the W&B run."""
+        """End the file, this stage's part of the W&B run, and its other copies."""
         self._file.close()
+        if self._local is not None:
+            self._local.close()
         if self._wandb is not None:
             self._wandb.close()
 
@@ -93,3 +101,5 @@ class Tracker:
             from src.tracking.wandb.backfill import send_line
 
             send_line(self._wandb, self.directory, line)
+        if self._local is not None:
+            self._local.line(line)

@@ -96,6 +96,8 @@ def _check_machine(look: Look) -> None:
             f"distributed.zero={distributed.zero} needs the package deepspeed, which is not installed here. Install it, or "
             "use distributed.zero=0"
         )
+    for problem in look.config.tracking.missing():
+        look.say(problem)
 
 
 def environment(config: Config) -> list[str]:
@@ -109,7 +111,7 @@ def environment(config: Config) -> list[str]:
         model.attention,
         model.trust_remote_code,
     ]
-    return [*map(str, settings), *(f"{name} {_version(name)}" for name in PACKAGES)]
+    return [*map(str, settings), *config.tracking.local, *(f"{name} {_version(name)}" for name in PACKAGES)]
 
 
 def _version(package: str) -> str:

@@ -9,16 +9,19 @@ from pathlib import Path
 from typing import Any
 
 from src.analysis.run_values import run_values
-from src.common.visible import visible
 from src.store.directory import FILES, ROLLOUT_FOLDER, SPREADSHEET, RunDirectory
-from src.store.records import PART, ROLLOUTS
-from src.store.rollouts import read_rollouts, rollouts_file
+from src.store.records import EVALUATION
 from src.tracking.metrics_file import read_metrics
+from src.tracking.shown import chosen, printable, rollouts_shown
 from src.tracking.spec import TrackingSpec
 from src.tracking.wandb.run import Media, WandbRun
 from src.tracking.wandb.state import metrics_files
 
-COLUMNS = tuple(column.name for column in ROLLOUTS if column.in_tables)
+EVALUATED = tuple(
+    column.name
+    for column in EVALUATION
+    if column.in_tables or column.name in ("split", "problem", "language", "question")
+)
 
 
 def send_line(run: WandbRun, folder: Path, line: Mapping[str, Any]) -> None:
@@ -28,21 +31,26 @@ def send_line(run: WandbRun, folder: Path, line: Mapping[str, Any]) -> None:
     run.log(str(line["stage"]), step, metrics, lambda: _rollouts(folder / ROLLOUT_FOLDER, step, run.spec))
 
 
-def chosen(rows: list[dict[str, Any]], count: int) -> list[dict[str, Any]]:
-    """`count` of the rows (or all), evenly spread: always the same, and as many prompts as there can be."""
-    return rows if len(rows) <= count else [rows[place * len(rows) // count] for place in range(count)]
-
-
 def _rollouts(directory: Path, step: int, spec: TrackingSpec) -> Media:
-    due = spec.rollouts_every > 0 and spec.rollouts_rows > 0 and step % spec.rollouts_every == 0
-    if not due or not rollouts_file(directory, step).is_file():
-        return {}
+    rows = rollouts_shown(directory, step, spec)
+    return {"rollouts": _table(rows)} if rows else {}
+
+
+def _table(rows: list[dict[str, Any]]) -> Any:
     import wandb
 
-    rows = chosen(read_rollouts(directory, step), spec.rollouts_rows)
-    names: list[Any] = [name for name in rows[0] if name in COLUMNS or name.startswith(PART)]
-    data = [[visible(row[name]) if isinstance(row[name], str) else row[name] for name in names] for row in rows]
-    return {"rollouts": wandb.Table(columns=names, data=data)}
+    names: list[Any] = list(rows[0])
+    return wandb.Table(columns=names, data=[[row[name] for name in names] for row in rows])
+
+
+def _evaluated(records: Path, count: int) -> Media:
+    """The table of completions of the evaluation."""
+    import pyarrow.parquet
+
+    there = set(pyarrow.parquet.read_schema(records).names)
+    table = pyarrow.parquet.read_table(records, columns=[name for name in EVALUATED if name in there])
+    rows = table.take(chosen(list(range(len(table))), count)).to_pylist() if count > 0 else []
+    return {"evaluate/records": _table([printable(row) for row in rows])} if rows else {}
 
 
 def backfill(run: WandbRun, home: Path, budget: int, part_weights: Mapping[str, float]) -> None:
@@ -55,7 +63,12 @@ def backfill(run: WandbRun, home: Path, budget: int, part_weights: Mapping[str, 
             send_line(run, path.parent, line)
     records = RunDirectory(home).records
     if records.is_file():
-        run.once("evaluate", lambda: dict(run_values(records, budget, part_weights or None)), summary=True)
+        run.once(
+            "evaluate",
+            lambda: dict(run_values(records, budget, part_weights or None)),
+            summary=True,
+            tables=lambda: _evaluated(records, run.spec.evaluation_rows),
+        )
     if (home / "report" / FILES).is_file():
         run.once("report", lambda: _report(home / "report"))
 

@@ -84,18 +84,28 @@ class WandbRun:
         if self.open and step > self.sent.get(stage, 0):
             self._contained(send)
 
-    def once(self, stage: str, make: Callable[[], Media], summary: bool = False) -> None:
-        """What a stage came to, a line by itself, unless W&B has it; with `summary` in the run's summary too."""
+    def once(
+        self, stage: str, make: Callable[[], Media], summary: bool = False, tables: Callable[[], Media] = dict
+    ) -> None:
+        """What a stage came to, a line by itself, unless W&B has it; with `summary` in the run's summary too. `tables` go with
+        the line, where they can be made."""
         if not self.open or self.sent.get(stage):
             return
         try:
             media = make()
-            self._run.log(media)
+            self._run.log(media | self._tables(stage, tables))
             if summary:
                 self._run.summary.update(media)
             self.sent[stage] = 1
         except Exception as error:
             print(f"W&B did not take what stage {stage} came to ({type(error).__name__}: {error})", flush=True)
+
+    def _tables(self, stage: str, tables: Callable[[], Media]) -> Media:
+        try:
+            return tables()
+        except Exception as error:  # a damaged file is no reason to go without the numbers
+            print(f"W&B gets no tables of stage {stage} ({type(error).__name__}: {error})", flush=True)
+            return {}
 
     def close(self, failed: bool = False) -> None:
         """Leave the run to the next stage, or end it."""
@@ -183,8 +193,11 @@ class WandbRun:
         agent = not self.shared and "WANDB_SWEEP_ID" in os.environ
         return wandb.init(
             project=None if agent else os.environ.get("WANDB_PROJECT") or self.spec.project,
-            id=None if agent else identity,  # an agent's run has both
-            name=f"{self.home.parent.name}-{self.home.name}",
+            entity=None if agent else self.spec.entity,
+            id=None if agent else identity,  # an agent's run has all three
+            name=(None if self.shared else self.spec.name) or f"{self.home.parent.name}-{self.home.name}",
+            tags=list(self.spec.tags) or None,  # None: those of the environment
+            notes=self.spec.notes,
             group=self.home.parent.name,
             config=_config(self.home),
             resume="allow",

@@ -152,6 +152,19 @@ def test_wandb_is_told_what_the_stage_depends_on(tmp_path, monkeypatch):
     assert fake.begun[0]["config"] == {"inputs": {"seed": 3}}
 
 
+def test_wandb_is_told_entity_name_tags_and_notes(tmp_path, monkeypatch):
+    fake = FakeWandb(True)
+    monkeypatch.setitem(sys.modules, "wandb", fake)
+    spec = TrackingSpec(wandb=True, entity="lab", name="pilot", tags=["swahili", "v2"], notes="with the new data")
+    home = tmp_path / "grpo" / "seed3"
+    WandbRun(home, "grpo", spec).close()
+    WandbRun(home, "grpo", TrackingSpec(wandb=True)).close()
+    keys = ("entity", "name", "tags", "notes")
+    assert [fake.begun[0][key] for key in keys] == ["lab", "pilot", ["swahili", "v2"], "with the new data"]
+    assert [fake.begun[1][key] for key in keys] == [None, "grpo-seed3", None, None]
+    assert fake.begun[0]["id"] == fake.begun[1]["id"]
+
+
 @pytest.mark.parametrize("answer", [False, FakeWandb.Error("no network")], ids=["no key", "no network"])
 def test_wandb_that_cannot_be_reached_is_offline(tmp_path, monkeypatch, capsys, answer):
     fake = FakeWandb(answer)

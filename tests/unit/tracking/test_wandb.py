@@ -15,16 +15,17 @@ import pytest
 from src.store.records import ROLLOUTS
 from src.store.rollouts import write_rollouts
 from src.tracking.metrics_file import read_metrics
+from src.tracking.shown import chosen
 from src.tracking.spec import TrackingSpec
 from src.tracking.tracker import Tracker
-from src.tracking.wandb.backfill import backfill, chosen
+from src.tracking.wandb.backfill import backfill
 from src.tracking.wandb.run import PARTIAL, WHOLE, WandbRun
 from src.tracking.wandb.state import is_behind, is_unsent, state
 from tests.helpers.evaluation import write_evaluation
 from tests.helpers.paths import ROOT
 from tests.helpers.wandb_server import serving
 
-SPEC = TrackingSpec(wandb=True, rollouts_every=2, rollouts_rows=3)
+SPEC = TrackingSpec(wandb=True, rollouts_every=2, rollouts_rows=3, evaluation_rows=4)
 HOSTILE = "\x1b[2J</think>\\boxed{1}\u202e"
 
 
@@ -138,6 +139,15 @@ def test_one_export_holds_metrics_rollouts_final_values_and_the_report(tmp_path)
     assert [row["tokens"] for row in rows] == [0, 1, 2]  # of 4, evenly
     assert (rows[0]["step"], rows[0]["language"], rows[0]["advantage"], rows[0]["reward"]) == (2, "sw", 0.5, None)
     assert rows[0]["completion"] == "\\u001b[2J</think>\\boxed{1}\\u202e"
+    assert {"gold", "answer"} <= set(table["columns"])
+    (evaluated,) = (json.loads(path.read_text()) for name, path in files.items() if name.startswith("records"))
+    rows = [dict(zip(evaluated["columns"], row, strict=True)) for row in evaluated["data"]]
+    assert [(row["problem"], row["language"], row["correct"]) for row in rows] == [
+        ("p0", "fr", True),
+        ("p1", "fr", True),
+        ("p3", "fr", False),
+        ("p4", "sw", True),
+    ]  # of 6, evenly
     assert any(name.startswith("pareto-dev") and name.endswith(".png") for name in files)
 
 
