@@ -163,7 +163,7 @@ bench-gpu: $(VENV)/.extra-bench ## one GPU of 80 GB: memory and time at publishe
 
 # The pages need nothing of the project's own environment: their sources are read, not imported.
 docs: $(VENV)-docs/.ready ## build the pages of docs/ into site/; a dead link or anchor fails
-	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict --quiet
+	NO_MKDOCS_2_WARNING=1 $(VENV)-docs/bin/python -m mkdocs build --strict
 
 $(VENV)-docs/.ready: pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "error: no python3.11 or python3 found; run make PYTHON=/path/to/python3.11"; exit 2; }

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
 import ast
 import doctest
+import importlib
 import re
 import shlex
 import shutil
@@ -16,7 +18,7 @@ from typing import NamedTuple
 import pytest
 from omegaconf import OmegaConf
 
-from src.__main__ import commands
+from src.__main__ import commands, main
 from src.common.registry import COMPONENTS, CONF, choices
 from src.config.debug import smallest
 from src.config.schema import Config
@@ -27,6 +29,7 @@ from tests.helpers.paths import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 GROUPS = {path.name for path in CONF.iterdir() if path.is_dir()}
+COMPOSED = ("run", "memory", "show-prompt")  # commands whose arguments are settings
 OPTIONS = {"-m", "--cfg", "job", "--resolve", "--help", "--package", "reward"}
 
 
@@ -77,6 +80,40 @@ def overrides_of(words: list[str]) -> list[str]:
     settings = [word for word in settings if not word.startswith("cluster=slurm")]  # needs SLURM's extra to compose
     given = {word.partition("=")[0] for word in settings}
     return settings + [text for text in FILES if text.partition("=")[0] not in given and "scale=distill" in str(words)]
+
+
+class Parsed(Exception):
+    """The arguments of a command were read; nothing more is wanted of it."""
+
+
+def parse(name: str, arguments: list[str]) -> argparse.Namespace:
+    """What the command's own parser makes of the arguments. Raises `SystemExit` where it refuses them."""
+    read = argparse.ArgumentParser.parse_args
+
+    def read_only(parser: argparse.ArgumentParser, *given, **others):
+        raise Parsed(read(parser, *given, **others))
+
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(Parsed) as caught:
+        patch.setattr(argparse.ArgumentParser, "parse_args", read_only)
+        importlib.import_module(commands()[name]).main(arguments)
+    (options,) = caught.value.args
+    return options
+
+
+def test_arguments_that_a_command_does_not_know_are_refused(capsys):
+    assert parse("rollouts", ["runs/x", "--step", "3"]).step == 3
+    with pytest.raises(SystemExit):
+        parse("rollouts", ["runs/x", "--stepp", "3"])
+    assert "--stepp" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("line", ["python -m src", "python -m src status"])
+def test_quick_commands_of_the_pages_run(line, tmp_path, monkeypatch, capsys):
+    assert line in command_lines()
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs").mkdir()
+    assert main(shlex.split(line)[3:]) == 0
+    assert capsys.readouterr().out
 
 
 def test_the_pages_have_what_is_tested_here():
@@ -169,7 +206,9 @@ def test_command_lines_are_valid(line):
             assert name in commands()
             if name in ("launch", "sweep"):
                 assert (ROOT / rest[0]).exists()
-            rest = rest if name in ("run", "memory", "show-prompt") else []
+            if name not in COMPOSED and words[2:]:
+                parse(name, rest)
+            rest = rest if name in COMPOSED else []
         else:
             assert words[1] == "src.run"
             rest = words[2:]
