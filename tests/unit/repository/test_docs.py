@@ -88,13 +88,16 @@ class Parsed(Exception):
 
 def parse(name: str, arguments: list[str]) -> argparse.Namespace:
     """What the command's own parser makes of the arguments. Raises `SystemExit` where it refuses them."""
-    read = argparse.ArgumentParser.parse_args
 
-    def read_only(parser: argparse.ArgumentParser, *given, **others):
-        raise Parsed(read(parser, *given, **others))
+    def reading_alone(read):
+        def parsed(parser, *given, **others):
+            raise Parsed(read(parser, *given, **others))
+
+        return parsed
 
     with pytest.MonkeyPatch.context() as patch, pytest.raises(Parsed) as caught:
-        patch.setattr(argparse.ArgumentParser, "parse_args", read_only)
+        for way in ("parse_args", "parse_intermixed_args"):
+            patch.setattr(argparse.ArgumentParser, way, reading_alone(getattr(argparse.ArgumentParser, way)))
         importlib.import_module(commands()[name]).main(arguments)
     (options,) = caught.value.args
     return options
