@@ -114,7 +114,9 @@ def test_arguments_that_a_command_does_not_know_are_refused(capsys):
 def test_quick_commands_of_the_pages_run(line, tmp_path, monkeypatch, capsys):
     assert line in command_lines()
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "runs").mkdir()
+    directory = tmp_path / "runs/laptop/grpo/seed0"
+    directory.mkdir(parents=True)
+    OmegaConf.save(compose_node("+experiment=grpo"), directory / "config.yaml", resolve=True)
     assert main(shlex.split(line)[3:]) == 0
     assert capsys.readouterr().out
 
