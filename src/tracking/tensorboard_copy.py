@@ -19,7 +19,7 @@ class TensorboardCopy:
         from torch.utils.tensorboard import SummaryWriter
 
         # The mark of a restart: a TensorBoard that is open drops what it read of the files before.
-        self.writer: Any = SummaryWriter(str(folder), purge_step=0)  # type: ignore[no-untyped-call]
+        self.writer: Any = SummaryWriter(str(folder), purge_step=0)
 
     def log(self, step: int, metrics: Mapping[str, float], rollouts: list[dict[str, Any]]) -> None:
         for name, value in metrics.items():

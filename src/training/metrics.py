@@ -161,7 +161,7 @@ def evidence_metrics(evidence: Evidence, step: int, ranks: Ranks) -> dict[str, f
     call this."""
     if not evidence.served:
         return {}
-    counts: Mapping[str, int] = evidence.counts.pop(step, None) or {}
+    counts = evidence.counts.pop(step, Counter())
     asked, cached, missing = ranks.sum([counts.get(name, 0) for name in (ASKED, CACHED, MISSING)])
     return {
         "evidence_asked": asked,
