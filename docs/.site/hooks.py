@@ -45,7 +45,14 @@ def targets(path: str) -> set[str]:
 def on_files(files: Files, config: MkDocsConfig) -> Files:
     """Add the start page, the reference, and all that pages link to outside docs/."""
     there = {file.src_uri for file in files}
-    pending = ["README.md", "CONTRIBUTING.md", "CHANGELOG.md", *(f"docs/{uri}" for uri in there if uri.endswith(".md"))]
+    reports = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "experiments").glob("*/README.md"))]
+    pending = [
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        *reports,
+        *(f"docs/{uri}" for uri in there if uri.endswith(".md")),
+    ]
     seen: set[str] = set()
     while pending:
         path = pending.pop()

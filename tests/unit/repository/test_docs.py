@@ -29,7 +29,7 @@ from tests.helpers.paths import ROOT
 
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
 GROUPS = {path.name for path in CONF.iterdir() if path.is_dir()}
-COMPOSED = ("run", "memory", "show-prompt")  # commands whose arguments are settings
+COMPOSED = ("run", "memory", "show-prompt", "calibrate")  # commands whose arguments are settings
 OPTIONS = {"-m", "--cfg", "job", "--resolve", "--help", "--package", "reward"}
 
 
@@ -217,6 +217,7 @@ def test_command_lines_are_valid(line):
         else:
             assert words[1] == "src.run"
             rest = words[2:]
+        rest = rest[: rest.index(">")] if ">" in rest else rest
         if rest and "--help" not in rest:
             compose_node(*smallest(overrides_of(rest)))
 

@@ -67,7 +67,16 @@ def test_every_direct_dependency_is_pinned_within_its_range() -> None:
 
 
 def test_extras() -> None:
-    assert set(PROJECT["optional-dependencies"]) == {"dev", "gpu", "slurm", "bench", "tensorboard", "trackio", "docs"}
+    assert set(PROJECT["optional-dependencies"]) == {
+        "dev",
+        "gpu",
+        "slurm",
+        "real",
+        "bench",
+        "tensorboard",
+        "trackio",
+        "docs",
+    }
     assert {r.name for r in requirements("gpu")} == {"vllm"}
 
 
