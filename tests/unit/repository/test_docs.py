@@ -240,7 +240,8 @@ def inline_settings() -> list[str]:
 
 @pytest.mark.parametrize("setting", inline_settings())
 def test_settings_in_the_text_exist(setting):
-    shown = {Path(name).stem for name in files_shown()}
+    written = {Path(line.rpartition("> ")[2]).stem for line in command_lines() if "> " in line}
+    shown = {Path(name).stem for name in files_shown()} | written
     key, _, value = setting.partition("=")
     head = key.split(".")[0]
     if key in GROUPS:
