@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from src.common.tables import Table
-
-TEMPLATES = Path(__file__).parent / "templates"
+from src.reporting.pages import TEMPLATES, environment, policy_source
 
 
 @dataclass(frozen=True)
@@ -44,18 +42,9 @@ def as_markdown(title: str, sections: Sequence[Section]) -> str:
 def as_html(title: str, sections: Sequence[Section]) -> str:
     """One self-contained file, for wide screens and narrow ones, light and dark. Every text is escaped, and the page may load
     and run nothing but what it brings: model output is hostile."""
-    import jinja2
-
     style, script = ((TEMPLATES / name).read_text(encoding="utf-8") for name in ("page.css", "page.js"))
-    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    environment.filters["unbroken"] = _unbroken
+    templates = environment()
+    templates.filters["unbroken"] = _unbroken
     shown = [
         {
             "title": section.title,
@@ -66,8 +55,10 @@ def as_html(title: str, sections: Sequence[Section]) -> str:
         }
         for section in sections
     ]
-    template = environment.get_template("page.html")
-    return template.render(title=title, sections=shown, style=style, script=script, script_hash=f"sha256-{digest}")
+    page: str = templates.get_template("page.html").render(
+        title=title, sections=shown, style=style, script=script, script_source=policy_source(script)
+    )
+    return page
 
 
 def _unbroken(cell: str) -> str:

@@ -6,8 +6,6 @@ visible, and put on the page as text.
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -16,12 +14,13 @@ from typing import Any
 
 from src.common.visible import one_line, visible
 from src.language.table import LANGUAGES
+from src.reporting.pages import TEMPLATES, environment, policy_source
 from src.reporting.rollout_packing import Blocks, Columns, packed
 from src.reporting.rollout_pieces import pieces
 from src.reporting.rollout_text import Reading
 from src.store.records import PART, Row
 
-TEMPLATES = Path(__file__).parent / "templates" / "rollouts"
+FOLDER = "rollouts"  # of the templates
 SCRIPTS = ("data.js", "text.js", "filters.js", "list.js", "detail.js", "main.js")  # in the order they are run
 STYLE = "rollouts.css"
 TRAINING, EVALUATION = "training", "evaluation"
@@ -121,25 +120,20 @@ def _flat(row: Row, reading: Reading) -> list[str]:
 
 
 def _write(path: Path, title: str, content: str, packs: Sequence[str]) -> None:
-    import jinja2
-
-    style = (TEMPLATES / STYLE).read_text(encoding="utf-8")
-    scripts = [(TEMPLATES / name).read_text(encoding="utf-8") for name in SCRIPTS]
-    environment = jinja2.Environment(
-        loader=jinja2.FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        trim_blocks=True,
-        keep_trailing_newline=True,
-        undefined=jinja2.StrictUndefined,
-    )
-    page = environment.get_template("rollouts.html").generate(
-        title=title,
-        style=style,
-        style_source=_source(style),
-        scripts=scripts,
-        script_sources=" ".join(map(_source, scripts)),
-        content=content,
-        packs=packs,
+    style = (TEMPLATES / FOLDER / STYLE).read_text(encoding="utf-8")
+    scripts = [(TEMPLATES / FOLDER / name).read_text(encoding="utf-8") for name in SCRIPTS]
+    page = (
+        environment()
+        .get_template(f"{FOLDER}/rollouts.html")
+        .generate(
+            title=title,
+            style=style,
+            style_source=policy_source(style),
+            scripts=scripts,
+            script_sources=[policy_source(script) for script in scripts],
+            content=content,
+            packs=packs,
+        )
     )
     temporary = path.with_name(f".{path.name}.partial")
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -149,8 +143,3 @@ def _write(path: Path, title: str, content: str, packs: Sequence[str]) -> None:
         os.replace(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _source(text: str) -> str:
-    """A script or a style sheet as a content security policy names it."""
-    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"

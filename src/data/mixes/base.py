@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Protocol
+from typing import ClassVar, Protocol
 
 from src.data.readers import BadData
 from src.data.records import Example
@@ -60,6 +60,30 @@ class Mix(Protocol):
     def samples(self) -> bool: ...
 
     def __call__(self, material: Material, seed: int) -> list[Example]: ...
+
+
+@dataclass(frozen=True)
+class WithPivot:
+    """What mixes share that set the rows in `languages` (none given: all) beside their translations into the `pivot`."""
+
+    pivot: str = "en"
+    languages: list[str] = field(default_factory=list)
+
+    parallel: ClassVar[bool] = True
+    samples: ClassVar[bool] = False
+
+    @property
+    def pivots(self) -> tuple[str, ...]:
+        return (self.pivot,)
+
+    def pairs(self, material: Material) -> list[tuple[Example, Example]]:
+        """The rows that have one, each with its translation."""
+        pairs = [(row, material.translation(row, self.pivot)) for row in material.within(self.languages)]
+        return [(row, other) for row, other in pairs if other is not None]
+
+    def violations(self) -> list[str]:
+        """Every broken rule as one sentence; empty when all hold."""
+        return unknown([("pivot", self.pivot), *(("languages", code) for code in self.languages)])
 
 
 def mixed(mix: Mix, material: Material, seed: int) -> list[Example]:

@@ -4,38 +4,26 @@ starts from."""
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
 from src.common.seeds import derive_seed
-from src.data.mixes.base import Material, either, thought_of, unknown
+from src.data.mixes.base import Material, WithPivot, either, thought_of
 from src.data.mixes.sentences import lines_of, switched
 from src.data.records import Example
 
 
 @dataclass(frozen=True)
-class CodeSwitch:
+class CodeSwitch(WithPivot):
     """The trace of the `pivot`, with the share `ratio` of its sentences in the language of the question, drawn by the seed; question
     and answer are in that language. Sentences are lines: traces of a pair with unequal numbers of lines give no example."""
 
     ratio: float = 0.5
-    pivot: str = "en"
-    languages: list[str] = field(default_factory=list)
-
-    parallel: ClassVar[bool] = True
-    samples: ClassVar[bool] = False
-
-    @property
-    def pivots(self) -> tuple[str, ...]:
-        return (self.pivot,)
 
     def __call__(self, material: Material, seed: int) -> list[Example]:
-        made = [self._of(row, material.translation(row, self.pivot), seed) for row in material.within(self.languages)]
+        made = [self._of(row, other, seed) for row, other in self.pairs(material)]
         return [row for row in made if row is not None]
 
-    def _of(self, row: Example, other: Example | None, seed: int) -> Example | None:
-        if other is None:
-            return None
+    def _of(self, row: Example, other: Example, seed: int) -> Example | None:
         trace, rest = thought_of(row.completion)
         own, theirs = lines_of(trace), lines_of(thought_of(other.completion)[0])
         if len(own) != len(theirs):
@@ -47,4 +35,4 @@ class CodeSwitch:
 
     def violations(self) -> list[str]:
         wrong = [] if 0 <= self.ratio <= 1 else [f"mix.ratio is a share in [0, 1]; got {self.ratio}"]
-        return wrong + unknown([("pivot", self.pivot), *(("languages", code) for code in self.languages)])
+        return wrong + super().violations()

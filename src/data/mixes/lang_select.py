@@ -3,31 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
 
 from src.common.seeds import derive_seed
-from src.data.mixes.base import Material, thought_of, unknown
+from src.data.mixes.base import Material, WithPivot, thought_of, unknown
 from src.data.records import Example
 
 TAG = "<lang_select>\n{code}\n</lang_select>\n"
 
 
 @dataclass(frozen=True)
-class LangSelect:
+class LangSelect(WithPivot):
     """Each question once, in its own language, with the tag and the completion of a translation of its problem; the seed draws
     which of the `selectable` languages that it is in. The tag stands where the model begins to write: before `<think>` where it writes that
     itself, else at the beginning of the trace."""
 
     selectable: list[str] = field(default_factory=list)
-    pivot: str = "en"
-    languages: list[str] = field(default_factory=list)
-
-    parallel: ClassVar[bool] = True
-    samples: ClassVar[bool] = False
-
-    @property
-    def pivots(self) -> tuple[str, ...]:
-        return (self.pivot,)
 
     def __call__(self, material: Material, seed: int) -> list[Example]:
         made = []
@@ -42,7 +32,4 @@ class LangSelect:
         return made
 
     def violations(self) -> list[str]:
-        named = [("pivot", self.pivot)] + [
-            (name, code) for name in ("selectable", "languages") for code in getattr(self, name)
-        ]
-        return unknown(named)
+        return super().violations() + unknown(("selectable", code) for code in self.selectable)

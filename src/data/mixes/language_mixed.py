@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from dataclasses import dataclass, replace
 
-from src.data.mixes.base import Material, either, thought_of, unknown
+from src.data.mixes.base import Material, WithPivot, either, thought_of
 from src.data.mixes.sentences import letters
 from src.data.records import Example
 from src.language.table import language
@@ -14,30 +13,21 @@ UNSPACED = ("thai", "japanese", "han")  # written without blanks between words
 
 
 @dataclass(frozen=True)
-class LanguageMixed:
+class LanguageMixed(WithPivot):
     """The trace is the `pivot`'s, after a quotation from the question in its own language: of its beginning as many words (signs, where
     words are not set apart) as keep the quoted share of the letters within [`low`, `high`]. Question and answer are in that
     language. A trace that the band leaves no room for gives no example; rows in the pivot stay as they are."""
 
     low: float = 0.05
     high: float = 0.2
-    pivot: str = "en"
-    languages: list[str] = field(default_factory=list)
-
-    parallel: ClassVar[bool] = True
-    samples: ClassVar[bool] = False
-
-    @property
-    def pivots(self) -> tuple[str, ...]:
-        return (self.pivot,)
 
     def __call__(self, material: Material, seed: int) -> list[Example]:
-        made = [self._of(row, material.translation(row, self.pivot)) for row in material.within(self.languages)]
+        made = [self._of(row, other) for row, other in self.pairs(material)]
         return [row for row in made if row is not None]
 
-    def _of(self, row: Example, other: Example | None) -> Example | None:
-        if other is None or row.language == self.pivot:
-            return other and row
+    def _of(self, row: Example, other: Example) -> Example | None:
+        if row.language == self.pivot:
+            return row
         trace = thought_of(other.completion)[0]
         quoted = self._quoted(row, letters(trace))
         if not quoted:
@@ -63,4 +53,4 @@ class LanguageMixed:
             if band
             else [f"mix.low and mix.high must be shares with low <= high < 1; got {self.low} and {self.high}"]
         )
-        return wrong + unknown([("pivot", self.pivot), *(("languages", code) for code in self.languages)])
+        return wrong + super().violations()

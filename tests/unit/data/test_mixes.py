@@ -83,14 +83,14 @@ def test_the_pivot_form_begins_with_the_question_in_english():
 
 
 def test_a_mixed_trace_quotes_as_much_of_the_question_as_the_band_allows():
-    french, japanese = LanguageMixed(0.05, 0.3)(THREE, 0)
+    french, japanese = LanguageMixed(low=0.05, high=0.3)(THREE, 0)
     # 20 letters of English: 7 of "Combien" make 26 %, 11 of "Combien font" 35 %.
     assert letters("We have 2.\nWe add 3.\nThat makes 5.") == 20
     assert french.completion == "“Combien”\nWe have 2.\nWe add 3.\nThat makes 5.\n</think>\n\n\\boxed{5}"
     assert french.trace_language == "en+fr" and japanese.completion.startswith("“2と3でいくつですか。”\n")
-    assert LanguageMixed(0.05, 0.2)(Material([FR], [EN]), 0) == []  # one word is 26 %
+    assert LanguageMixed(low=0.05, high=0.2)(Material([FR], [EN]), 0) == []  # one word is 26 %
     assert LanguageMixed()(Material([EN]), 0) == [EN]
-    assert len(LanguageMixed().violations()) == 0 and LanguageMixed(0.3, 0.2).violations()
+    assert len(LanguageMixed().violations()) == 0 and LanguageMixed(low=0.3, high=0.2).violations()
 
 
 def test_a_language_is_selected_in_a_tag_and_the_trace_is_in_it():

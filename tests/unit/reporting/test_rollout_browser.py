@@ -374,9 +374,7 @@ def test_a_hostile_completion_does_nothing_and_breaks_no_layout(tab, hostile, na
             assert tab.value(OUTSIDE_OF_DETAIL) == []
         assert tab.value("document.querySelector('#detail h2').getBoundingClientRect().height > 0")
     tab.resize(1280, 900)
-    tab.wait(READY)
-    heights = tab.value("[...document.querySelectorAll('.row')].map((row) => row.offsetHeight)")
-    assert len(set(heights)) == 1
+    tab.wait(f"{READY} && new Set([...document.querySelectorAll('.row')].map((row) => row.offsetHeight)).size === 1")
 
 
 def test_what_a_page_might_be_made_to_run_is_refused(tab, show):

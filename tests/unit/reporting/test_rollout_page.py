@@ -10,7 +10,8 @@ from html.parser import HTMLParser
 import pytest
 
 from src.language.table import LANGUAGES
-from src.reporting.rollout_page import NEEDED, SCRIPTS, STYLE, TEMPLATES, Rows, write_page
+from src.reporting.pages import TEMPLATES
+from src.reporting.rollout_page import FOLDER, NEEDED, SCRIPTS, STYLE, Rows, write_page
 from src.reporting.rollout_text import Reading
 from src.store.matching import SEARCHED
 from tests.helpers.rollouts import JUDGED, WORTH
@@ -69,7 +70,7 @@ def test_nothing_but_the_scripts_and_the_style_of_the_page_is_allowed(tmp_path):
 
 @pytest.mark.parametrize("name", [*SCRIPTS, STYLE])
 def test_templates_write_no_markup_and_load_nothing(name):
-    text = (TEMPLATES / name).read_text(encoding="utf-8")
+    text = (TEMPLATES / FOLDER / name).read_text(encoding="utf-8")
     assert not re.search(
         r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|\beval\b|Function\(|</|<!--|https?:|url\(|import ",
         text,
