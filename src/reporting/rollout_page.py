@@ -20,7 +20,7 @@ from src.reporting.rollout_pieces import pieces
 from src.reporting.rollout_text import Reading
 from src.store.records import PART, Row
 
-FOLDER = "rollouts"  # of the templates
+FOLDER = "browser"  # of the templates
 SCRIPTS = ("data.js", "text.js", "filters.js", "list.js", "detail.js", "main.js")  # in the order they are run
 STYLE = "rollouts.css"
 TRAINING, EVALUATION = "training", "evaluation"

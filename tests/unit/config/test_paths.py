@@ -59,7 +59,7 @@ def test_the_home_folder_is_expanded_everywhere(monkeypatch, tmp_path):
 
 
 def test_every_path_of_the_schema_is_known():
-    node = compose_node("+experiment=grpo", "benchmark=jsonl", "merge=linear")
+    node = compose_node("+experiment=grpo", "benchmark=jsonl", "merge=linear", "strategy=route")
     there = [key for key in PATHS if key != "model.chat_template"]
     assert all(OmegaConf.select(node, key, default="absent") != "absent" for key in there)
 

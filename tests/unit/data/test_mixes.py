@@ -8,11 +8,11 @@ from src.data.mixes.base import Material, either, mixed, thought_of
 from src.data.mixes.code_switch import CodeSwitch
 from src.data.mixes.lang_select import LangSelect
 from src.data.mixes.language_mixed import LanguageMixed
+from src.data.mixes.parallel import Parallel
 from src.data.mixes.pivot_form import PivotForm
 from src.data.mixes.plain import Plain
 from src.data.mixes.qalign import QAlign
 from src.data.mixes.sentences import letters, switched
-from src.data.mixes.translations import Translations
 from src.data.mixes.xrft import Xrft, steps
 from src.data.readers import BadData
 from src.data.records import Example, read_records, write_records
@@ -36,19 +36,19 @@ THREE = Material([FR, JA, ALONE], [EN])
 
 
 def test_parallel_rows_are_those_of_the_languages_that_are_asked_for():
-    assert Translations()(THREE, 0) == [FR, JA, ALONE]
-    assert Translations(languages=["ja"])(THREE, 0) == [JA]
+    assert Parallel()(THREE, 0) == [FR, JA, ALONE]
+    assert Parallel(languages=["ja"])(THREE, 0) == [JA]
     assert Plain()(THREE, 0) == [FR, JA, ALONE]
 
 
 def test_cross_asks_in_english_for_a_trace_in_the_language_of_the_row():
-    first, second = Translations("en")(THREE, 0)
+    first, second = Parallel("en")(THREE, 0)
     assert first.question == "Réfléchis et réponds en français.\n\nHow much is 2 and 3?"
     assert (first.language, first.trace_language, first.completion) == ("en", "fr", FR.completion)
     assert (second.language, second.trace_languages) == ("en", ("ja",))
-    (bare,) = Translations("en", line=False, languages=["fr"])(THREE, 0)
+    (bare,) = Parallel("en", line=False, languages=["fr"])(THREE, 0)
     assert bare.question == "How much is 2 and 3?"
-    assert Translations("en")(Material([EN]), 0) == [EN]
+    assert Parallel("en")(Material([EN]), 0) == [EN]
 
 
 def test_question_alignment_learns_the_question_in_english_and_no_answer():
@@ -159,7 +159,7 @@ def test_rows_of_ones_own_are_mixed_by_problem_and_keep_what_they_declare(tmp_pa
     write_records(path, [FR, EN, JA, Example(**(vars(ALONE) | {"trace_language": "fr+en"}))])
     assert "trace_language" not in path.read_text().splitlines()[0]
     assert read_records(path, Example)[3].trace_languages == ("fr", "en")
-    made = sft_examples(DataSpec(sft=str(path)), WORLD, 0, Translations("en"))
+    made = sft_examples(DataSpec(sft=str(path)), WORLD, 0, Parallel("en"))
     assert [(row.problem, row.language, row.trace_language) for row in made] == [
         ("p", "en", "fr"),
         ("p", "en", ""),

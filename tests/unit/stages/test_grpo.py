@@ -145,7 +145,9 @@ def test_two_ranks_take_the_same_rollouts_and_the_same_steps(tmp_path, overrides
         assert one["grad_norm"] > 0.01 and abs(two["grad_norm"] / one["grad_norm"] - 1) < 1e-5
         assert abs(one["loss"] - two["loss"]) < 1e-5 and abs(one["kl"] - two["kl"]) < 1e-5
     for name, value in weights[1].items():
-        torch.testing.assert_close(value, weights[2][name], atol=1e-5, rtol=1e-4)
+        other = weights[2][name]  # where a gradient is next to nothing, Adam makes much of its rounding
+        torch.testing.assert_close(value, other, atol=1e-4, rtol=1e-4)
+        assert float((value - other).abs().mean()) < 1e-7, name
 
 
 def test_a_component_is_rebuilt_with_its_own_settings(tmp_path, overrides):

@@ -11,7 +11,7 @@ from src.language.phrases import PHRASES
 
 
 @dataclass(frozen=True)
-class Translations:
+class Parallel:
     """`asked` empty: question and completion in the language of each row (parallel). Else the question is in that language, and
     the completion stays (cross); `line` puts before it a line that asks for the completion's language, which else nothing tells.
     `languages` are those of the completions, none given: all."""
