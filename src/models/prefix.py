@@ -96,34 +96,45 @@ def shared_microbatches(
     Args:
         completions: how long each is.
     """
-    keys = [tuple(prompt) for prompt in prompts]
-    longest: dict[tuple[int, ...], int] = {}
-    for key, length in zip(keys, completions, strict=True):
-        longest[key] = max(longest.get(key, 0), length)
-    rows = range(len(keys))
-    by_length = sorted(rows, key=lambda i: (completions[i], keys[i], i))
-    by_group = sorted(rows, key=lambda i: (longest[keys[i]], keys[i], completions[i], i))
-    cuts = [_cut(keys, completions, order, tokens_per_microbatch) for order in (by_length, by_group)]
-    tokens, cut = min(
-        ((sum(_tokens(keys, completions, part) for part in cut), cut) for cut in cuts), key=lambda pair: pair[0]
-    )
-    whole = sum(len(key) + length for key, length in zip(keys, completions, strict=True))
-    return cut if tokens <= WORTH * whole else None
+    place: dict[tuple[int, ...], int] = {}
+    owner = [place.setdefault(tuple(prompt), len(place)) for prompt in prompts]
+    rank = {key: number for number, key in enumerate(sorted(place))}
+    by_content = [rank[key] for key in place]  # so that the order does not depend on who comes first
+    longest = [0] * len(place)
+    for prompt, length in zip(owner, completions, strict=True):
+        longest[prompt] = max(longest[prompt], length)
+    rows = range(len(owner))
+    by_length = sorted(rows, key=lambda i: (completions[i], by_content[owner[i]], i))
+    by_group = sorted(rows, key=lambda i: (longest[owner[i]], by_content[owner[i]], completions[i], i))
+    widths = [len(prompt) for prompt in place]
+    cuts = (_cut(owner, widths, completions, order, tokens_per_microbatch) for order in (by_length, by_group))
+    parts, tokens = min(cuts, key=lambda cut: cut[1])
+    whole = sum(map(len, prompts)) + sum(completions)
+    return parts if tokens <= WORTH * whole else None
 
 
 def _cut(
-    keys: Sequence[tuple[int, ...]], completions: Sequence[int], order: Sequence[int], most: int
-) -> list[list[int]]:
+    owner: Sequence[int], widths: Sequence[int], completions: Sequence[int], order: Sequence[int], most: int
+) -> tuple[list[list[int]], int]:
+    """The rows, as they come in `order`, in micro-batches of at most `most` tokens, and the tokens of all, padding counted.
+
+    Args:
+        owner: the prompt of each row. widths: the length of each prompt.
+    """
     parts: list[list[int]] = []
+    sizes: list[int] = []
+    prompts: set[int] = set()  # of the last part, as are the two lengths
+    prompt = completion = 0
     for index in order:
-        if parts and _tokens(keys, completions, [*parts[-1], index]) <= most:
+        many = len(prompts) + (owner[index] not in prompts)
+        wide, long = max(prompt, widths[owner[index]]), max(completion, completions[index])
+        if parts and (size := many * wide + (len(parts[-1]) + 1) * long) <= most:
             parts[-1].append(index)
+            sizes[-1] = size
         else:
+            wide, long, prompts = widths[owner[index]], completions[index], set()
             parts.append([index])
-    return parts
-
-
-def _tokens(keys: Sequence[tuple[int, ...]], completions: Sequence[int], rows: Sequence[int]) -> int:
-    """What goes through the model, padding counted."""
-    prompts = {keys[i] for i in rows}
-    return len(prompts) * max(map(len, prompts)) + len(rows) * max(completions[i] for i in rows)
+            sizes.append(wide + long)
+        prompts.add(owner[index])
+        prompt, completion = wide, long
+    return parts, sum(sizes)

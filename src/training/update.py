@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import torch
@@ -67,6 +68,11 @@ class Updater:
         silent = [i for i in rows if not self._has_gradient(float(advantage[i]))]
         return self._cut(trajectories, learning, learns=True) + self._cut(trajectories, silent, learns=False)
 
+    @cached_property
+    def _shares(self) -> bool:
+        """Whether prompts that several completions have may be gone through once."""
+        return self.learner.shares and can_share(self.learner.policy)
+
     def _has_gradient(self, advantage: float) -> bool:
         """Whether a trajectory adds to the gradient: every surrogate is a multiple of the advantage."""
         return bool(advantage != 0.0 or self.loss.kl_coefficient or self.loss.entropy_coefficient)
@@ -76,12 +82,9 @@ class Updater:
         lengths = {i: len(trajectories[i].prompt) + len(trajectories[i].rollout.tokens) for i in rows}
         mine = ranks.shard(sorted(rows, key=lambda i: (lengths[i], i)))
         parts = None
-        if mine and self.learner.shares and can_share(self.learner.policy):
-            prompts, completions = (
-                [trajectories[i].prompt for i in mine],
-                [len(trajectories[i].rollout.tokens) for i in mine],
-            )
-            parts = shared_microbatches(prompts, completions, self.tokens_per_microbatch)
+        if mine and self._shares:
+            responses = [len(trajectories[i].rollout.tokens) for i in mine]
+            parts = shared_microbatches([trajectories[i].prompt for i in mine], responses, self.tokens_per_microbatch)
         share = parts is not None
         batches = []
         for places in parts or microbatches([lengths[i] for i in mine], self.tokens_per_microbatch):
